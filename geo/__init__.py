@@ -1,0 +1,1 @@
+"""Places: the spatial core of the city. No users, no business."""

@@ -1,0 +1,1 @@
+"""Travel: the road graph, searches on it and the circles they draw."""
