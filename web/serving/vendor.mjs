@@ -1,0 +1,81 @@
+// Turns each pinned third-party package into one file under web/static/vendor/, so that pages load nothing from
+// another host and need no import map. Run by ./run after `npm ci`; prints nothing when all went well.
+import {mkdir, readFile, readdir, rename, rm, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import {fileURLToPath} from 'node:url';
+import * as esbuild from 'esbuild';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const root = path.resolve(here, '../..');
+const modules = path.join(root, 'node_modules');
+const target = path.join(root, 'web/static/vendor');
+const draft = `${target}.new`;
+
+// MapLibre 6 needs WebGL 2, so nothing older than this could draw a map anyway.
+const MAP_BROWSERS = ['chrome94', 'safari16.4'];
+// Everything else also runs in the web views of elders' phones and of super-apps.
+const OLD_BROWSERS = ['chrome79', 'safari13'];
+
+const BUNDLES = [
+  {from: 'maplibre-gl/dist/maplibre-gl.mjs', to: 'maplibre-gl.mjs', format: 'esm', browsers: MAP_BROWSERS},
+  // A file of its own, beside its parent: the strict policy allows workers from our host.
+  {from: 'maplibre-gl/dist/maplibre-gl-worker.mjs', to: 'maplibre-gl-worker.mjs', format: 'esm', browsers: MAP_BROWSERS},
+  {from: 'maplibre-gl/dist/maplibre-gl.css', to: 'maplibre-gl.css', browsers: MAP_BROWSERS},
+];
+// A classic script that must keep its global name, so it is rewritten for old browsers but not wrapped.
+const SCRIPTS = [{from: 'htmx.org/dist/htmx.js', to: 'htmx.js', browsers: OLD_BROWSERS}];
+
+async function bundle({from, to, format, browsers}) {
+  await esbuild.build({
+    entryPoints: [path.join(modules, from)],
+    outfile: path.join(draft, to),
+    bundle: true,
+    minify: true,
+    format,
+    target: browsers,
+    charset: 'utf8',
+    legalComments: 'inline',
+    logLevel: 'error',
+  });
+}
+
+async function rewrite({from, to, browsers}) {
+  const source = await readFile(path.join(modules, from), 'utf8');
+  const {code} = await esbuild.transform(source, {minify: true, target: browsers, charset: 'utf8', logLevel: 'error'});
+  await writeFile(path.join(draft, to), code);
+}
+
+/** One <symbol> per icon of icons.txt (Lucide's outlines) and per own glyph in glyphs/, for `<use href="…#name">`. */
+async function drawSprite() {
+  const names = (await readFile(path.join(here, 'icons.txt'), 'utf8'))
+    .split('\n').map((line) => line.replace(/#.*/, '').trim()).filter(Boolean);
+  const own = (await readdir(path.join(here, 'glyphs'))).filter((file) => file.endsWith('.svg'));
+  const files = [
+    ...names.map((name) => [name, path.join(modules, 'lucide-static/icons', `${name}.svg`)]),
+    ...own.map((file) => [path.basename(file, '.svg'), path.join(here, 'glyphs', file)]),
+  ];
+  const symbols = await Promise.all(files.map(async ([name, file]) => {
+    const drawing = (await readFile(file, 'utf8').catch(() => { throw new Error(`icons.txt names no icon: ${name}`); }))
+      .replace(/<!--[\s\S]*?-->/g, '').replace(/^[\s\S]*?<svg[^>]*>|<\/svg>\s*$/g, '').replace(/\s*\n\s*/g, '');
+    return `<symbol id="${name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-linecap="round" `
+      + `stroke-linejoin="round">${drawing}</symbol>`;
+  }));
+  await writeFile(path.join(draft, 'icons.svg'), `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join('\n')}</svg>\n`);
+}
+
+async function collectLicences() {
+  const packages = ['maplibre-gl', 'htmx.org', 'lucide-static'];
+  const texts = await Promise.all(packages.map(async (name) => {
+    const folder = path.join(modules, name);
+    const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
+    const {version} = JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8'));
+    return `${name} ${version}\n\n${await readFile(path.join(folder, file), 'utf8')}`;
+  }));
+  await writeFile(path.join(draft, 'licences.txt'), texts.join('\n\n----\n\n'));
+}
+
+await rm(draft, {recursive: true, force: true});
+await mkdir(draft, {recursive: true});
+await Promise.all([...BUNDLES.map(bundle), ...SCRIPTS.map(rewrite), drawSprite(), collectLicences()]);
+await rm(target, {recursive: true, force: true});
+await rename(draft, target);
