@@ -1,0 +1,94 @@
+# Where everything lies, how ./run speaks, and the few tools every other part needs. Sourced by ./run.
+# Messages go to standard error, so that standard output stays free for answers (--json).
+
+QUANTU_STATE="${QUANTU_STATE:-$ROOT/.local}"
+mkdir -p "$QUANTU_STATE"
+QUANTU_STATE="$(cd "$QUANTU_STATE" && pwd -P)"
+export QUANTU_STATE
+PORT="${PORT:-8000}"
+QUANTU_HOST="${QUANTU_HOST:-127.0.0.1}"
+export PORT QUANTU_HOST
+LOGS="$QUANTU_STATE/logs"
+VENV="$QUANTU_STATE/venv"
+ENVIRONMENT="$QUANTU_STATE/environment"
+STATE_KEY="$(printf '%s' "$QUANTU_STATE" | sha256sum | cut -c1-12)"
+LOCK_FD=""
+
+say() { printf '%s\n' "$*" >&2; }
+warn() { printf 'run: %s\n' "$*" >&2; }
+die() { warn "$*"; exit 1; }
+am_root() { [[ $(id -u) == 0 ]]; }
+seconds_since() { printf '%d' $((SECONDS - $1)); }
+
+prepare_folders() {
+  mkdir -p "$LOGS" "$QUANTU_STATE"/{media,graphs,cache,numba,pids}
+}
+
+# One ./run at a time may change the state folder; a second one waits. The kernel drops the lock when we die.
+take_lock() {
+  [[ -n $LOCK_FD ]] && return
+  exec {LOCK_FD}>"$QUANTU_STATE/run.lock"
+  flock -n "$LOCK_FD" && return
+  say "Another ./run is at work here; waiting for it …"
+  flock -w 900 "$LOCK_FD" || die "the other ./run is still busy after 15 minutes; see $LOGS"
+}
+
+drop_lock() {
+  [[ -z $LOCK_FD ]] && return
+  exec {LOCK_FD}>&-
+  LOCK_FD=""
+}
+
+# step "What is being done" command…: runs the command with its output in a log, shows the elapsed seconds, and on
+# failure shows the end of the log. The command runs in a subshell without the lock, so a daemon cannot keep it.
+step() {
+  local title="$1" started=$SECONDS log pid status=0 shown=0
+  shift
+  log="$LOGS/$(printf '%s' "$1" | tr -c 'A-Za-z0-9_.-' '_').log"
+  printf '\n== %s: %s\n' "$(date -u +%FT%TZ)" "$title" >>"$log"
+  ( set -euo pipefail; [[ -z $LOCK_FD ]] || exec {LOCK_FD}>&-; "$@" ) >>"$log" 2>&1 </dev/null &
+  pid=$!
+  STEP_PID=$pid
+  while kill -0 "$pid" 2>/dev/null; do
+    sleep 0.1
+    local elapsed=$((SECONDS - started))
+    ((elapsed > shown)) || continue
+    if [[ -t 2 ]]; then
+      printf '\r%-58s %4d s ' "$title" "$elapsed" >&2
+    elif ((shown == 0 || elapsed >= shown + 20)); then
+      ((shown == 0)) && say "$title …" || say "  … $elapsed s"
+    else
+      continue
+    fi
+    shown=$elapsed
+  done
+  wait "$pid" || status=$?
+  STEP_PID=""
+  if ((status != 0)); then
+    [[ -t 2 ]] && printf '\n' >&2
+    warn "failed after $(seconds_since "$started") s: $title. The end of $log:"
+    tail -n 25 "$log" >&2
+    return "$status"
+  fi
+  ((shown == 0)) || printf "${TERM_START:-}%-58s %4d s\n" "$title" "$((SECONDS - started))" >&2
+}
+STEP_PID=""
+TERM_START=""
+[[ -t 2 ]] && TERM_START='\r'
+
+# Ends the step under way (and its children) when ./run is interrupted.
+end_step() {
+  [[ -n $STEP_PID ]] && kill "$STEP_PID" 2>/dev/null
+  return 0
+}
+
+fingerprint() { cat "$@" | sha256sum | cut -c1-40; }
+
+# A file is replaced whole or not at all.
+write_file() { # path mode < text
+  local draft
+  draft="$(mktemp "$1.XXXXXX")"
+  cat >"$draft"
+  chmod "$2" "$draft"
+  mv -f "$draft" "$1"
+}
