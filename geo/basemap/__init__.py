@@ -1,0 +1,1 @@
+"""What the map shows below the data: water, green, buildings, land."""

@@ -1,0 +1,17 @@
+"""Celery's side of jobs: run one, and look for those whose worker died."""
+
+from celery import shared_task
+
+from geo.jobs.actions import RUN_TASK, revive_jobs, run_job
+
+
+@shared_task(name=RUN_TASK)
+def run(job_id: str) -> None:
+    """Run one job by its id."""
+    run_job(job_id=job_id)
+
+
+@shared_task(name="geo.jobs.revive")
+def revive() -> int:
+    """Queue again what dead workers left; beat calls this every minute."""
+    return len(revive_jobs())

@@ -1,0 +1,1 @@
+"""Administrative regions: identity, versions, succession, editions and the regions at a point."""

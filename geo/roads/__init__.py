@@ -1,0 +1,1 @@
+"""Road segments as published, and their closures."""

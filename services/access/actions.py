@@ -1,0 +1,117 @@
+"""Writes of access: roles, grants, keys, audit entries and the demo accounts."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from geo.errors import BadInput, NotFound
+from geo.regions.models import Region
+from services.access.models import ApiKey, AuditAct, AuditEntry, Grant, Organisation, Role, User
+from services.access.queries import caller_of, digest_of
+from services.access.roles import ROLES
+
+KEYS_PER_USER = 10
+
+
+@transaction.atomic
+def declare_roles() -> int:
+    """Write the declared roles to their table, and return how many there are."""
+    for role in ROLES:
+        Role.objects.update_or_create(key=role.key, defaults={"name": role.name, "duties": list(role.duties)})
+    return len(ROLES)
+
+
+@transaction.atomic
+def grant_role(
+    *,
+    user: User,
+    role: str,
+    granted_by: str,
+    region: Region | None = None,
+    organisation: Organisation | None = None,
+    person_id: int | None = None,
+    from_day: datetime.date | None = None,
+    to_day: datetime.date | None = None,
+) -> Grant:
+    """Give a role over exactly one region, organisation or person, from ``from_day`` (today) to ``to_day`` (open)."""
+    if sum(thing is not None for thing in (region, organisation, person_id)) != 1:
+        raise BadInput("grant_unclear", "授权要落在一个区域、一家机构或一个人上，请选其中一项。")
+    from_day = from_day or timezone.localdate()
+    if to_day and to_day < from_day:
+        raise BadInput("grant_backwards", "结束日期早于开始日期，请核对。")
+    return Grant.objects.create(
+        user=user,
+        role_id=role,
+        region=region,
+        organisation=organisation,
+        person_id=person_id,
+        from_day=from_day,
+        to_day=to_day,
+        granted_by=granted_by,
+    )
+
+
+@transaction.atomic
+def create_api_key(*, user: User, name: str, request: HttpRequest | None = None) -> tuple[ApiKey, str]:
+    """Make a key for a user and return it with its token, which is shown this once and not kept."""
+    name = name.strip()
+    if not name or len(name) > 60:
+        raise BadInput("key_name", "请写下密钥的用途，60 个字以内。")
+    # Rows of one user are counted under a lock on the user, or two requests could both be the tenth.
+    User.objects.select_for_update().get(pk=user.pk)
+    if ApiKey.objects.filter(user=user, revoked_at=None).count() >= KEYS_PER_USER:
+        raise BadInput("key_limit", f"每个账号最多 {KEYS_PER_USER} 个在用密钥。请先停用不再使用的。")
+    prefix = f"qt_{secrets.token_hex(4)}"
+    token = f"{prefix}_{secrets.token_urlsafe(32)}"
+    key = ApiKey.objects.create(user=user, name=name, prefix=prefix, digest=digest_of(token))
+    record_audit(act=AuditAct.KEY_CREATED, actor=user.username, request=request, detail={"prefix": prefix})
+    return key, token
+
+
+@transaction.atomic
+def revoke_api_key(*, user: User, prefix: str, request: HttpRequest | None = None) -> ApiKey:
+    """Stop one of the user's own keys; a key that is not theirs does not exist for them."""
+    key = ApiKey.objects.select_for_update().filter(user=user, prefix=prefix).first()
+    if key is None:
+        raise NotFound("key_unknown", "没有找到这个密钥，可能已经停用。")
+    if key.revoked_at is None:
+        key.revoked_at = timezone.now()
+        key.save(update_fields=["revoked_at"])
+        record_audit(act=AuditAct.KEY_REVOKED, actor=user.username, request=request, detail={"prefix": prefix})
+    return key
+
+
+def record_audit(
+    *,
+    act: AuditAct,
+    actor: str | None = None,
+    request: HttpRequest | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> AuditEntry:
+    """Write one line of the audit log; of a request only the path and the address are kept, never the query."""
+    if actor is None:
+        actor = caller_of(request).name if request is not None else "system"
+    return AuditEntry.objects.create(
+        act=act,
+        actor=actor[:150],
+        address=client_address(request) if request is not None else None,
+        path=request.path[:200] if request is not None else "",
+        detail=dict(detail or {}),
+    )
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """Return the caller's network address as nginx hands it over, or none when it is not an address."""
+    given = request.headers.get("X-Real-IP") or request.META.get("REMOTE_ADDR", "")
+    try:
+        return str(ipaddress.ip_address(given))
+    except ValueError:
+        return None

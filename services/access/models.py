@@ -1,0 +1,139 @@
+"""Users, organisations, roles with their duties, dated grants, API keys and the audit log."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from geo.regions.models import Region
+
+
+class User(AbstractUser):
+    """An account. What it may do is said by its grants, never by flags of its own."""
+
+    display_name = models.CharField("姓名", max_length=60, blank=True)
+
+    class Meta:
+        verbose_name = "账号"
+
+    def __str__(self) -> str:
+        return self.display_name or self.username
+
+
+class Organisation(models.Model):
+    """A legal person or institution; grants and facilities point to it."""
+
+    name = models.CharField("名称", max_length=120)
+    credit_code = models.CharField("统一社会信用代码", max_length=18, blank=True)
+    kind = models.CharField("类型", max_length=40, blank=True)
+    region = models.ForeignKey(Region, on_delete=models.PROTECT, null=True, related_name="+")
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        verbose_name = "机构"
+        constraints = [
+            models.UniqueConstraint(fields=["credit_code"], condition=~Q(credit_code=""), name="credit_code_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.Model):
+    """A named set of duties such as ``facilities.edit``; declared in ``services.access.roles``."""
+
+    key = models.SlugField(max_length=40, primary_key=True)
+    name = models.CharField(max_length=40)
+    duties = ArrayField(models.CharField(max_length=60), default=list)
+
+    class Meta:
+        verbose_name = "角色"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Grant(models.Model):
+    """A role given to a user over one region, organisation or person, from one day to another (both included)."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="grants")
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="grants")
+    region = models.ForeignKey(Region, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="grants"
+    )
+    person_id = models.PositiveBigIntegerField(null=True, blank=True)
+    from_day = models.DateField()
+    to_day = models.DateField(null=True, blank=True)
+    granted_by = models.CharField(max_length=150)
+    granted_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = "授权"
+        constraints = [
+            models.CheckConstraint(
+                name="grant_over_one_thing",
+                condition=(
+                    Q(region__isnull=False, organisation__isnull=True, person_id__isnull=True)
+                    | Q(region__isnull=True, organisation__isnull=False, person_id__isnull=True)
+                    | Q(region__isnull=True, organisation__isnull=True, person_id__isnull=False)
+                ),
+            ),
+            models.CheckConstraint(
+                name="grant_ends_after_it_begins",
+                condition=Q(to_day__isnull=True) | Q(to_day__gte=models.F("from_day")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.role_id}"
+
+
+class ApiKey(models.Model):
+    """A key an application signs its requests with. Only a digest is kept; the key itself is shown once."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField("用途", max_length=60)
+    prefix = models.CharField(max_length=12, unique=True)
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_on = models.DateField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "接口密钥"
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.prefix}…"
+
+
+class AuditAct(models.TextChoices):
+    SIGN_IN = "sign_in", "登录"
+    SIGN_IN_REFUSED = "sign_in_refused", "登录被拒"
+    SIGN_OUT = "sign_out", "退出"
+    REFUSED = "refused", "无权访问"
+    KEY_CREATED = "key_created", "新建密钥"
+    KEY_REVOKED = "key_revoked", "停用密钥"
+    SYSTEM_SCOPE = "system_scope", "系统范围"
+
+
+class AuditEntry(models.Model):
+    """One act worth remembering. Holds no search text and no position finer than 0.01 degree."""
+
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+    act = models.CharField(max_length=20, choices=AuditAct)
+    actor = models.CharField(max_length=150, db_index=True)
+    address = models.GenericIPAddressField(null=True)
+    path = models.CharField(max_length=200, blank=True)
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = "审计记录"
+        ordering = ["-at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%F %T} {self.actor} {self.act}"

@@ -1,0 +1,29 @@
+"""The roles of the house, as data: a key, a name people know, and the duties that come with it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class RoleDeclaration(NamedTuple):
+    """A role and the duties it carries; the region, organisation or person comes with the grant."""
+
+    key: str
+    name: str
+    duties: tuple[str, ...]
+
+
+ROLES = (
+    RoleDeclaration(
+        "city_manager",
+        "市级管理员",
+        ("facilities.view", "facilities.edit", "imports.view", "imports.publish", "audit.view", "jobs.view"),
+    ),
+    RoleDeclaration(
+        "district_manager", "区级管理员", ("facilities.view", "facilities.edit", "imports.view", "jobs.view")
+    ),
+    RoleDeclaration("street_clerk", "街镇经办", ("facilities.view", "facilities.edit")),
+    RoleDeclaration("institution_head", "机构负责人", ("facilities.view", "facilities.report")),
+    RoleDeclaration("planner", "规划人员", ("facilities.view", "regions.draft", "fences.draft")),
+    RoleDeclaration("resident", "居民", ("self.view",)),
+)

@@ -1,0 +1,46 @@
+"""The API of the house: every router mounted once, one shape of error, documentation served by ourselves."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+
+from geo.errors import BadInput, CityError, NotFound
+from web.api.errors import problem
+
+api = NinjaAPI(
+    title="圈图 API",
+    version="1",
+    description="城市地图服务：地点、地址、区划、15 分钟圈。坐标系一律用 `crs=` 指明，缺省 wgs84；顺序一律是经度、纬度。",
+    docs_url="/docs",
+    openapi_url="/openapi.json",
+    urls_namespace="api",
+)
+
+
+@api.exception_handler(CityError)
+def named(request: HttpRequest, error: CityError) -> HttpResponse:
+    """Named errors are answered by the middleware, which also audits refusals."""
+    raise error
+
+
+@api.exception_handler(ValidationError)
+def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """Say which parameter is wrong, and in what way."""
+    faults = [
+        {"parameter": ".".join(str(part) for part in fault["loc"][1:]), "message": fault["msg"]}
+        for fault in error.errors
+    ]
+    names = "、".join(dict.fromkeys(fault["parameter"] for fault in faults if fault["parameter"]))
+    return problem(
+        BadInput("parameter_invalid", f"参数有误：{names or '请求体'}。请对照 /api/docs 核对。", errors=faults)
+    )
+
+
+@api.exception_handler(HttpError)
+def http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """Give the library's own errors the shape of ours."""
+    if error.status_code == 404:
+        return problem(NotFound("not_found", "没有找到您要的内容。"))
+    return problem(BadInput("request_invalid", "请求读不懂，请对照 /api/docs 核对。"))

@@ -1,0 +1,146 @@
+"""What every request passes through: logs without positions, a strict content policy, listed origins, named errors."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+
+import pghistory
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from geo.errors import CityError, Forbidden
+from services.access.actions import record_audit
+from services.access.models import AuditAct
+from services.access.queries import caller_of
+from web.api.errors import problem, status_of
+
+log = logging.getLogger("quantu.request")
+Handler = Callable[[HttpRequest], HttpResponse]
+
+CONTENT_POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        "script-src 'self'",
+        "worker-src 'self' blob:",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "connect-src 'self'",
+        "font-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    ]
+)
+# A page of documentation that a library draws with inline styles; scripts stay ours there too.
+DOCS_POLICY = CONTENT_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+API_ROOTS = ("/api/", "/tiles/", "/ogc/")
+
+
+def is_api(path: str) -> bool:
+    """Say whether a path speaks JSON problems rather than pages."""
+    return path.startswith(API_ROOTS) and path != "/api/docs"
+
+
+class RequestLog:
+    """One line per request: route, status and time. Never the query string, which may hold a home."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.id = uuid.uuid4().hex[:12]  # type: ignore[attr-defined]
+        begun = time.perf_counter()
+        response = self.get_response(request)
+        match = request.resolver_match
+        log.info(
+            "request",
+            extra={
+                "id": request.id,  # type: ignore[attr-defined]
+                "method": request.method,
+                "route": match.route if match else "",
+                "status": response.status_code,
+                "ms": round((time.perf_counter() - begun) * 1000, 1),
+            },
+        )
+        response["X-Request-Id"] = request.id  # type: ignore[attr-defined]
+        return response
+
+
+class ContentSecurity:
+    """Nothing is loaded from any host but ours, and no script stands inside a page."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.setdefault("Content-Security-Policy", DOCS_POLICY if request.path == "/api/docs" else CONTENT_POLICY)
+        response.setdefault("Permissions-Policy", "geolocation=(self), camera=(), microphone=()")
+        return response
+
+
+class CrossOrigin:
+    """Answers for the API to the origins listed in ``QUANTU_CORS_ORIGINS``, and to no other."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        origin = request.headers.get("Origin", "")
+        listed = origin in settings.CORS_ORIGINS and request.path.startswith(API_ROOTS)
+        if listed and request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+            response = HttpResponse(status=204)
+            response["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+            response["Access-Control-Allow-Headers"] = "Authorization, Content-Type, X-API-Key"
+            response["Access-Control-Max-Age"] = "600"
+        else:
+            response = self.get_response(request)
+        if listed:
+            response["Access-Control-Allow-Origin"] = origin
+            response["Access-Control-Expose-Headers"] = "ETag, Link, Retry-After, X-Request-Id"
+        if request.path.startswith(API_ROOTS):
+            response["Vary"] = ", ".join(filter(None, [response.get("Vary", ""), "Origin"]))
+        return response
+
+
+class HistoryContext:
+    """Names who is acting, so that the history of changes can say it."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method in {"GET", "HEAD", "OPTIONS"}:
+            return self.get_response(request)
+        with pghistory.context(actor=caller_of(request).name, path=request.path):
+            return self.get_response(request)
+
+
+class NamedErrors:
+    """Turns a named error into problem+json on the API and into a sentence on a page; refusals are audited."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return self.get_response(request)
+        except CityError as error:  # raised by a middleware below, where process_exception is not asked
+            return self.answer(request, error)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer a named error of a view; anything else is a fault of ours and goes on to the log."""
+        return self.answer(request, error) if isinstance(error, CityError) else None
+
+    def answer(self, request: HttpRequest, error: CityError) -> HttpResponse:
+        """Return the error in the words of the caller: a problem for programs, a page for people."""
+        if isinstance(error, Forbidden):
+            record_audit(act=AuditAct.REFUSED, request=request, detail={"code": error.code})
+        if is_api(request.path):
+            return problem(error)
+        return render(request, "error.html", {"error": error}, status=status_of(error))
