@@ -129,9 +129,10 @@ class NamedErrors:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
-            return self.get_response(request)
-        except CityError as error:  # raised by a middleware below, where process_exception is not asked
+            caller_of(request)  # a bad key is refused before anything else happens
+        except CityError as error:
             return self.answer(request, error)
+        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer a named error of a view; anything else is a fault of ours and goes on to the log."""

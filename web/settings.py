@@ -151,7 +151,7 @@ STORAGES = {
     },
 }
 MEDIA_ROOT = STATE / "media"
-GRAPH_ROOT: Path = STATE / "graphs"
+GRAPH_ROOT: Path = Path(env.text("QUANTU_GRAPHS", str(STATE / "graphs")))
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
 CELERY_TASK_IGNORE_RESULT = True

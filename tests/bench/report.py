@@ -30,7 +30,9 @@ def as_table(bars: Sequence[Bar]) -> str:
     for bar in bars:
         rows.append((bar.bar, _figure(bar.ours), _figure(bar.peer), _figure(bar.ratio), bar.unit, bar.note))
     widths = [max(len(row[column]) for row in rows) for column in range(6)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
 
 
 def _figure(value: float | None) -> str:

@@ -1,0 +1,238 @@
+"""The ground tests stand on: real PostGIS, real Redis, a real worker and a real browser.
+
+``db`` (pytest-django's) is an empty migrated database, rolled back after each test. ``city`` is the same over the tiny invented
+city. ``live_city`` is the URL of a server in this process over a fresh copy of that city, where writes are committed; ``page`` is a
+browser that reaches no other host. Do not mix ``city`` or ``live_city`` with the ``django_db`` mark.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _prepare_environment() -> None:
+    """Point this process at things of its own, before Django reads its settings."""
+    from web import environment
+
+    environment.load_file()
+    os.environ["QUANTU_LOG"] = "ERROR"
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps a loop running in the test's thread
+    url = os.environ.get("REDIS_URL", f"unix://{environment.STATE}/sock/redis.sock?db=0")
+    os.environ["REDIS_URL"] = url.rpartition("db=")[0] + f"db={1 + int(WORKER.removeprefix('gw')) % 15}"
+    name = os.environ.get("QUANTU_TEST_DB", "test_quantu")
+    os.environ["QUANTU_GRAPHS"] = str(environment.STATE / "test" / f"graphs-{name}-{WORKER}")
+
+
+_prepare_environment()
+
+import pytest  # noqa: E402
+import redis  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.db import connection, connections  # noqa: E402
+from django.test.testcases import LiveServerThread, _StaticFilesHandler  # noqa: E402
+from pytest_django.plugin import DjangoDbBlocker  # noqa: E402
+
+BLOCKED = "a test browser reaches no host but ours"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the test's Redis database clean from the last run."""
+    redis.Redis.from_url(settings.REDIS_URL).flushdb()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs the real data where it is absent; in CI with the data present nothing is skipped."""
+    absent = not settings.DATA.is_dir()
+    for item in items:
+        if absent and item.get_closest_marker("data"):
+            item.add_marker(pytest.mark.skip(reason=f"no real data at {settings.DATA.name}; set QUANTU_DATA"))
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """Return the folder of the real data; only for tests marked ``data``."""
+    return Path(settings.DATA)
+
+
+# Databases: <test> is empty, <test>_city holds the tiny city, <test>_live is a copy of it that a live server writes to.
+
+
+def _use(name: str) -> str:
+    """Let every new connection of this process go to a database, and return the name used before."""
+    before = str(settings.DATABASES["default"]["NAME"])
+    for alias in connections:
+        connections[alias].close()
+        connections[alias].settings_dict["NAME"] = name
+    settings.DATABASES["default"]["NAME"] = name
+    return before
+
+
+def _copy(template: str, name: str) -> None:
+    with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+
+
+@pytest.fixture(scope="session")
+def city_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """Make the database of the tiny city once per test process, with its road graph, and return its name."""
+    from fixtures.load import load
+
+    with django_db_blocker.unblock():
+        empty = str(connection.settings_dict["NAME"])
+        name = f"{empty}_city"
+        connection.close()
+        _copy(empty, name)
+        _use(name)
+        load(scale="tiny")
+        connection.close()
+        _use(empty)
+    yield name
+    with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def _on_city(city_database: str) -> Iterator[None]:
+    before = _use(city_database)
+    yield
+    _use(before)
+
+
+@pytest.fixture
+def city(_on_city: None, db: None) -> None:
+    """Give the test the tiny invented city; what it writes is rolled back."""
+
+
+class _Server(LiveServerThread):
+    def _create_server(self, connections_override: Any = None) -> Any:
+        return super()._create_server()  # each request opens and closes a connection of its own
+
+
+@pytest.fixture(scope="session")
+def _live_server(django_db_setup: None) -> Iterator[str]:
+    server = _Server("localhost", _StaticFilesHandler)
+    server.daemon = True
+    server.start()
+    server.is_ready.wait()
+    if server.error:
+        raise server.error
+    if "localhost" not in settings.ALLOWED_HOSTS:
+        settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "localhost"]
+    yield f"http://localhost:{server.port}"
+    server.terminate()
+
+
+@pytest.fixture
+def live_city(_live_server: str, city_database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """Return the URL of a server in this process over a fresh copy of the tiny city; writes are committed there."""
+    name = city_database.removesuffix("_city") + "_live"
+    with django_db_blocker.unblock():
+        _copy(city_database, name)
+        before = _use(name)
+        redis.Redis.from_url(settings.REDIS_URL).flushdb()
+        yield _live_server
+        connection.close()
+        _use(before)
+        with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def worker() -> Iterator[None]:
+    """Run a real Celery worker on the real Redis in a thread of this process; use it with ``live_city`` or ``transactional_db``."""
+    from celery.contrib.testing.worker import start_worker
+
+    from web.celery import app
+
+    app.loader.import_default_modules()
+    with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=30):
+        yield
+
+
+# A browser
+
+
+@pytest.fixture(scope="session")
+def _browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("QUANTU_CHROMIUM", "/usr/bin/chromium"),
+            args=[
+                "--no-sandbox",
+                "--disable-quic",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--no-first-run",
+                "--use-angle=swiftshader",
+                "--enable-unsafe-swiftshader",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+class Watch:
+    """What a browser must not do while a test looks on: reach other hosts, break our content policy, throw."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+        self.lock = threading.Lock()
+
+    def note(self, fault: str) -> None:
+        with self.lock:
+            self.faults.append(fault)
+
+
+@pytest.fixture
+def open_page(_browser: Any) -> Iterator[Any]:
+    """Return a function that opens a browser page of a size: ``open_page(390, 844, javaScriptEnabled=False)``.
+
+    When the test ends, any request to another host, content-policy violation or uncaught error fails it.
+    """
+    contexts = []
+    watch = Watch()
+
+    def guard(route: Any) -> None:
+        if "//localhost" in route.request.url or route.request.url.startswith(("data:", "blob:")):
+            route.continue_()
+        else:
+            watch.note(f"{BLOCKED}: {route.request.url}")
+            route.abort()
+
+    def hear(message: Any) -> None:
+        if "Content Security Policy" in message.text or "Content-Security-Policy" in message.text:
+            watch.note(message.text)
+
+    def open_(width: int = 390, height: int = 844, **options: Any) -> Any:
+        context = _browser.new_context(
+            viewport={"width": width, "height": height}, locale="zh-CN", timezone_id="Asia/Shanghai", **options
+        )
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        context.route("**/*", guard)
+        page = context.new_page()
+        page.on("console", hear)
+        page.on("pageerror", lambda error: watch.note(f"uncaught: {error}"))
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert watch.faults == []
+
+
+@pytest.fixture
+def page(open_page: Any) -> Any:
+    """Return a phone-sized browser page."""
+    return open_page(390, 844, has_touch=True)

@@ -1,0 +1,178 @@
+# The city at work: database and static files prepared, then web server, worker, beat and nginx under one runner.
+
+HEALTH_WAIT_S="${QUANTU_HEALTH_WAIT:-120}"
+CITY_PROCESSES=(runner web worker beat nginx)
+
+manage() { # runs in the repository, whatever the caller's folder
+  (cd "$ROOT" && exec "$VENV/bin/python" manage.py "$@")
+}
+
+scheme() { [[ -n ${QUANTU_TLS:-} ]] && printf https || printf http; }
+visible_host() { case "$QUANTU_HOST" in 0.0.0.0 | '[::]') printf localhost ;; *) printf '%s' "$QUANTU_HOST" ;; esac; }
+address() { printf '%s://%s:%s/' "$(scheme)" "$(visible_host)" "$PORT"; }
+
+# ---- before the start
+
+database_url() { sed -n 's/^DATABASE_URL=//p' "$ENVIRONMENT" | tail -n 1; }
+
+database_is_empty() {
+  local rows
+  rows="$("${PG_BIN}/psql" -X -A -t -d "${DATABASE_URL:-$(database_url)}" -c 'select exists (select from regions_region)')"
+  [[ $rows == f ]]
+}
+
+collect_static() {
+  export QUANTU_HASHED_STATIC=1
+  manage collectstatic --noinput --clear -v 0
+  # nginx sends the packed neighbour of a file, so nothing is packed twice.
+  find "$QUANTU_STATE/static" -type f -size +1k \
+    \( -name '*.js' -o -name '*.mjs' -o -name '*.css' -o -name '*.svg' -o -name '*.json' \) -exec gzip -k -9 -f {} +
+}
+
+prepare_city() {
+  step "Bringing the database up to date" manage migrate --noinput
+  step "Collecting static files" collect_static
+  if [[ ! -e $QUANTU_STATE/left-empty ]] && database_is_empty; then
+    step "Inventing a city (${QUANTU_SCALE:-demo}) and loading it" manage load_city --scale "${QUANTU_SCALE:-demo}"
+    step "Making the demo accounts" manage demo_accounts
+  fi
+}
+
+make_certificate() {
+  local folder="$QUANTU_STATE/tls"
+  [[ -s $folder/certificate.pem ]] && openssl x509 -checkend 86400 -noout -in "$folder/certificate.pem" && return
+  mkdir -p -m 700 "$folder"
+  openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj "/CN=$(visible_host)" \
+    -addext "subjectAltName=DNS:localhost,IP:127.0.0.1" \
+    -keyout "$folder/key.pem.new" -out "$folder/certificate.pem.new"
+  mv "$folder/key.pem.new" "$folder/key.pem"
+  mv "$folder/certificate.pem.new" "$folder/certificate.pem"
+}
+
+write_nginx_conf() {
+  local folder="$QUANTU_STATE/nginx" user="" listen="$QUANTU_HOST:$PORT" tls=""
+  mkdir -p "$folder"
+  am_root && user="user root;"
+  if [[ -n ${QUANTU_TLS:-} ]]; then
+    step "Making a self-signed certificate" make_certificate
+    listen+=" ssl http2"
+    tls="ssl_certificate $QUANTU_STATE/tls/certificate.pem; ssl_certificate_key $QUANTU_STATE/tls/key.pem; ssl_protocols TLSv1.2 TLSv1.3;"
+  fi
+  sed -e "s|@USER@|$user|" -e "s|@NGINX@|$folder|" -e "s|@LOGS@|$LOGS|" -e "s|@STATE@|$QUANTU_STATE|" \
+    -e "s|@WEB_SOCKET@|$WEB_SOCKET|" -e "s|@LISTEN@|$listen|" -e "s|@TLS@|$tls|" \
+    "$ROOT/web/serving/nginx.conf" | write_file "$NGINX_CONF" 644
+  nginx -t -q -e stderr -c "$NGINX_CONF"
+}
+
+locate_city() {
+  local sockets
+  sockets="$(folder_for_sockets "$QUANTU_STATE/web" web)"
+  own_folder "$sockets" "$(id -un)"
+  WEB_SOCKET="$sockets/web.sock"
+  WEB_WORKERS="${QUANTU_WEB_WORKERS:-$(nproc)}"
+  ((WEB_WORKERS > 4)) && WEB_WORKERS=4
+  NGINX_CONF="$QUANTU_STATE/nginx/nginx.conf"
+  export WEB_SOCKET WEB_WORKERS NGINX_CONF
+}
+
+port_taken() { (exec 3<>"/dev/tcp/$(visible_host)/$PORT") 2>/dev/null; }
+
+# ---- processes
+
+# The process number a pid file names, if that very process (same start time) still lives.
+living() { # name
+  local pid born stat fields
+  read -r pid born 2>/dev/null <"$QUANTU_STATE/pids/$1" || return 1
+  stat="$(cat "/proc/$pid/stat" 2>/dev/null)" || return 1
+  read -r -a fields <<<"${stat##*) }"
+  [[ ${fields[19]} == "$born" && ${fields[0]} != Z ]] && printf '%s' "$pid"
+}
+
+launch_runner() {
+  local path="$VENV/bin:$NODE_HOME/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+  cd "$ROOT"
+  PATH="$path" QUANTU_HASHED_STATIC=1 PYTHONUNBUFFERED=1 setsid \
+    "$ROOT/web/serving/process.sh" runner honcho -e /dev/null -f "$ROOT/Procfile" -d "$ROOT" start --no-colour \
+    >>"$LOGS/city.log" 2>&1 </dev/null &
+}
+
+answers() {
+  "$PYTHON" -I - "$(scheme)://$(visible_host):$PORT/health" <<'PY'
+import ssl, sys, urllib.request
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=ssl._create_unverified_context()))
+try:
+    sys.exit(opener.open(sys.argv[1], timeout=5).status != 200)
+except OSError:
+    sys.exit(1)
+PY
+}
+
+wait_for_health() {
+  local since=$SECONDS
+  until answers; do
+    if ! living runner >/dev/null && ((SECONDS - since > 3)); then
+      say "the processes have ended; the end of $LOGS/city.log:"
+      tail -n 30 "$LOGS/city.log"
+      return 1
+    fi
+    if ((SECONDS - since > HEALTH_WAIT_S)); then
+      say "no answer from $(address)health within $HEALTH_WAIT_S s; the end of $LOGS/city.log:"
+      tail -n 30 "$LOGS/city.log"
+      return 1
+    fi
+    sleep 0.3
+  done
+}
+
+end_group() { # name signal
+  local pid
+  pid="$(living "$1")" || return 0
+  kill "-$2" -- "-$pid" 2>/dev/null || kill "-$2" "$pid" 2>/dev/null || true
+}
+
+end_processes() {
+  local name tries
+  end_group runner TERM
+  for tries in {1..80}; do
+    living runner >/dev/null || break
+    sleep 0.1
+  done
+  for name in "${CITY_PROCESSES[@]}"; do end_group "$name" TERM; done
+  for tries in {1..50}; do
+    any_living || return 0
+    sleep 0.1
+  done
+  for name in "${CITY_PROCESSES[@]}"; do end_group "$name" KILL; done
+}
+
+any_living() {
+  local name
+  for name in "${CITY_PROCESSES[@]}"; do living "$name" >/dev/null && return; done
+  return 1
+}
+
+# ---- the three commands
+
+start_city() {
+  locate_city
+  if living runner >/dev/null && answers; then
+    say "Quantu already runs at $(address) (./run stop ends it)."
+    return
+  fi
+  if any_living; then step "Ending what an earlier run left behind" end_processes; fi
+  ! port_taken || die "port $PORT is in use by another program; choose another: PORT=8001 ./run"
+  prepare_city
+  write_nginx_conf
+  launch_runner
+  step "Starting web server, worker and beat" wait_for_health
+}
+
+stop_city() {
+  if any_living; then step "Stopping web server, worker and beat" end_processes; fi
+}
+
+greet() {
+  say ""
+  say "Quantu is at $(address)   (API: $(address)api/docs, state: $QUANTU_STATE, logs: $LOGS)"
+  (manage demo_accounts --list 2>/dev/null || true) >&2
+}
