@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.crs.codes import System
-from geo.crs.faults import NotFinite, ShapeFault
+from geo.crs.faults import NotFinite, OutOfRange, ShapeFault
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
@@ -63,10 +63,22 @@ class Bbox:
         return (x >= self.west) & (x <= self.east) & (y >= self.south) & (y <= self.north)
 
     def holds_all(self, x: FloatArray, y: FloatArray) -> bool:
-        """Say whether every point lies in the box, without building a mask; an empty set does."""
+        """Say whether every point lies in the box, without building a mask; an empty set does, NaN does not."""
         if x.size == 0:
             return True
         return bool(x.min() >= self.west and x.max() <= self.east and y.min() >= self.south and y.max() <= self.north)
+
+    def widened(self, margin: float) -> Bbox:
+        """Return the box grown by a margin on every side, in its own unit."""
+        return Bbox(self.west - margin, self.south - margin, self.east + margin, self.north + margin)
+
+
+def blank_outside(x: FloatArray, y: FloatArray, box: Bbox) -> tuple[FloatArray, FloatArray]:
+    """Return the points with those outside the box replaced by NaN; the same arrays when there are none."""
+    if box.holds_all(x, y):
+        return x, y
+    held = box.holds(x, y)
+    return np.where(held, x, np.nan), np.where(held, y, np.nan)
 
 
 def refuse_not_finite(x: FloatArray, y: FloatArray) -> None:
@@ -79,3 +91,19 @@ def refuse_not_finite(x: FloatArray, y: FloatArray) -> None:
             bad.tolist(),
             int(bad.size),
         )
+
+
+def refuse_blanks(given: tuple[FloatArray, FloatArray], got: tuple[FloatArray, FloatArray], place: str) -> None:
+    """Raise ``NotFinite`` for bad numbers given, ``OutOfRange`` for good ones that became NaN outside the named place."""
+    # one sum is enough to notice a NaN, and far cheaper than a mask
+    if not np.isnan(got[0].sum() + got[1].sum()):
+        return
+    refuse_not_finite(*given)
+    rows = np.flatnonzero(np.isnan(got[0]) | np.isnan(got[1]))
+    raise OutOfRange(
+        "outside_system",
+        f"有 {rows.size} 个点不在{place}的适用范围内（最先一个在第 {rows[0] + 1} 行），"
+        "请检查坐标系、带号，以及经纬度或横纵坐标是否颠倒。",
+        rows.tolist(),
+        int(rows.size),
+    )

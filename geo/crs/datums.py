@@ -1,4 +1,8 @@
-"""The shifted datums of Chinese web maps, GCJ-02 and BD-09, over arrays; exact inverses by iteration."""
+"""The shifted datums of Chinese web maps, GCJ-02 and BD-09, over arrays; exact inverses by iteration.
+
+Both are defined for points of a box around the mainland. A shifted point is accepted where it is the image of a point of
+that box, so that every conversion can be undone; what lies outside becomes NaN.
+"""
 
 from __future__ import annotations
 
@@ -7,54 +11,49 @@ from typing import Final
 
 import numpy as np
 
-from geo.crs.coordinates import Bbox, FloatArray, refuse_not_finite
-from geo.crs.faults import OutOfRange
+from geo.crs.coordinates import Bbox, FloatArray, blank_outside
 
 MAINLAND: Final = Bbox(72.004, 0.8293, 137.8347, 55.8271)
-"""Where GCJ-02 and BD-09 are defined; the margin of a shift (1.2 km) around it belongs to neither."""
+_EDGE: Final = MAINLAND.widened(1e-9)
+# Wider than any shift in the box, which is largest in its far corners
+_GCJ: Final = MAINLAND.widened(0.05)
+_BAIDU: Final = MAINLAND.widened(0.1)
 
 Kernel = Callable[[FloatArray, FloatArray, FloatArray, FloatArray], None]
 
 
 def gcj_from_wgs(lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return GCJ-02 (lon, lat) of WGS-84 degrees; raises ``OutOfRange`` outside ``MAINLAND``."""
+    """Return GCJ-02 (lon, lat) of WGS-84 degrees; NaN outside ``MAINLAND``."""
     from geo.crs import kernels
 
-    return _apply(kernels.gcj_forward, lon, lat)
+    return _apply(kernels.gcj_forward, lon, lat, MAINLAND, _GCJ)
 
 
 def wgs_from_gcj(lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return WGS-84 (lon, lat) of GCJ-02 degrees, good to a micrometre; raises ``OutOfRange`` outside ``MAINLAND``."""
+    """Return WGS-84 (lon, lat) of GCJ-02 degrees, good to a micrometre; NaN outside ``MAINLAND``."""
     from geo.crs import kernels
 
-    return _apply(kernels.gcj_inverse, lon, lat)
+    return _apply(kernels.gcj_inverse, lon, lat, _GCJ, _EDGE)
 
 
 def baidu_from_gcj(lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return BD-09 (lon, lat) of GCJ-02 degrees; raises ``OutOfRange`` outside ``MAINLAND``."""
+    """Return BD-09 (lon, lat) of GCJ-02 degrees; NaN outside ``MAINLAND`` and its margin."""
     from geo.crs import kernels
 
-    return _apply(kernels.baidu_forward, lon, lat)
+    return _apply(kernels.baidu_forward, lon, lat, _GCJ, _BAIDU)
 
 
 def gcj_from_baidu(lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return GCJ-02 (lon, lat) of BD-09 degrees, good to a micrometre; raises ``OutOfRange`` outside ``MAINLAND``."""
+    """Return GCJ-02 (lon, lat) of BD-09 degrees, good to a micrometre; NaN as ``baidu_from_gcj``."""
     from geo.crs import kernels
 
-    return _apply(kernels.baidu_inverse, lon, lat)
+    return _apply(kernels.baidu_inverse, lon, lat, _BAIDU, _GCJ)
 
 
-def _apply(kernel: Kernel, lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
-    if not MAINLAND.holds_all(lon, lat):
-        refuse_not_finite(lon, lat)
-        rows = np.flatnonzero(~MAINLAND.holds(lon, lat)).tolist()
-        raise OutOfRange(
-            "outside_mainland",
-            f"有 {len(rows)} 个点在中国大陆范围以外，GCJ-02、BD-09 在那里没有定义，最先一个在第 {rows[0] + 1} 行。"
-            "请检查经纬度是否颠倒。",
-            rows,
-            len(rows),
-        )
+def _apply(
+    kernel: Kernel, lon: FloatArray, lat: FloatArray, before: Bbox, after: Bbox
+) -> tuple[FloatArray, FloatArray]:
+    lon, lat = blank_outside(lon, lat, before)
     out_lon, out_lat = np.empty(lon.size), np.empty(lon.size)
     kernel(np.ascontiguousarray(lon).reshape(-1), np.ascontiguousarray(lat).reshape(-1), out_lon, out_lat)
-    return out_lon.reshape(lon.shape), out_lat.reshape(lon.shape)
+    return blank_outside(out_lon.reshape(lon.shape), out_lat.reshape(lon.shape), after)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -15,10 +15,10 @@ import numpy as np
 
 from geo.crs import codes
 from geo.crs.codes import ZONES, SpatialReference, System
-from geo.crs.coordinates import Bbox, FloatArray, refuse_not_finite
-from geo.crs.faults import BadGrid, OutOfRange
+from geo.crs.coordinates import Bbox, FloatArray, blank_outside, refuse_blanks
+from geo.crs.faults import BadGrid
 from geo.crs.series import INVERSE_FLATTENING, RECTIFYING_RADIUS, SEMI_MAJOR
-from geo.crs.verification import Verification
+from geo.crs.verification import TOLERANCE_M, ControlPoint, Verification, assess
 
 AccuracyClass: TypeAlias = Literal["defined", "unverified", "verified"]
 """``defined``: by its authority, exact. ``unverified``: parameters from public sources. ``verified``: by control points."""
@@ -29,6 +29,8 @@ SHANGHAI_MERIDIAN: Final = 121 + 27 / 60 + 52 / 3600
 PACKED_MERIDIAN: Final = 121.2751921
 FORMER_NORTHING: Final = -3457147.81
 ORIGIN_TOLERANCE_M: Final = 3.0
+EDGE: Final = 1e-9
+"""Degrees (0.1 mm) that rounding may carry a point on the edge of the valid area."""
 CONFIGURATION: Final = "QUANTU_SH2000_FILE"
 
 
@@ -80,19 +82,25 @@ class LocalGrid:
         Raises ``NotFinite`` for NaN and ``OutOfRange`` for points outside ``valid_area``.
         """
         x, y = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
-        self._refuse_outside(x, y)
-        return self._project(x, y, forward=True)
+        plane = self.project(x, y)
+        refuse_blanks((x, y), plane, f"“{self.name}”")
+        return plane
 
     def inverse(self, east: FloatArray | float, north: FloatArray | float) -> tuple[FloatArray, FloatArray]:
         """Return degrees (lon, lat) of CGCS2000 of metres (east, north), in the shape given; raises as ``forward``."""
         x, y = np.asarray(east, dtype=np.float64), np.asarray(north, dtype=np.float64)
-        refuse_not_finite(x, y)
-        far = ~self.plane_bounds.holds(x, y)
-        if far.any():
-            raise self._outside(np.flatnonzero(far).tolist())
-        lon, lat = self._project(x, y, forward=False)
-        self._refuse_outside(lon, lat)
-        return lon, lat
+        degrees = self.unproject(x, y)
+        refuse_blanks((x, y), degrees, f"“{self.name}”")
+        return degrees
+
+    def project(self, lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Project as ``forward``, but give NaN for points outside the valid area instead of refusing them all."""
+        return self._krueger(*blank_outside(lon, lat, self.valid_area), forward=True)
+
+    def unproject(self, east: FloatArray, north: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return degrees as ``inverse``, but NaN for points outside the valid area instead of refusing them all."""
+        degrees = self._krueger(*blank_outside(east, north, self.plane_bounds), forward=False)
+        return blank_outside(*degrees, self.valid_area.widened(EDGE))
 
     @cached_property
     def plane_bounds(self) -> Bbox:
@@ -103,12 +111,22 @@ class LocalGrid:
         lats = area.south + (area.north - area.south) * edge
         lon = np.concatenate([lons, lons, np.full(65, area.west), np.full(65, area.east)])
         lat = np.concatenate([np.full(65, area.south), np.full(65, area.north), lats, lats])
-        east, north = self._project(lon, lat, forward=True)
+        east, north = self._krueger(lon, lat, forward=True)
         # the curved edges bulge between the samples by less than a ten-thousandth of the width
         slack = 1.0 + 1e-4 * float(east.max() - east.min())
         return Bbox(
             float(east.min()) - slack, float(north.min()) - slack, float(east.max()) + slack, float(north.max()) + slack
         )
+
+    def verify(self, points: Sequence[ControlPoint], tolerance_m: float = TOLERANCE_M) -> Verification:
+        """Compare the grid with control points; see ``verification.assess`` for what makes it verified.
+
+        Raises ``BadGrid`` when there is no point, ``OutOfRange`` when one lies outside the valid area.
+        """
+        if not points:
+            raise BadGrid("control_points_missing", "没有控制点，无法验证。请提供测绘部门出具的成对坐标。")
+        lon, lat = np.array([[point.lon, point.lat] for point in points]).T
+        return assess(points, *self.forward(lon, lat), tolerance_m)
 
     def spatial_reference(self) -> SpatialReference:
         """Return the row of ``spatial_ref_sys`` that teaches PostGIS this plane (axes east, north)."""
@@ -134,7 +152,7 @@ class LocalGrid:
             return replace(self, verification=proof, accuracy_class="unverified")
         return replace(self, verification=proof, accuracy_class="verified", accuracy_m=proof.max_m)
 
-    def _project(self, x: FloatArray, y: FloatArray, *, forward: bool) -> tuple[FloatArray, FloatArray]:
+    def _krueger(self, x: FloatArray, y: FloatArray, *, forward: bool) -> tuple[FloatArray, FloatArray]:
         from geo.crs import kernels
 
         out_x, out_y = np.empty(x.size), np.empty(x.size)
@@ -150,21 +168,6 @@ class LocalGrid:
             self.false_northing,
         )
         return out_x.reshape(x.shape), out_y.reshape(x.shape)
-
-    def _refuse_outside(self, lon: FloatArray, lat: FloatArray) -> None:
-        if self.valid_area.holds_all(lon, lat):
-            return
-        refuse_not_finite(lon, lat)
-        raise self._outside(np.flatnonzero(~self.valid_area.holds(lon, lat)).tolist())
-
-    def _outside(self, rows: list[int]) -> OutOfRange:
-        return OutOfRange(
-            "outside_plane",
-            f"有 {len(rows)} 个点不在“{self.name}”的适用范围内，最先一个在第 {rows[0] + 1} 行。"
-            "请检查坐标系、带号，以及横纵坐标是否颠倒。",
-            rows,
-            len(rows),
-        )
 
 
 def gauss_kruger(system: System) -> LocalGrid:
@@ -245,8 +248,8 @@ def _refuse_known_faults(grid: LocalGrid) -> None:
         raise BadGrid("grid_former_northing", "北移 −3457147.81 属于旧坐标系，与新的中央经线同用会差 267 米。")
     if not abs(grid.scale - 1.0) < 1e-4:
         raise BadGrid("grid_scale", "尺度应接近 1，请核对参数。")
-    lon, lat = grid._project(np.zeros(1), np.zeros(1), forward=False)
-    hotel = grid._project(np.array([PARK_HOTEL[0]]), np.array([PARK_HOTEL[1]]), forward=True)
+    lon, lat = grid._krueger(np.zeros(1), np.zeros(1), forward=False)
+    hotel = grid._krueger(np.array([PARK_HOTEL[0]]), np.array([PARK_HOTEL[1]]), forward=True)
     miss = float(np.hypot(hotel[0][0], hotel[1][0]))
     if not miss <= ORIGIN_TOLERANCE_M:
         raise BadGrid(

@@ -8,17 +8,17 @@ import numpy as np
 
 from geo.crs import datums
 from geo.crs.codes import System
-from geo.crs.coordinates import Bbox, Coordinate, Coordinates, FloatArray, refuse_not_finite
-from geo.crs.faults import OutOfRange
+from geo.crs.coordinates import Bbox, BoolArray, Coordinate, Coordinates, FloatArray, blank_outside, refuse_blanks
 from geo.crs.planes import PLANES
 from geo.crs.series import SEMI_MAJOR
 
 Positions = TypeVar("Positions", Coordinate, Coordinates)
 
 EARTH: Final = Bbox(-180.0, -90.0, 180.0, 90.0)
-MERCATOR_EDGE: Final = 20037508.342789244
-MERCATOR_EARTH: Final = Bbox(-180.0, -85.06, 180.0, 85.06)
-MERCATOR_PLANE: Final = Bbox(-MERCATOR_EDGE - 1e-6, -20048966.2, MERCATOR_EDGE + 1e-6, 20048966.2)
+# The square world of web maps, with a hair for rounding
+MERCATOR_LATITUDE: Final = 85.05112877980659
+MERCATOR_EARTH: Final = Bbox(-180.0, -MERCATOR_LATITUDE, 180.0, MERCATOR_LATITUDE).widened(1e-9)
+MERCATOR_PLANE: Final = Bbox(*(2 * (-np.pi * SEMI_MAJOR,) + 2 * (np.pi * SEMI_MAJOR,))).widened(0.01)
 PLATE_MOTION: Final = "CGCS2000 固定在 2000.0 历元，与当前卫星定位结果相差约 0.7–0.9 米（板块运动），未作改正。"
 SHIFTED: Final = "GCJ-02、BD-09 仅用于在持证地图上显示和跳转导航。"
 
@@ -30,15 +30,23 @@ def convert(coordinates: Positions, to: System) -> Positions:
     one of the systems is not defined, both naming the rows; an empty set gives an empty set.
     """
     if isinstance(coordinates, Coordinate):
-        x, y = _convert(np.array([coordinates.x]), np.array([coordinates.y]), coordinates.system, to)
-        return Coordinate(float(x[0]), float(y[0]), to)
+        point = convert(Coordinates(np.array([coordinates.x]), np.array([coordinates.y]), coordinates.system), to)
+        return point[0]
+    given = (coordinates.x, coordinates.y)
+    got = _convert(*given, coordinates.system, to)
+    refuse_blanks(given, got, _place(coordinates.system, to))
+    return Coordinates(*got, to)
+
+
+def inside(coordinates: Coordinates, to: System = System.CGCS2000) -> BoolArray:
+    """Say for each point whether ``convert(…, to)`` would accept it, so that an import can refuse single rows."""
     x, y = _convert(coordinates.x, coordinates.y, coordinates.system, to)
-    return Coordinates(x, y, to)
+    return ~(np.isnan(x) | np.isnan(y))
 
 
 def notes(source: System, to: System) -> tuple[str, ...]:
     """Return the Chinese sentences that must stand beside results converted from one system to another."""
-    found = [f"{PLANES[system].name}：{PLANES[system].label}" for system in (source, to) if system is System.SH2000]
+    found = [f"{PLANES[system].name}：{PLANES[system].label}。" for system in (source, to) if system is System.SH2000]
     if System.WGS84 in (source, to) and source is not to:
         found.append(PLATE_MOTION)
     if {source, to} & {System.GCJ02, System.BD09}:
@@ -46,37 +54,23 @@ def notes(source: System, to: System) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def inside(coordinates: Coordinates) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """Say for each point whether its own system is defined there, so that an import can refuse single rows."""
-    system = coordinates.system
-    if system in PLANES:
-        box = PLANES[system].plane_bounds
-    elif system is System.WEB_MERCATOR:
-        box = MERCATOR_PLANE
-    else:
-        box = datums.MAINLAND if system in (System.GCJ02, System.BD09) else EARTH
-    return box.holds(coordinates.x, coordinates.y)
-
-
 def warm_up() -> None:
     """Compile every kernel, or load it from the cache, so that the first request does not wait."""
     for system in (System.SH2000, System.WEB_MERCATOR, System.BD09):
-        there = _convert(np.array([121.47]), np.array([31.23]), System.CGCS2000, system)
-        _convert(*there, system, System.CGCS2000)
+        convert(convert(Coordinate(121.47, 31.23, System.CGCS2000), system), System.CGCS2000)
 
 
 def _convert(x: FloatArray, y: FloatArray, source: System, to: System) -> tuple[FloatArray, FloatArray]:
+    """Convert arrays; NaN where a system is not defined."""
     if source is System.GCJ02 and to is System.BD09:
         return datums.baidu_from_gcj(x, y)
     if source is System.BD09 and to is System.GCJ02:
         return datums.gcj_from_baidu(x, y)
+    lon, lat = _to_geographic(x, y, source)
     if source is to:
-        _refuse_outside(x, y, EARTH if source.is_geographic else PLANES_AT_LARGE)
-        return x.copy(), y.copy()
-    return _from_geographic(*_to_geographic(x, y, source), to)
-
-
-PLANES_AT_LARGE: Final = Bbox(-1e9, -1e9, 1e9, 1e9)
+        defined = ~np.isnan(lon)
+        return np.where(defined, x, np.nan), np.where(defined, y, np.nan)
+    return _from_geographic(lon, lat, to)
 
 
 def _to_geographic(x: FloatArray, y: FloatArray, source: System) -> tuple[FloatArray, FloatArray]:
@@ -85,11 +79,10 @@ def _to_geographic(x: FloatArray, y: FloatArray, source: System) -> tuple[FloatA
     if source is System.BD09:
         return datums.wgs_from_gcj(*datums.gcj_from_baidu(x, y))
     if source is System.WEB_MERCATOR:
-        return _mercator(x, y, forward=False)
+        return _mercator(*blank_outside(x, y, MERCATOR_PLANE), forward=False)
     if source in PLANES:
-        return PLANES[source].inverse(x, y)
-    _refuse_outside(x, y, EARTH)
-    return x, y
+        return PLANES[source].unproject(x, y)
+    return blank_outside(x, y, EARTH)
 
 
 def _from_geographic(lon: FloatArray, lat: FloatArray, to: System) -> tuple[FloatArray, FloatArray]:
@@ -98,30 +91,20 @@ def _from_geographic(lon: FloatArray, lat: FloatArray, to: System) -> tuple[Floa
     if to is System.BD09:
         return datums.baidu_from_gcj(*datums.gcj_from_wgs(lon, lat))
     if to is System.WEB_MERCATOR:
-        return _mercator(lon, lat, forward=True)
+        return _mercator(*blank_outside(lon, lat, MERCATOR_EARTH), forward=True)
     if to in PLANES:
-        return PLANES[to].forward(lon, lat)
+        return PLANES[to].project(lon, lat)
     return lon.copy(), lat.copy()
 
 
 def _mercator(x: FloatArray, y: FloatArray, *, forward: bool) -> tuple[FloatArray, FloatArray]:
     from geo.crs import kernels
 
-    _refuse_outside(x, y, MERCATOR_EARTH if forward else MERCATOR_PLANE)
     out_x, out_y = np.empty(x.size), np.empty(x.size)
     kernel = kernels.mercator_forward if forward else kernels.mercator_inverse
     kernel(np.ascontiguousarray(x).reshape(-1), np.ascontiguousarray(y).reshape(-1), out_x, out_y, SEMI_MAJOR)
     return out_x.reshape(x.shape), out_y.reshape(x.shape)
 
 
-def _refuse_outside(x: FloatArray, y: FloatArray, box: Bbox) -> None:
-    if box.holds_all(x, y):
-        return
-    refuse_not_finite(x, y)
-    rows = np.flatnonzero(~box.holds(x, y)).tolist()
-    raise OutOfRange(
-        "outside_system",
-        f"有 {len(rows)} 个坐标超出坐标系范围，最先一个在第 {rows[0] + 1} 行。请检查坐标系，以及经纬度或横纵坐标是否颠倒。",
-        rows,
-        len(rows),
-    )
+def _place(source: System, to: System) -> str:
+    return f"“{source.label}”" if source is to else f"“{source.label}”或“{to.label}”"
