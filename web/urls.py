@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from layers import pages as layers
 from services.access import pages as access
 from web.api.assembly import api
 from web.health import health
@@ -9,6 +10,9 @@ from web.health import health
 urlpatterns = [
     path("health", health, name="health"),
     path("api/", api.urls),
+    path("tiles", layers.catalogue, name="layers"),
+    path("tiles/<slug:key>.json", layers.tilejson, name="tilejson"),
+    path("tiles/<slug:key>/<int:z>/<int:x>/<int:y>.mvt", layers.tile, name="tile"),
     path("sign-in", access.sign_in, name="sign-in"),
     path("sign-out", access.sign_out, name="sign-out"),
     path("account", access.account, name="account"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
+
 from django.db.models import QuerySet
 
 from geo.imports.models import Family, ImportRun, Provenance, Source
@@ -21,3 +24,13 @@ def shows_invented() -> bool:
 def runs_of(source: Source) -> QuerySet[ImportRun]:
     """Return the runs of a source, newest first."""
     return ImportRun.objects.filter(source=source)
+
+
+def edition_of(families: Iterable[str]) -> str:
+    """Return a text that changes whenever rows of one of the families are published or retired; caches are keyed by it."""
+    stamps = (
+        Source.objects.filter(family__in=list(families), published_at__isnull=False)
+        .order_by("key")
+        .values_list("key", "published_at", "retired_at")
+    )
+    return hashlib.sha256(repr(list(stamps)).encode()).hexdigest()[:16]
