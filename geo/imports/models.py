@@ -88,10 +88,13 @@ class DraftRow(models.Model):
     """One accepted row of a run, normalised, waiting to be published."""
 
     run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="drafts")
+    part = models.CharField(max_length=255, blank=True, help_text="the file of the source the row stands in")
     row = models.PositiveIntegerField(help_text="row number in the file, from 1")
     ext_id = models.CharField(max_length=120)
     payload = models.JSONField()
     geom = models.GeometryField(srid=CGCS2000, null=True, spatial_index=False)
+    cell = models.BigIntegerField(null=True, help_text="H3 cell of the point")
+    region = models.BigIntegerField(null=True, help_text="number of the region the point lies in, once placed")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "ext_id"], name="draft_row_once")]
@@ -104,6 +107,7 @@ class Refusal(models.Model):
     """One row that was not accepted: where it stands, why, and what it said."""
 
     run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="refusals")
+    part = models.CharField(max_length=255, blank=True)
     row = models.PositiveIntegerField()
     column = models.CharField(max_length=80, blank=True)
     code = models.CharField(max_length=40)
@@ -111,7 +115,7 @@ class Refusal(models.Model):
     raw = models.JSONField(default=dict)
 
     class Meta:
-        ordering = ["run", "row", "id"]
+        ordering = ["run", "id"]
         indexes = [models.Index(fields=["run", "code"])]
 
     def __str__(self) -> str:

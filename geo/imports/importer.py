@@ -1,0 +1,141 @@
+"""What a family of rows must bring to be importable, and the register of those that do.
+
+A family's importer lives in the ``importing.py`` of the app that owns its tables and registers itself; the framework reads
+files, converts datums, writes drafts, makes the report and opens the one transaction in which everything is published.
+"""
+
+from __future__ import annotations
+
+import datetime
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final, TypeVar
+
+from shapely.geometry.base import BaseGeometry
+
+from geo.imports.models import DraftRow, Family, ImportRun, Source
+from geo.imports.rows import Draft, RawRow
+
+IMPORT_ORDER: Final[tuple[Family, ...]] = (
+    Family.REGIONS,
+    Family.ROADS,
+    Family.BASEMAP,
+    Family.COMMUNITIES,
+    Family.ADDRESSES,
+    Family.FACILITIES,
+    Family.POPULATION,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What publishing a run changed among the rows of its source."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+
+
+@dataclass(slots=True)
+class Act:
+    """The publishing of one run inside the one transaction: what it belongs to, and what it has to say.
+
+    An importer may ``refuse`` a draft whose fault shows only now (no position found, parent not published).
+    """
+
+    run: ImportRun
+    at: datetime.datetime
+    warnings: dict[str, int] = field(default_factory=dict)
+    refused: list[tuple[DraftRow, str, str]] = field(default_factory=list)
+
+    @property
+    def source(self) -> Source:
+        """Return the source being published."""
+        return self.run.source
+
+    def warn(self, code: str, times: int = 1) -> None:
+        """Count a warning of ``reasons.WARNINGS``."""
+        if times:
+            self.warnings[code] = self.warnings.get(code, 0) + times
+
+    def refuse(self, draft: DraftRow, code: str, column: str = "") -> None:
+        """Take a draft out of the run for a reason of ``reasons.ROW_REASONS``."""
+        self.refused.append((draft, code, column))
+        draft.delete()
+
+
+class FamilyImporter(ABC):
+    """Turns raw rows of one family into drafts, and drafts into published rows.
+
+    ``fields`` are the names a declaration may fill and ``normalise`` may read; corrections name the same fields.
+    ``needs_point`` says that a row is a point: the framework then refuses rows outside the city.
+    """
+
+    family: ClassVar[Family]
+    fields: ClassVar[tuple[str, ...]]
+    needs_point: ClassVar[bool] = False
+    cells: ClassVar[bool] = False
+    """Whether drafts of the family carry the H3 cell of their point."""
+
+    @abstractmethod
+    def normalise(self, row: RawRow) -> Draft:
+        """Return the draft of a row, or raise ``RowRefused`` (see ``RawRow.refuse``). Pure: it must not read the database."""
+
+    def prepare(self, act: Act) -> None:  # noqa: B027 (most families have nothing to complete)
+        """Complete the drafts inside the transaction, before they are compared: find positions, regions, parents."""
+
+    @abstractmethod
+    def publish(self, act: Act) -> Counts:
+        """Merge the run's drafts into the family's tables inside the transaction and say what changed.
+
+        Rows of the source that the drafts no longer hold are retired, never deleted. Publishing the same drafts twice must
+        report 0 added, 0 changed, 0 removed.
+        """
+
+    @abstractmethod
+    def current_rows(self, source: Source) -> int:
+        """Return how many rows of a source are current."""
+
+    @abstractmethod
+    def missing_rows(self, act: Act) -> int:
+        """Return how many current rows of the source its drafts no longer hold: the deletion guard asks before publishing."""
+
+    @abstractmethod
+    def retire_invented(self, *, area_code: str, at: datetime.datetime) -> int:
+        """Retire the current invented rows of the family in an area ('' is the whole city) and return how many they were."""
+
+    def namesakes(self, names: Sequence[str], *, besides: Source) -> Mapping[str, Sequence[BaseGeometry]]:
+        """Return current rows of other sources by name, in CGCS2000 degrees: the wrong-datum detector measures against them."""
+        return {}
+
+    def areas(self, names: Sequence[str]) -> Mapping[str, BaseGeometry]:
+        """Return the published shapes of regions by name; only the regions family has any."""
+        return {}
+
+    def kinds(self, payload: Mapping[str, Any]) -> str:
+        """Return under which heading of the report's totals a draft is counted."""
+        return str(payload.get("kind") or self.family.label)
+
+
+_IMPORTERS: dict[str, FamilyImporter] = {}
+Importer = TypeVar("Importer", bound=type[FamilyImporter])
+
+
+def importer(cls: Importer) -> Importer:
+    """Register the importer class of a family; two classes for one family are a programming error."""
+    known = _IMPORTERS.setdefault(cls.family, cls())
+    if type(known) is not cls:
+        raise ValueError(f"two importers claim the family {cls.family}")
+    return cls
+
+
+def importer_of(family: str) -> FamilyImporter:
+    """Return the importer of a family; ``KeyError`` when no installed app brings one."""
+    return _IMPORTERS[family]
+
+
+def importers() -> Mapping[str, FamilyImporter]:
+    """Return every registered importer by family."""
+    return dict(_IMPORTERS)

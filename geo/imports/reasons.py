@@ -1,0 +1,77 @@
+"""Why a row, or a whole file, is not taken: the one table of reason codes and what people read beside each."""
+
+from __future__ import annotations
+
+from typing import Final
+
+ROW_REASONS: Final[dict[str, str]] = {
+    "missing_value": "必填的一栏是空的，请补上后再导入。",
+    "not_a_number": "这一栏应当是数字。",
+    "not_a_date": "这一栏应当是日期，如 2024-09-01。",
+    "not_a_flag": "这一栏应当填是或否。",
+    "out_of_range": "数值超出合理范围，请核对。",
+    "unknown_value": "这一栏的取值不在规定的范围内。",
+    "unknown_kind": "类别代码不在设施类别表中，请核对。",
+    "too_long": "文字过长，请缩短。",
+    "not_used": "这一类数据目前不使用，未导入。",
+    "duplicate_id": "同一来源中编号重复，只保留第一行。",
+    "no_position": "没有坐标，按地址也未能定位，请补充坐标或更完整的地址。",
+    "bad_position": "坐标不是有效的数字。",
+    "outside_system": "坐标超出所声明坐标系的范围。",
+    "outside_city": "位置不在本市范围内。",
+    "axes_swapped": "经度和纬度像是填反了。",
+    "wrong_shape": "图形类型不对，例如应当是面却给了点。",
+    "empty_shape": "图形是空的。",
+    "invalid_shape": "图形自相交或不封闭，无法使用。",
+    "too_many_vertices": "图形的顶点太多，请化简后再导入。",
+    "too_many_rings": "图形的环太多，请拆分后再导入。",
+    "too_deep": "图形嵌套层数太多。",
+    "no_code": "按名称查不到对应的区划代码。",
+    "unknown_region": "区划代码或名称不在已发布的区划中。",
+    "unknown_parent": "上级区划不存在。",
+    "unknown_community": "所指的小区不在数据中。",
+    "no_address": "门牌地址无法识别。",
+    "bad_hours": "开放时间的写法无法识别。",
+    "capacity_contradiction": "空余数大于总数，请核对。",
+}
+"""Reason codes of single rows. The rest of the file is still taken."""
+
+WARNINGS: Final[dict[str, str]] = {
+    "shape_repaired": "图形有自相交，已按几何规则修正后导入，请抽查。",
+    "correction_stale": "来源中的值在人工更正之后又变了，更正仍然生效，请复核。",
+    "correction_lost": "人工更正所指的行已不在来源中。",
+    "encoding_guessed": "文件不是 UTF-8，已按 GB18030 读取。",
+    "district_differs": "坐标所在的区与文件里写的区不一致，按坐标归属。",
+    "value_ignored": "个别栏的取值无法识别，已按未填处理。",
+    "coarse_position": "来源注明位置不够准确，已放宽误差半径。",
+    "geocoded": "来源没有坐标，按地址定位，误差半径已注明。",
+    "retired_invented": "发布后，同一范围内的演示数据随即停用。",
+}
+"""What is worth saying though the row was taken."""
+
+DOUBTS: Final[dict[str, str]] = {
+    "file_missing": "找不到文件。",
+    "file_unreadable": "文件读不出来，可能不完整或已损坏，请重新取得后再导入。",
+    "file_truncated": "文件不完整，可能没有传完，请重新取得后再导入。",
+    "file_too_large": "文件太大，超出导入上限。",
+    "archive_unsafe": "压缩包里有不安全的路径或链接，已拒绝。",
+    "archive_bomb": "压缩包展开后过大，已拒绝。",
+    "encoding_unknown": "文字编码既不是 UTF-8 也不是 GB18030，请另存为 UTF-8 后再导入。",
+    "format_unknown": "不认识这种文件格式。可用：CSV、XLSX、GeoJSON、OSM PBF、ZIP 打包的 Shapefile。",
+    "reader_died": "读取这个文件时进程被终止，文件可能是恶意构造的，已拒绝。",
+    "column_missing": "文件里缺少声明中的列，请核对表头。",
+    "manifest_invalid": "导入说明文件（quantu-import.toml）有误。",
+    "nothing_accepted": "没有一行可用，请按拒绝原因检查文件。",
+    "wrong_datum": "整批位置与已有同名地物有固定偏移，所声明的坐标系很可能不对，已拒绝。",
+    "axes_swapped_batch": "整批经纬度（或横纵坐标）像是颠倒了，已拒绝。",
+    "deletion_guard": "这次导入会停用来源中过多的已有数据；若确属实情，请加 --allow-removal 再导入。",
+    "real_published": "这一类已经发布了真实数据，不能再发布演示数据。",
+}
+"""Why a whole source is refused: nothing of it is published."""
+
+_ALL: Final = {**ROW_REASONS, **WARNINGS, **DOUBTS}
+
+
+def sentence(code: str) -> str:
+    """Return the Chinese sentence of a code; an unlisted code is a programming error and raises ``KeyError``."""
+    return _ALL[code]
