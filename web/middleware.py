@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from geo.errors import CityError, Forbidden
-from services.access.actions import record_audit
+from services.access.actions import note_key_use, record_audit
 from services.access.models import AuditAct
 from services.access.queries import caller_of
 from web.api.errors import problem, status_of
@@ -38,7 +38,7 @@ CONTENT_POLICY = "; ".join(
 )
 # A page of documentation that a library draws with inline styles; scripts stay ours there too.
 DOCS_POLICY = CONTENT_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
-API_ROOTS = ("/api/", "/tiles/", "/ogc/")
+API_ROOTS = ("/api/", "/tiles", "/ogc")
 
 
 def is_api(path: str) -> bool:
@@ -129,9 +129,11 @@ class NamedErrors:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
-            caller_of(request)  # a bad key is refused before anything else happens
+            caller = caller_of(request)  # a bad key is refused before anything else happens
         except CityError as error:
             return self.answer(request, error)
+        if caller.key:
+            note_key_use(key=caller.key)
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:

@@ -89,6 +89,13 @@ def revoke_api_key(*, user: User, prefix: str, request: HttpRequest | None = Non
     return key
 
 
+def note_key_use(*, key: ApiKey) -> None:
+    """Write down the day a key was last used; one write a day, so that a busy key costs nothing."""
+    today = timezone.localdate()
+    if key.last_used_on != today:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_on=today)
+
+
 def record_audit(
     *,
     act: AuditAct,

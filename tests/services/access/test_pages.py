@@ -1,9 +1,13 @@
 """Sign-in, sign-out, lockout, the key page and the API's answer to keys, over HTTP."""
 
+from typing import Any
+
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
+from services.access.actions import create_api_key
 from services.access.models import ApiKey, AuditEntry, User
 
 pytestmark = pytest.mark.django_db
@@ -78,3 +82,21 @@ def test_a_bad_key_on_the_api_is_a_problem_and_not_ignored(client: Client) -> No
     assert answer.status_code == 401
     assert answer["Content-Type"].startswith("application/problem+json")
     assert answer.json()["code"] == "api_key_invalid"
+
+
+def test_a_key_remembers_the_day_it_was_used(client: Client, clerk: User) -> None:
+    key, token = create_api_key(user=clerk, name="小程序")
+    client.get("/tiles", headers={"Authorization": f"Bearer {token}"})
+    key.refresh_from_db()
+    assert key.last_used_on == timezone.localdate()
+
+
+def test_only_listed_origins_may_read_the_api_from_a_page(client: Client, settings: Any) -> None:
+    settings.CORS_ORIGINS = ["https://partner.example"]
+    allowed = client.get("/tiles", headers={"Origin": "https://partner.example"})
+    assert allowed["Access-Control-Allow-Origin"] == "https://partner.example"
+    preflight = {"Origin": "https://partner.example", "Access-Control-Request-Method": "GET"}
+    answer = client.options("/api/v1/circle", headers=preflight)
+    assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (204, "https://partner.example")
+    stranger = client.options("/api/v1/circle", headers={**preflight, "Origin": "https://evil.example"})
+    assert "Access-Control-Allow-Origin" not in stranger
