@@ -19,3 +19,7 @@ urlpatterns = [
     path("account/keys", access.add_key, name="add-key"),
     path("account/keys/<slug:prefix>/stop", access.stop_key, name="stop-key"),
 ]
+
+handler400 = "web.faults.bad_request"
+handler404 = "web.faults.not_found"
+handler500 = "web.faults.fault"

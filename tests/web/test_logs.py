@@ -1,0 +1,26 @@
+"""Logs hold routes and times, never the query string, which may hold a home."""
+
+import logging
+
+import pytest
+from django.test import Client
+
+
+@pytest.mark.django_db
+def test_a_request_is_logged_without_its_query(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="quantu.request"):
+        client.get("/tiles/places.json?q=国权路1弄2号&lon=121.5")
+    [line] = [record for record in caplog.records if record.name == "quantu.request"]
+    assert line.route == "tiles/<slug:key>.json"
+    assert line.status == 200
+    assert "121.5" not in str(line.__dict__)
+    assert "国权路" not in str(line.__dict__)
+
+
+@pytest.mark.django_db
+def test_the_health_page_tells_what_it_stands_on(client: Client) -> None:
+    answer = client.get("/health").json()
+    assert answer["ok"] is True
+    assert answer["database"]["detail"].startswith("PostGIS 3")
+    assert answer["redis"]["detail"].startswith("Redis 7")
+    assert set(answer["worker"]) == {"ok", "detail"}
