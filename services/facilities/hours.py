@@ -1,0 +1,132 @@
+"""Opening hours: whether a place is open at a moment, until when, and when it opens next. Pure, in local wall-clock time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from geo.errors import BadInput
+
+DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAY_NAMES: Final = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
+_CLOCK: Final = re.compile(r"(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
+
+Span = tuple[dt.datetime, dt.datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Whether a place is open. ``open`` is ``None`` when its hours are unknown.
+
+    ``until`` is when it closes, ``None`` when it never does or is closed; ``opens`` is when it opens next. Both are aware,
+    in the zone of the moment asked about. ``text`` says the same in Chinese.
+    """
+
+    open: bool | None
+    until: dt.datetime | None
+    opens: dt.datetime | None
+    text: str
+
+
+def opening_at(hours: Mapping[str, Any], at: dt.datetime) -> Opening:
+    """Return the state at ``at``, an aware moment in the city's zone.
+
+    ``hours`` is ``{"mon": [["08:00", "17:30"]], …, "sun": []}``; a closing time not after the opening one means the next
+    day, ``24:00`` is midnight. A day left out is closed; no day at all means that nothing is known.
+    """
+    if not hours:
+        return Opening(None, None, None, "开放时间未提供")
+    moment = at.replace(tzinfo=None)
+    spans = _spans(hours, moment.date())
+    for begin, end in spans:
+        if begin <= moment < end:
+            # A week without a break in it: open around the clock.
+            if end - moment > dt.timedelta(days=6):
+                return Opening(True, None, None, "全天开放")
+            return Opening(True, _aware(end, at), None, f"营业中 至 {_clock(end, moment)}")
+    later = [begin for begin, _ in spans if begin > moment]
+    if not later:
+        return Opening(False, None, None, "未开放")
+    return Opening(False, None, _aware(later[0], at), f"已关门 {_day(later[0], moment)}{later[0]:%H:%M} 开门")
+
+
+def week_lines(hours: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the week as people read it: runs of days with the same hours, such as ``("周一至周五", "08:00–17:30")``."""
+    if not hours:
+        return []
+    runs: list[tuple[int, int, str]] = []
+    for day, key in enumerate(DAYS):
+        said = "、".join(f"{begin}–{end}" for begin, end in hours.get(key, ())) or "休息"
+        if runs and runs[-1][2] == said:
+            runs[-1] = (runs[-1][0], day, said)
+        else:
+            runs.append((day, day, said))
+    return [(DAY_NAMES[a] if a == b else f"{DAY_NAMES[a]}至{DAY_NAMES[b]}", said) for a, b, said in runs]
+
+
+def check_hours(hours: Any) -> dict[str, list[list[str]]]:
+    """Return hours in their stored form, or raise ``BadInput`` naming the day that cannot be read."""
+    if not isinstance(hours, Mapping) or set(hours) - set(DAYS):
+        raise BadInput("hours_invalid", "开放时间要按 mon 到 sun 七天填写。")
+    checked: dict[str, list[list[str]]] = {}
+    for day, spans in hours.items():
+        checked[day] = [_check_span(day, span) for span in spans]
+        for before, after in zip(checked[day], checked[day][1:], strict=False):
+            if after[0] < before[1] or before[1] <= before[0]:
+                raise BadInput("hours_invalid", f"{_named(day)}的开放时段有重叠或先后颠倒，请核对。", day=day)
+    return checked
+
+
+def _check_span(day: str, span: Any) -> list[str]:
+    readable = isinstance(span, Sequence) and not isinstance(span, str) and len(span) == 2
+    if not readable or not all(isinstance(clock, str) and _CLOCK.fullmatch(clock) for clock in span):
+        raise BadInput("hours_invalid", f"{_named(day)}的开放时段要写成“08:00”到“17:30”这样的形式。", day=day)
+    if span[0] == "24:00" or span[0] == span[1]:
+        raise BadInput("hours_invalid", f"{_named(day)}的开放时段没有长度，请核对。", day=day)
+    return [span[0], span[1]]
+
+
+def _named(day: str) -> str:
+    return DAY_NAMES[DAYS.index(day)]
+
+
+def _spans(hours: Mapping[str, Any], today: dt.date) -> list[Span]:
+    """Return the spans from yesterday to a week ahead, in order, with those that touch joined."""
+    spans: list[Span] = []
+    for shift in range(-1, 9):
+        date = today + dt.timedelta(days=shift)
+        for begin, end in hours.get(DAYS[date.weekday()], ()):
+            start, stop = _moment(date, begin), _moment(date, end)
+            spans.append((start, stop if stop > start else stop + dt.timedelta(days=1)))
+    joined: list[Span] = []
+    for span in sorted(spans):
+        if joined and span[0] <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], span[1]))
+        else:
+            joined.append(span)
+    return joined
+
+
+def _moment(date: dt.date, clock: str) -> dt.datetime:
+    hour, minute = clock.split(":")
+    return dt.datetime.combine(date, dt.time()) + dt.timedelta(hours=int(hour), minutes=int(minute))
+
+
+def _aware(moment: dt.datetime, like: dt.datetime) -> dt.datetime:
+    return moment.replace(tzinfo=like.tzinfo)
+
+
+def _clock(end: dt.datetime, now: dt.datetime) -> str:
+    """Return a closing time; midnight is said as 24:00 of the day that ends."""
+    if end.time() == dt.time() and (end.date() - now.date()).days == 1:
+        return "24:00"
+    days = (end.date() - now.date()).days
+    return f"{'' if days == 0 else '次日 ' if days == 1 else DAY_NAMES[end.weekday()] + ' '}{end:%H:%M}"
+
+
+def _day(moment: dt.datetime, now: dt.datetime) -> str:
+    days = (moment.date() - now.date()).days
+    return {0: "今天 ", 1: "明天 "}.get(days, DAY_NAMES[moment.weekday()] + " ")

@@ -1,0 +1,213 @@
+"""The kinds of facility the city knows, as data: group, name, icon and what each may say of itself.
+
+``services.facilities.actions.declare_kinds`` writes them to the database; queries, pages and tiles read them here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+from geo.errors import BadInput
+
+AttributeType = Literal["integer", "number", "boolean", "choice", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """Something a facility of a kind may say: its key in ``Facility.attributes``, the words people see, type and unit."""
+
+    key: str
+    label: str
+    type: AttributeType
+    unit: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    filterable: bool = False
+
+    def choice_label(self, value: Any) -> str:
+        """Return the words for a value: the label of a choice, 是 or 否, or the figure with its unit."""
+        if self.type == "choice":
+            return dict(self.choices).get(str(value), str(value))
+        if self.type == "boolean":
+            return "是" if value else "否"
+        return f"{value} {self.unit}".strip()
+
+    def accepts(self, value: Any) -> bool:
+        """Say whether a value is of the declared type and, for a choice, among the declared ones."""
+        match self.type:
+            case "boolean":
+                return isinstance(value, bool)
+            case "integer":
+                return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+            case "number":
+                return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+            case "choice":
+                return value in dict(self.choices)
+            case "text":
+                return isinstance(value, str) and len(value) <= 200
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of facility: ``icon`` is a Lucide name, ``attributes`` what its rows may say."""
+
+    key: str
+    group: str
+    name: str
+    icon: str
+    attributes: tuple[Attribute, ...] = ()
+
+    def attribute(self, key: str) -> Attribute | None:
+        """Return the declared attribute of that key, or ``None``."""
+        return next((attribute for attribute in self.attributes if attribute.key == key), None)
+
+    def attributes_as_data(self) -> list[dict[str, Any]]:
+        """Return the attributes as plain data, as the database and the API hold them."""
+        return [
+            asdict(attribute) | {"choices": [{"value": value, "label": label} for value, label in attribute.choices]}
+            for attribute in self.attributes
+        ]
+
+
+GROUPS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "childcare": "托育",
+        "preschool": "幼儿园",
+        "eldercare": "养老",
+        "civic": "便民",
+        "waste": "垃圾分类",
+        "affairs": "民政",
+        "transit": "交通",
+    }
+)
+
+OWNERSHIP: Final = Attribute(
+    "ownership",
+    "性质",
+    "choice",
+    choices=(("public", "公办"), ("private", "民办"), ("community", "社区")),
+    filterable=True,
+)
+GRADE: Final = Attribute("grade", "等级", "text")
+_CHILD: Final = (
+    Attribute("age_from_months", "收托月龄起", "integer", "个月", filterable=True),
+    Attribute("age_to_months", "收托月龄止", "integer", "个月", filterable=True),
+    Attribute(
+        "service_form",
+        "服务形式",
+        "choice",
+        choices=(("full_day", "全日托"), ("half_day", "半日托"), ("hourly", "计时托")),
+        filterable=True,
+    ),
+    Attribute("inclusive", "普惠", "boolean", filterable=True),
+    OWNERSHIP,
+    GRADE,
+    Attribute("meals", "供餐", "boolean", filterable=True),
+    Attribute("fee_month_yuan", "每月收费", "number", "元"),
+    Attribute("fee_hour_yuan", "每小时收费", "number", "元"),
+    Attribute("free_visits_year", "每年免费次数", "integer", "次"),
+)
+_STEP_FREE: Final = Attribute("step_free", "无障碍出入", "boolean", filterable=True)
+_ELDER: Final = (
+    Attribute("beds", "床位", "integer", "张"),
+    GRADE,
+    OWNERSHIP,
+    Attribute("fee_from_yuan", "每月收费起", "number", "元"),
+    Attribute("fee_to_yuan", "每月收费止", "number", "元"),
+    Attribute("medical_insurance", "可用医保", "boolean", filterable=True),
+    Attribute("memory_care", "认知症照护", "boolean", filterable=True),
+    Attribute("meal_price_yuan", "餐费", "number", "元"),
+    Attribute("delivers", "可送餐", "boolean", filterable=True),
+    _STEP_FREE,
+)
+_CIVIC: Final = (OWNERSHIP, GRADE, _STEP_FREE)
+
+KINDS: Final[tuple[Kind, ...]] = (
+    Kind("kindergarten_nursery", "childcare", "幼儿园托班", "toy-brick", _CHILD),
+    Kind("nursery", "childcare", "托育机构", "baby", _CHILD),
+    Kind("baby_house", "childcare", "社区托育宝宝屋", "blocks", _CHILD),
+    Kind("parenting_station", "childcare", "科学育儿指导站", "book-open", _CHILD),
+    Kind("kindergarten", "preschool", "幼儿园", "school", _CHILD),
+    Kind("care_home", "eldercare", "养老机构", "bed-double", _ELDER),
+    Kind("elder_home", "eldercare", "长者照护之家", "hand-heart", _ELDER),
+    Kind("day_care", "eldercare", "日间照护中心", "sun", _ELDER),
+    Kind("service_centre", "eldercare", "综合为老服务中心", "heart-handshake", _ELDER),
+    Kind("canteen", "eldercare", "长者食堂", "utensils", _ELDER),
+    Kind("neighbour_point", "eldercare", "睦邻点", "users-round", _ELDER),
+    Kind("activity_room", "eldercare", "老年活动室", "users", _ELDER),
+    Kind("nursing_station", "eldercare", "护理站", "heart-pulse", _ELDER),
+    Kind("service_station", "civic", "家门口服务站", "house", _CIVIC),
+    Kind("health_centre", "civic", "社区卫生服务中心", "stethoscope", _CIVIC),
+    Kind("affairs_centre", "civic", "社区事务受理服务中心", "landmark", _CIVIC),
+    Kind("hospital", "civic", "医院", "hospital", _CIVIC),
+    Kind("clinic", "civic", "诊所/门诊", "shield-check", _CIVIC),
+    Kind("pharmacy", "civic", "药店", "pill", _CIVIC),
+    Kind("market", "civic", "菜市场", "shopping-basket", _CIVIC),
+    Kind("post_office", "civic", "邮局", "mail", _CIVIC),
+    Kind("park", "civic", "公园", "tree-pine", _CIVIC),
+    Kind("school", "civic", "中小学", "graduation-cap", _CIVIC),
+    Kind("library", "civic", "图书馆", "library", _CIVIC),
+    Kind("waste_point", "waste", "分拣点", "recycle", ()),
+    Kind("waste_transfer", "waste", "中转站", "warehouse", ()),
+    Kind("funeral_home", "affairs", "殡仪馆", "flower", (_STEP_FREE,)),
+    Kind("cemetery", "affairs", "公墓", "leaf", (_STEP_FREE,)),
+    Kind("marriage_registry", "affairs", "婚姻登记处", "heart", (_STEP_FREE,)),
+    Kind("metro_station", "transit", "地铁站", "train-front", (_STEP_FREE,)),
+    Kind("bus_stop", "transit", "公交站", "bus", ()),
+)
+KIND: Final[Mapping[str, Kind]] = MappingProxyType({kind.key: kind for kind in KINDS})
+WORDS: Final[tuple[str, ...]] = (*GROUPS, *KIND)
+"""Everything ``kinds=`` takes: groups and kinds."""
+
+
+class UnknownKind(BadInput):
+    """A word of ``kinds=`` is neither a kind nor a group."""
+
+    def __init__(self, word: str) -> None:
+        shown = word[:40]
+        super().__init__(
+            "kind_unknown",
+            f"没有“{shown}”这个类别。可用的类别列在 known 里，例如 childcare（托育）、eldercare（养老）、nursery（托育机构）。",
+            kind=shown,
+            known=list(WORDS),
+        )
+
+
+def kinds_named(words: str | Iterable[str]) -> tuple[str, ...]:
+    """Return the keys of the kinds that words name, groups spelled out, in declared order and each once.
+
+    ``words`` is a comma-separated text or several words. Nothing named gives nothing. Raises ``UnknownKind``.
+    """
+    if isinstance(words, str):
+        words = words.replace("，", ",").split(",")
+    wanted: set[str] = set()
+    for word in (word.strip() for word in words):
+        if not word:
+            continue
+        members = {kind.key for kind in KINDS if word in (kind.key, kind.group)}
+        if not members:
+            raise UnknownKind(word)
+        wanted |= members
+    return tuple(kind.key for kind in KINDS if kind.key in wanted)
+
+
+def kinds_of_group(group: str) -> tuple[Kind, ...]:
+    """Return the kinds of a group, in declared order."""
+    return tuple(kind for kind in KINDS if kind.group == group)
+
+
+def spoken_kinds(keys: Iterable[str]) -> str:
+    """Return how people would name a choice of kinds: 托育 for the whole group, else the kinds' own names, “服务设施” for all."""
+    chosen = set(keys)
+    if not chosen or chosen == set(KIND):
+        return "服务设施"
+    names = []
+    for group, group_name in GROUPS.items():
+        members = [kind for kind in kinds_of_group(group) if kind.key in chosen]
+        if members and len(members) == len(kinds_of_group(group)):
+            names.append(group_name)
+        else:
+            names += [kind.name for kind in members]
+    return "、".join(names) if len(names) <= 3 else f"{'、'.join(names[:2])}等{len(names)}类服务"
