@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -10,13 +10,30 @@ from django.http import HttpRequest
 from geo.imports.queries import shows_invented
 from services.access.queries import Caller, caller_of
 
-ELDER_COOKIE = "elder"
-ELDER_STEPS = {"1": "1.0", "2": "1.25", "3": "1.5"}
+ELDER_COOKIE: Final = "elder"
+ELDER_STEPS: Final = {"1": "标准", "2": "大", "3": "特大"}
+
+
+class Tab(NamedTuple):
+    """One entry of the site's navigation; ``prefixes`` are the paths it stands for."""
+
+    href: str
+    label: str
+    icon: str
+    prefixes: tuple[str, ...]
+
+
+TABS: Final = (
+    Tab("/", "找服务", "map-pin", ("/find",)),
+    Tab("/places", "全部机构", "list", ("/places",)),
+    Tab("/saved", "收藏", "star", ("/saved",)),
+    Tab("/account", "我的", "user", ("/account", "/sign-in")),
+)
 
 
 def house(request: HttpRequest) -> dict[str, Any]:
     """Return the context that all pages share."""
-    step = request.COOKIES.get(ELDER_COOKIE, "")
+    step = elder_step(request)
     # An error page must not fail on the very thing it reports.
     caller = getattr(request, "_quantu_caller", None) or (
         caller_of(request) if request.path[:5] != "/api/" else Caller(None)
@@ -25,6 +42,23 @@ def house(request: HttpRequest) -> dict[str, Any]:
         "caller": caller,
         "map_approval": settings.MAP_APPROVAL,
         "demo_data": shows_invented(),
-        "elder": step in ELDER_STEPS,
-        "elder_step": step if step in ELDER_STEPS else "",
+        "elder": bool(step),
+        "elder_step": step,
+        "elder_steps": ELDER_STEPS,
+        "tabs": TABS,
+        "tab": current_tab(request.path),
     }
+
+
+def elder_step(request: HttpRequest) -> str:
+    """Return the step of 字更大 ("1" to "3") when 长辈版 is on, else the empty string."""
+    step = request.COOKIES.get(ELDER_COOKIE, "")
+    return step if step in ELDER_STEPS else ""
+
+
+def current_tab(path: str) -> str:
+    """Return the ``href`` of the navigation entry a path belongs to."""
+    for tab in TABS:
+        if path == tab.href or path.startswith(tab.prefixes):
+            return tab.href
+    return ""

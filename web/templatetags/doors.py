@@ -1,0 +1,36 @@
+"""Template tags of the pages: an icon of the sprite, and JSON islands that scripts read."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """Return an icon of the sprite; it is decoration unless a ``label`` names it."""
+    href = f"{static('vendor/icons.svg')}#{name}"
+    if label:
+        return format_html('<svg class="icon" role="img" aria-label="{}"><use href="{}"></use></svg>', label, href)
+    return format_html('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}"></use></svg>', href)
+
+
+@register.simple_tag(takes_context=True)
+def address(context: dict[str, Any], path: str = "", **changes: Any) -> str:
+    """Return the current address with some parameters changed; ``None`` or an empty value drops one."""
+    request = context["request"]
+    params = request.GET.copy()
+    for key, value in changes.items():
+        params.pop(key, None)
+        if value not in (None, ""):
+            params[key] = str(value)
+    query = urlencode([(key, value) for key, values in params.lists() for value in values if value])
+    base = path or request.path
+    return f"{base}?{query}" if query else base
