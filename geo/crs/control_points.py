@@ -18,7 +18,7 @@ def read_control_points(lines: Iterable[str], order: AxisOrder) -> tuple[Control
     write, (north, east). A first line without numbers is a heading. Raises ``BadGrid`` naming the row (from 1).
     """
     found: list[ControlPoint] = []
-    text = [line for line in lines]
+    text = list(lines)
     separator = "\t" if any("\t" in line for line in text) else ","
     for row, cells in enumerate(csv.reader(text, delimiter=separator), start=1):
         fields = [cell.strip() for cell in cells]

@@ -74,8 +74,8 @@ def navigation_links(
 
 
 def _query(**fields: str) -> str:
-    """Encode every value whole, so that no name can end its own field; empty fields are left out."""
-    return urlencode({key: value for key, value in fields.items() if value}, quote_via=quote, safe="")
+    """Encode every value, so that no name can end its own field; empty fields are left out."""
+    return urlencode({key: value for key, value in fields.items() if value}, quote_via=quote, safe=",:")
 
 
 def _clean(name: str) -> str:

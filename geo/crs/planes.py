@@ -71,9 +71,11 @@ class LocalGrid:
         """Return the Chinese words that must stand beside every result on this plane."""
         if self.accuracy_class == "defined":
             return "标准投影，参数由国家标准规定"
-        if self.verification is None or not self.verification.verified:
-            return f"未经控制点验证，±{self.accuracy_m:g} 米"
         proof = self.verification
+        if proof is not None and not proof.verified and proof.max_m > self.accuracy_m:
+            return f"控制点验证未通过，最大相差 {proof.max_m:.2f} 米"
+        if proof is None or not proof.verified:
+            return f"未经控制点验证，±{self.accuracy_m:g} 米"
         return f"已用 {proof.count} 个控制点验证，中误差 {proof.rms_m:.3f} 米，最大 {proof.max_m:.3f} 米"
 
     def forward(self, lon: FloatArray | float, lat: FloatArray | float) -> tuple[FloatArray, FloatArray]:
@@ -148,9 +150,7 @@ class LocalGrid:
         """Return this grid carrying a verification; it counts as verified only when the proof says so."""
         if self.accuracy_class == "defined":
             return replace(self, verification=proof)
-        if not proof.verified:
-            return replace(self, verification=proof, accuracy_class="unverified")
-        return replace(self, verification=proof, accuracy_class="verified", accuracy_m=proof.max_m)
+        return replace(self, verification=proof, accuracy_class="verified" if proof.verified else "unverified")
 
     def _krueger(self, x: FloatArray, y: FloatArray, *, forward: bool) -> tuple[FloatArray, FloatArray]:
         from geo.crs import kernels
@@ -230,6 +230,8 @@ def shanghai_grid(parameters: Mapping[str, Any]) -> LocalGrid:
         )
     except (KeyError, TypeError, ValueError) as fault:
         raise BadGrid("grid_incomplete", "上海2000 参数不完整：需要中央经线、尺度、东移、北移和来源说明。") from fault
+    if not 0.0 < grid.accuracy_m < 100.0:
+        raise BadGrid("grid_accuracy", "上海2000 参数的精度应为大于 0、小于 100 的米数。")
     if not grid.provenance:
         raise BadGrid("grid_without_provenance", "上海2000 参数必须注明来源。")
     _refuse_known_faults(grid)
@@ -242,7 +244,7 @@ def _refuse_known_faults(grid: LocalGrid) -> None:
         raise BadGrid(
             "grid_meridian_packed", "中央经线 121.2751921 是把度分秒当成了小数，应为 121.464444…（121°27′52″）。"
         )
-    if abs(grid.central_meridian - SHANGHAI_MERIDIAN) > 1e-5:
+    if not abs(grid.central_meridian - SHANGHAI_MERIDIAN) <= 1e-5:
         raise BadGrid("grid_meridian", "中央经线与上海2000 的 121°27′52″ 不符，请核对参数。")
     if abs(grid.false_northing - FORMER_NORTHING) < 1.0:
         raise BadGrid("grid_former_northing", "北移 −3457147.81 属于旧坐标系，与新的中央经线同用会差 267 米。")
