@@ -34,7 +34,6 @@ prepare_city() {
   step "Collecting static files" collect_static
   if [[ ! -e $QUANTU_STATE/left-empty ]] && database_is_empty; then
     step "Inventing a city (${QUANTU_SCALE:-demo}) and loading it" manage load_city --scale "${QUANTU_SCALE:-demo}"
-    step "Making the demo accounts" manage demo_accounts
   fi
 }
 
@@ -163,7 +162,7 @@ start_city() {
   ! port_taken || die "port $PORT is in use by another program; choose another: PORT=8001 ./run"
   prepare_city
   write_nginx_conf
-  launch_runner
+  (exec {LOCK_FD}>&-; launch_runner)
   step "Starting web server, worker and beat" wait_for_health
 }
 
@@ -172,7 +171,11 @@ stop_city() {
 }
 
 greet() {
+  local accounts
   say ""
   say "Quantu is at $(address)   (API: $(address)api/docs, state: $QUANTU_STATE, logs: $LOGS)"
-  (manage demo_accounts --list 2>/dev/null || true) >&2
+  if accounts="$(manage demo_accounts 2>/dev/null)"; then
+    say "Demo accounts (name, password, what for), because everything shown is invented so far:"
+    say "$accounts"
+  fi
 }

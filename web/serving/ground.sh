@@ -11,7 +11,9 @@ export PORT QUANTU_HOST
 LOGS="$QUANTU_STATE/logs"
 VENV="$QUANTU_STATE/venv"
 ENVIRONMENT="$QUANTU_STATE/environment"
-STATE_KEY="$(printf '%s' "$QUANTU_STATE" | sha256sum | cut -c1-12)"
+# Names what must lie outside the state folder (see services.sh); a new state folder at an old place is another one.
+[[ -s $QUANTU_STATE/id ]] || (umask 077; head -c 16 /dev/urandom | sha256sum | cut -c1-32 >"$QUANTU_STATE/id")
+STATE_KEY="$({ printf '%s' "$QUANTU_STATE"; cat "$QUANTU_STATE/id"; } | sha256sum | cut -c1-12)"
 LOCK_FD=""
 
 say() { printf '%s\n' "$*" >&2; }
@@ -46,8 +48,10 @@ step() {
   shift
   log="$LOGS/$(printf '%s' "$1" | tr -c 'A-Za-z0-9_.-' '_').log"
   printf '\n== %s: %s\n' "$(date -u +%FT%TZ)" "$title" >>"$log"
-  ( set -euo pipefail; [[ -z $LOCK_FD ]] || exec {LOCK_FD}>&-; "$@" ) >>"$log" 2>&1 </dev/null &
+  set -m # a process group of its own, so that an interrupted step ends with all its children
+  ( set +m; set -euo pipefail; [[ -z $LOCK_FD ]] || exec {LOCK_FD}>&-; "$@" ) >>"$log" 2>&1 </dev/null &
   pid=$!
+  set +m
   STEP_PID=$pid
   while kill -0 "$pid" 2>/dev/null; do
     sleep 0.1
@@ -78,8 +82,9 @@ TERM_START=""
 
 # Ends the step under way (and its children) when ./run is interrupted.
 end_step() {
-  [[ -n $STEP_PID ]] && kill "$STEP_PID" 2>/dev/null
-  return 0
+  [[ -n $STEP_PID ]] || return 0
+  kill -TERM -- "-$STEP_PID" 2>/dev/null || true
+  wait "$STEP_PID" 2>/dev/null || true
 }
 
 fingerprint() { cat "$@" | sha256sum | cut -c1-40; }

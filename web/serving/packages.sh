@@ -54,7 +54,7 @@ take_back() {
 install_packages() {
   PUT_BY_US=()
   trap take_back EXIT
-  trap 'exit 130' INT TERM HUP
+  trap '' INT TERM HUP # a half-installed package is worse than a wait
   keep_services_down
   packages_known "$@" || as_root apt-get update
   apt_install "$@" && return
