@@ -1,0 +1,161 @@
+"""Isochrones: the ground a traveller reaches within some minutes, as polygons in the city's plane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry import MultiPolygon
+
+from routing.contours import emit, nest, simplify, trace
+from routing.roadindex import SPACING_M
+from routing.search import BadSearch, Reach, SearchTooLarge, workspace
+from routing.surface import Surface, surface
+
+MAX_VERTICES: Final = 1500
+MIN_HOLE_M2: Final = 2000.0
+MIN_ISLAND_M2: Final = 150.0
+TOLERANCE_M: Final = 2.0
+"""How far the drawn line may leave the traced one on the finest grid; wider grids allow more in proportion."""
+
+
+class Unprojector(Protocol):
+    """The half of a city's plane that turns metres back into degrees."""
+
+    def inverse(
+        self, east: NDArray[np.float64], north: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return (lon, lat) in degrees."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Isochrone:
+    """The ground reached within ``minutes``: a multipolygon in plane metres, empty when nothing is reached."""
+
+    minutes: float
+    polygon: MultiPolygon
+
+    @property
+    def vertices(self) -> int:
+        """Return the number of points of the drawn line, closing points not counted twice."""
+        rings = sum(1 + len(part.interiors) for part in self.polygon.geoms)
+        return int(shapely.get_num_coordinates(self.polygon)) - rings
+
+    def degrees(self, plane: Unprojector) -> MultiPolygon:
+        """Return the polygon in (lon, lat) degrees, rounded to 7 decimals."""
+
+        def unproject(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+            lon, lat = plane.inverse(np.ascontiguousarray(xy[:, 0]), np.ascontiguousarray(xy[:, 1]))
+            return np.stack((lon, lat), axis=1).round(7)
+
+        return shapely.transform(self.polygon, unproject)
+
+
+def isochrone(found: Reach, minutes: Sequence[float]) -> list[Isochrone]:
+    """Return the isochrone of ``found`` for each of ``minutes``, from one surface; of two, the shorter lies within the longer.
+
+    Raises ``BadSearch`` for minutes the search did not ask for, ``SearchTooLarge`` for minutes its budget did not let it reach.
+    """
+    limits = [float(value) * 60_000 for value in minutes]
+    if not limits or min(limits) <= 0 or max(limits) > found.limit_ms + 0.5:
+        raise BadSearch("routing.minutes", "分钟数超出了本次计算的范围。", minutes=list(minutes))
+    if max(limits) > found.complete_ms:
+        raise SearchTooLarge("routing.budget", "范围太大，计算未能完成，请缩短时间后再试。", cut=str(found.cut))
+    times = surface(found, max(limits))
+    if times is None:
+        return [Isochrone(float(value), MultiPolygon()) for value in minutes]
+    drawn: dict[float, MultiPolygon] = {}
+    around: MultiPolygon | None = None
+    for limit in sorted(set(limits), reverse=True):
+        polygon = _draw(found, times, limit)
+        if around is not None:
+            # Simplifying moves two lines that nearly touch by different amounts: cut the inner one to the outer one.
+            polygon = _polygons(polygon.intersection(around))
+        drawn[limit] = around = polygon
+    return [Isochrone(float(value), drawn[limit]) for value, limit in zip(minutes, limits, strict=True)]
+
+
+def _polygons(shape: Any) -> MultiPolygon:
+    parts = [part for part in shapely.get_parts(shape) if part.geom_type in ("Polygon", "MultiPolygon")]
+    return MultiPolygon([polygon for part in parts for polygon in shapely.get_parts(part)])
+
+
+def _draw(found: Reach, times: Surface, limit_ms: float) -> MultiPolygon:
+    """Return the simplified contour of a surface at a limit, always a valid multipolygon of at most ``MAX_VERTICES`` points."""
+    scratch = workspace(found.graph).scratch
+    rings, points = _trace(times, limit_ms, scratch)
+    if rings == 0:
+        return MultiPolygon()
+    point, ring, keep = scratch["point"], scratch["ring"], scratch["keep"]
+    area, shell = np.empty(rings), np.empty(rings, dtype=np.int32)
+    cell = (SPACING_M * times.stride) ** 2
+    min_island = min(MIN_ISLAND_M2 * times.stride**2, cell / 2)
+    tolerance = TOLERANCE_M * times.stride
+    halved = 0
+    while True:
+        kept = simplify(
+            *(point, ring, rings, tolerance, MIN_HOLE_M2, min_island, keep[:points], scratch["stack"], area),
+        )
+        if kept > MAX_VERTICES:
+            tolerance *= 1.4
+            min_island *= 1.4
+            continue
+        nest(point, ring, rings, area, shell)
+        polygon = _assemble(found, point, ring, keep, area, shell, kept)
+        if polygon.is_valid:
+            return polygon
+        if halved == 3 or kept == points:
+            return _polygons(shapely.make_valid(polygon))
+        halved += 1
+        tolerance /= 2
+
+
+def _trace(times: Surface, limit_ms: float, scratch: dict[str, NDArray[Any]]) -> tuple[int, int]:
+    """Trace into the thread's buffers, making them larger as needed; return the number of rings and points."""
+    cells = times.ms.size
+    if len(scratch.get("visited", ())) < cells:
+        scratch["visited"] = np.zeros(cells, dtype=np.uint8)
+    capacity = len(scratch.get("keep", ()))
+    while True:
+        if capacity:
+            rings, points = trace(
+                *(times.ms, times.row, times.column, times.stride, limit_ms, times.ms_per_metre, times.generation),
+                *(times.ground, scratch["visited"], scratch["point"], scratch["ring"]),
+            )
+            if rings >= 0:
+                return rings, points
+        capacity = max(16_384, capacity * 2)
+        scratch["point"] = np.empty((capacity, 2))
+        scratch["ring"] = np.empty(capacity // 3, dtype=np.int32)
+        scratch["keep"] = np.empty(capacity, dtype=np.uint8)
+        scratch["stack"] = np.empty((capacity + 2, 2), dtype=np.int32)
+
+
+def _assemble(
+    found: Reach,
+    point: NDArray[np.float64],
+    ring: NDArray[np.int32],
+    keep: NDArray[np.uint8],
+    area: NDArray[np.float64],
+    shell: NDArray[np.int32],
+    kept: int,
+) -> MultiPolygon:
+    """Return the kept rings as one multipolygon in plane metres, the largest polygon first."""
+    chosen = np.flatnonzero(shell >= 0)
+    # Largest polygon first; within each, the shell before its holes.
+    order = chosen[np.lexsort((chosen, area[chosen] < 0, shell[chosen], -area[shell[chosen]]))]
+    coordinates = np.empty((kept + len(order), 2))
+    ends = np.empty(len(order) + 1, dtype=np.int64)
+    emit(point, ring, keep, order, *found.graph.meta.origin, coordinates, ends)
+    starts = np.flatnonzero(area[order] > 0)
+    polygons = np.append(starts, len(order))
+    shapes = shapely.from_ragged_array(
+        shapely.GeometryType.MULTIPOLYGON, coordinates[: ends[-1]], (ends, polygons, np.array([0, len(starts)]))
+    )
+    polygon: MultiPolygon = shapes[0]
+    return polygon
