@@ -21,7 +21,7 @@ _D1, _D2, _D3, _D4, _D5, _D6 = CONFORMAL_TO_GEODETIC
 _E2 = ECCENTRICITY2
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _series(sr: float, cr: float, si: float, ci: float, k: tuple[float, ...]) -> tuple[float, float]:
     """Sum k_j sin(2j z) for complex z by Clenshaw; sr, cr = sin, cos of 2 Re z; si, ci = sinh, cosh of 2 Im z."""
     # 2 cos(2z) = 2 (cr ci - i sr si)
@@ -36,7 +36,7 @@ def _series(sr: float, cr: float, si: float, ci: float, k: tuple[float, ...]) ->
     return b1r * pr - b1i * pi_, b1r * pi_ + b1i * pr
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def tmerc_forward(
     lon: FloatArray,
     lat: FloatArray,
@@ -78,7 +78,7 @@ def tmerc_forward(
         east[i] = x_0 + radius * (asinh(sh) + di)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def tmerc_inverse(
     east: FloatArray,
     north: FloatArray,
@@ -116,7 +116,7 @@ def tmerc_inverse(
         lon[i] = lon_0 + atan(sh / c) * DEGREES
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def mercator_forward(lon: FloatArray, lat: FloatArray, east: FloatArray, north: FloatArray, radius: float) -> None:
     """Spherical Mercator: degrees in, metres out."""
     for i in range(lon.size):
@@ -124,7 +124,7 @@ def mercator_forward(lon: FloatArray, lat: FloatArray, east: FloatArray, north: 
         north[i] = radius * asinh(tan(lat[i] * RADIANS))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def mercator_inverse(east: FloatArray, north: FloatArray, lon: FloatArray, lat: FloatArray, radius: float) -> None:
     """Inverse of ``mercator_forward``: metres in, degrees out."""
     for i in range(east.size):
@@ -143,7 +143,7 @@ STEP = 1e-12
 ROUNDS = 20
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _gcj_shift(lon: float, lat: float) -> tuple[float, float]:
     """Return what GCJ-02 adds to longitude and latitude, in degrees.
 
@@ -167,7 +167,7 @@ def _gcj_shift(lon: float, lat: float) -> tuple[float, float]:
     return east, north
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _multiples(x: float) -> tuple[float, float, float, float, float, float]:
     """Return the sines of pi x times 1/30, 1/12, 1/3, 1, 2 and 6."""
     s, c = sin(x * (pi / 60.0)), cos(x * (pi / 60.0))
@@ -181,7 +181,7 @@ def _multiples(x: float) -> tuple[float, float, float, float, float, float]:
     return s30, s12, s3, s1, s2, s2 * (3.0 - 4.0 * s2 * s2)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def gcj_forward(lon: FloatArray, lat: FloatArray, gcj_lon: FloatArray, gcj_lat: FloatArray) -> None:
     """WGS-84 to GCJ-02, degrees."""
     for i in range(lon.size):
@@ -190,7 +190,7 @@ def gcj_forward(lon: FloatArray, lat: FloatArray, gcj_lon: FloatArray, gcj_lat: 
         gcj_lat[i] = lat[i] + north
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def gcj_inverse(gcj_lon: FloatArray, gcj_lat: FloatArray, lon: FloatArray, lat: FloatArray) -> None:
     """GCJ-02 to WGS-84, degrees, by fixed-point iteration until the step is below 0.1 micrometre."""
     for i in range(lon.size):
@@ -205,7 +205,7 @@ def gcj_inverse(gcj_lon: FloatArray, gcj_lat: FloatArray, lon: FloatArray, lat: 
         lon[i], lat[i] = x, y
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _baidu(x: float, y: float) -> tuple[float, float]:
     """Return BD-09 of a point in GCJ-02, both in degrees.
 
@@ -219,14 +219,14 @@ def _baidu(x: float, y: float) -> tuple[float, float]:
     return stretch * (x * c - y * s) + BAIDU_EAST, stretch * (y * c + x * s) + BAIDU_NORTH
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def baidu_forward(gcj_lon: FloatArray, gcj_lat: FloatArray, lon: FloatArray, lat: FloatArray) -> None:
     """GCJ-02 to BD-09, degrees."""
     for i in range(lon.size):
         lon[i], lat[i] = _baidu(gcj_lon[i], gcj_lat[i])
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def baidu_inverse(lon: FloatArray, lat: FloatArray, gcj_lon: FloatArray, gcj_lat: FloatArray) -> None:
     """BD-09 to GCJ-02, degrees, by fixed-point iteration until the step is below 0.1 micrometre."""
     for i in range(lon.size):
