@@ -16,7 +16,7 @@ _DIGITS: Final = {
 }
 _UNITS: Final = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
 NUMERALS: Final = "".join((*_DIGITS, *_UNITS))
-_DASHES: Final = str.maketrans({dash: "-" for dash in "‐‑‒–—―−﹣－~～〜至"})
+_DASHES: Final = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣－~～〜至", "-"))
 _SIGNS: Final = (
     (re.compile(r"(?:no|№)[.:]?\s*(\d+)号?", re.IGNORECASE), r"\1号"),
     (re.compile(r"#(\d+)(?![\d号])"), r"\1号"),

@@ -1,0 +1,132 @@
+"""What is published now, and the names of regions and roads in it: read once per edition and kept by the process."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.db import connection
+
+from geo.addresses.models import Address
+from geo.addresses.parsing import Gazetteer
+from geo.addresses.parsing.grammar import roads_of
+from geo.imports.models import CURRENT, Family, Provenance
+from geo.imports.queries import published_sources
+from geo.regions.models import EditionState, Level, RegionVersion
+from geo.roads.models import RoadName
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The sources on the map now. ``key`` changes whenever one is published, published again or retired."""
+
+    key: str
+    demo: bool
+    sources: Mapping[int, str]
+    """Titles by source id."""
+    families: Mapping[str, tuple[int, ...]]
+    """Source ids by family."""
+    as_of: Mapping[str, str]
+    """The newest date of the data by family, as ISO text; families whose sources state none are left out."""
+
+    def ids(self, family: Family) -> tuple[int, ...]:
+        """Return the ids of the published sources of a family."""
+        return self.families.get(family, ())
+
+
+def published_now() -> Published:
+    """Return what is published now; one small query, never cached."""
+    rows = list(published_sources().order_by("id"))
+    facts = [(str(connection.settings_dict["NAME"]), row.pk, row.published_at) for row in rows]
+    families: dict[str, tuple[int, ...]] = {}
+    as_of: dict[str, str] = {}
+    for row in rows:
+        families[row.family] = (*families.get(row.family, ()), row.pk)
+        if row.as_of:
+            as_of[row.family] = max(as_of.get(row.family, ""), row.as_of.isoformat())
+    return Published(
+        key=hashlib.sha256(repr(facts).encode()).hexdigest()[:12],
+        demo=any(row.provenance == Provenance.INVENTED for row in rows),
+        sources={row.pk: row.title for row in rows},
+        families=families,
+        as_of=as_of,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRegion:
+    """A region of the published edition; ``full_name`` joins the names from the district down, the city left out."""
+
+    id: int
+    code: str
+    level: str
+    name: str
+    path: str
+    full_name: str
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names of one edition: regions by id and by code, and the gazetteer that the grammar takes."""
+
+    regions: Mapping[int, NamedRegion] = field(default_factory=dict)
+    by_code: Mapping[str, NamedRegion] = field(default_factory=dict)
+    gazetteer: Gazetteer = field(default_factory=Gazetteer)
+
+    def region(self, region_id: int | None) -> NamedRegion | None:
+        """Return a region by id, or ``None`` when it is not in the published edition."""
+        return self.regions.get(region_id) if region_id is not None else None
+
+    def above(self, region: NamedRegion, level: str) -> NamedRegion | None:
+        """Return the region of a level that a region lies in, itself included."""
+        for code in region.path.rstrip(".").split("."):
+            found = self.by_code.get(code)
+            if found is not None and found.level == level:
+                return found
+        return None
+
+
+_lock: Final = threading.Lock()
+_kept: dict[str, Names] = {}
+_KEPT: Final = 2
+
+
+def names_of(published: Published) -> Names:
+    """Return the names of what is published, read from the database the first time an edition is asked for."""
+    found = _kept.get(published.key)
+    if found is not None:
+        return found
+    with _lock:
+        if published.key not in _kept:
+            _kept[published.key] = _read_names()
+            while len(_kept) > _KEPT:
+                del _kept[next(iter(_kept))]
+        return _kept[published.key]
+
+
+def _read_names() -> Names:
+    versions = list(
+        RegionVersion.objects.filter(edition__state=EditionState.PUBLISHED)
+        .order_by("path")
+        .values_list("region_id", "code", "level", "name", "path")
+    )
+    names = {code: name for _, code, _, name, _ in versions}
+    regions = {}
+    for region_id, code, level, name, path in versions:
+        above = path.rstrip(".").split(".")[1:]
+        full_name = "".join(names.get(part, "") for part in above) or name
+        regions[region_id] = NamedRegion(region_id, code, level, name, path, full_name)
+    by_level = {
+        level: {region.name: region.name for region in regions.values() if region.level == level}
+        for level in (Level.DISTRICT, Level.STREET)
+    }
+    written = RoadName.objects.order_by().values_list("name", flat=True).distinct()
+    lived_on = Address.objects.filter(CURRENT).exclude(road="").order_by().values_list("road", flat=True).distinct()
+    return Names(
+        regions=regions,
+        by_code={region.code: region for region in regions.values()},
+        gazetteer=Gazetteer(by_level[Level.DISTRICT], by_level[Level.STREET], roads_of([*written, *lived_on])),
+    )

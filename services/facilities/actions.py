@@ -1,0 +1,218 @@
+"""Writes of facilities: their kinds, their facts, their status, their capacity. Each checks the scope and leaves history."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pghistory
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.utils import timezone
+
+from geo.errors import BadInput, Conflict, Forbidden, NotFound
+from geo.imports.models import CURRENT
+from geo.regions.models import EditionState, RegionVersion
+from geo.scope import Scope
+from services.access.queries import check_duty
+from services.facilities.hours import check_hours
+from services.facilities.kinds import KIND, KINDS
+from services.facilities.models import CapacityReport, Facility, FacilityKind, FacilityStatus, StatusChange
+from services.facilities.naming import facility_grams
+from services.facilities.vacancies import REPORTED_BY
+
+EDITABLE: Final = ("name", "address_text", "phone", "attributes", "hours")
+CLOCK_SLACK: Final = dt.timedelta(minutes=5)
+"""A report may come from a clock that is a little ahead of ours."""
+MOST_PLACES: Final = 100_000
+EDITION_KEY: Final = "facilities:edition"
+
+
+@transaction.atomic
+def declare_kinds() -> list[FacilityKind]:
+    """Write the declared kinds to the database, or bring them up to date; kinds no longer declared stay for their history."""
+    rows = [
+        FacilityKind(
+            key=kind.key,
+            group=kind.group,
+            name=kind.name,
+            icon=kind.icon,
+            attributes=kind.attributes_as_data(),
+            order=order,
+        )
+        for order, kind in enumerate(KINDS)
+    ]
+    return FacilityKind.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["key"],
+        update_fields=["group", "name", "icon", "attributes", "order"],
+    )
+
+
+@transaction.atomic
+def update_facility(*, facility_id: int, changes: Mapping[str, Any], scope: Scope) -> Facility:
+    """Change what a facility says of itself, and return it. Needs ``facilities.edit`` over its region or organisation.
+
+    ``changes`` may hold name, address_text, phone, attributes (those given are changed, ``None`` removes one) and hours (all
+    seven days). The point of a facility is not changed here: it comes from its source. Raises ``BadInput``, ``Forbidden``,
+    ``NotFound``.
+    """
+    facility = _lock(facility_id, "facilities.edit", scope)
+    unknown = sorted(set(changes) - set(EDITABLE))
+    if unknown:
+        raise BadInput("field_unknown", f"不能修改：{'、'.join(unknown)}。", fields=unknown)
+    for field in ("name", "address_text", "phone"):
+        if field in changes:
+            setattr(facility, field, _text(facility, field, changes[field]))
+    if "attributes" in changes:
+        facility.attributes = _attributes(facility, changes["attributes"])
+    if "hours" in changes:
+        facility.hours = check_hours(changes["hours"])
+        facility.hours_as_of = timezone.localdate()
+    facility.grams = facility_grams(facility.name, facility.address_text)
+    facility.as_of = timezone.localdate()
+    _save(facility, scope)
+    return facility
+
+
+@transaction.atomic
+def change_status(
+    *, facility_id: int, status: str, scope: Scope, reason: str = "", effective_on: dt.date | None = None
+) -> StatusChange:
+    """Change whether a facility is open, and return the change. Needs ``facilities.edit``; never effective in the future."""
+    facility = _lock(facility_id, "facilities.edit", scope)
+    if status not in FacilityStatus.values:
+        raise BadInput(
+            "status_unknown", f"状态只能是：{'、'.join(FacilityStatus.values)}。", known=FacilityStatus.values
+        )
+    if facility.status == status:
+        raise Conflict("status_same", f"这家机构已经是“{FacilityStatus(status).label}”。", status=status)
+    today = timezone.localdate()
+    day = effective_on or today
+    if day > today:
+        raise BadInput("status_future", "生效日期不能晚于今天，请到那天再改。", effective_on=day.isoformat())
+    change = StatusChange.objects.create(
+        facility=facility, status=status, effective_on=day, reason=reason.strip()[:200], actor=scope.actor
+    )
+    facility.status = status
+    facility.as_of = today
+    _save(facility, scope)
+    return change
+
+
+@transaction.atomic
+def report_capacity(
+    *,
+    facility_id: int,
+    scope: Scope,
+    places: int | None = None,
+    vacancies: int | None = None,
+    as_of: dt.datetime | None = None,
+    reported_by: str = "institution",
+) -> CapacityReport:
+    """Record places and vacancies as of a moment, and return the report; the newest moment wins on the facility itself.
+
+    Needs ``facilities.report`` or ``facilities.edit`` over the facility. ``None`` says that a figure is not known. Raises
+    ``BadInput`` for impossible figures and for a moment in the future.
+    """
+    duty = "facilities.report" if scope.holds("facilities.report") else "facilities.edit"
+    facility = _lock(facility_id, duty, scope)
+    if reported_by not in REPORTED_BY:
+        raise BadInput("reporter_unknown", f"填报方式只能是：{'、'.join(REPORTED_BY)}。", known=list(REPORTED_BY))
+    moment = as_of or timezone.now()
+    if timezone.is_naive(moment) or moment > timezone.now() + CLOCK_SLACK:
+        raise BadInput("as_of_invalid", "填报时间要带时区，且不能晚于现在。", parameter="as_of")
+    _check_figures(places, vacancies, facility.places)
+    report = CapacityReport.objects.create(
+        facility=facility,
+        places=places,
+        vacancies=vacancies,
+        as_of=moment,
+        reported_by=reported_by,
+        actor=scope.actor,
+    )
+    if facility.vacancies_as_of is None or moment >= facility.vacancies_as_of:
+        facility.places = facility.places if places is None else places
+        facility.vacancies, facility.vacancies_as_of, facility.vacancies_source = vacancies, moment, reported_by
+        _save(facility, scope)
+    return report
+
+
+def bump_edition() -> None:
+    """Let answers kept from before be forgotten, once the surrounding transaction has committed."""
+    transaction.on_commit(lambda: cache.set(edition_key(), timezone.now().isoformat(), timeout=None))
+
+
+def edition_key() -> str:
+    """Return where the moment of the last change is kept; each database has its own."""
+    return f"{EDITION_KEY}:{connection.settings_dict['NAME']}"
+
+
+def _lock(facility_id: int, duty: str, scope: Scope) -> Facility:
+    check_duty(scope, duty)
+    facility = Facility.objects.select_for_update().filter(CURRENT, pk=facility_id).first()
+    if facility is None:
+        raise NotFound("facility_unknown", "没有找到这家机构，它可能已经撤销或换了编号。")
+    if not _covers(scope, facility):
+        raise Forbidden("facility_outside_scope", "这家机构不在您的管辖范围内。需要的话可向上级管理员申请。")
+    return facility
+
+
+def _covers(scope: Scope, facility: Facility) -> bool:
+    if "" in scope.paths or facility.organisation_id in scope.organisations:
+        return True
+    paths = RegionVersion.objects.filter(edition__state=EditionState.PUBLISHED, region=facility.region_id)
+    return any(scope.covers_path(path) for path in paths.values_list("path", flat=True))
+
+
+def _save(facility: Facility, scope: Scope) -> None:
+    with pghistory.context(actor=scope.actor):
+        facility.save()
+    bump_edition()
+
+
+def _text(facility: Facility, field: str, value: Any) -> str:
+    limit = Facility._meta.get_field(field).max_length or 0
+    text = str(value or "").strip()
+    if len(text) > limit or (field == "name" and not text):
+        raise BadInput(
+            "text_invalid", f"{'名称不能为空，且' if field == 'name' else ''}最多 {limit} 个字。", field=field
+        )
+    return text
+
+
+def _attributes(facility: Facility, changes: Any) -> dict[str, Any]:
+    if not isinstance(changes, Mapping):
+        raise BadInput("attributes_invalid", "属性要按名称逐项填写。")
+    kind = KIND[facility.kind_id]
+    merged = dict(facility.attributes)
+    for key, value in changes.items():
+        attribute = kind.attribute(str(key))
+        if attribute is None:
+            known = [declared.key for declared in kind.attributes]
+            raise BadInput(
+                "attribute_unknown", f"“{kind.name}”没有“{str(key)[:40]}”这一项。", attribute=key, known=known
+            )
+        if value is None:
+            merged.pop(key, None)
+        elif not attribute.accepts(value):
+            raise BadInput("attribute_invalid", f"“{attribute.label}”填得不对，请核对。", attribute=key)
+        else:
+            merged[key] = value
+    first, last = merged.get("age_from_months"), merged.get("age_to_months")
+    if first is not None and last is not None and first > last:
+        raise BadInput("attribute_invalid", "收托月龄的起点大于终点，请核对。", attribute="age_from_months")
+    return merged
+
+
+def _check_figures(places: int | None, vacancies: int | None, known_places: int | None) -> None:
+    for label, figure in (("名额", places), ("余位", vacancies)):
+        if figure is not None and not 0 <= figure <= MOST_PLACES:
+            raise BadInput("capacity_invalid", f"{label}要在 0 到 {MOST_PLACES} 之间。")
+    limit = places if places is not None else known_places
+    if vacancies is not None and limit is not None and vacancies > limit:
+        raise BadInput(
+            "capacity_invalid", f"余位 {vacancies} 多于名额 {limit}，请核对。", places=limit, vacancies=vacancies
+        )
