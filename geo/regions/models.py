@@ -11,6 +11,8 @@ from geo.imports.models import Source
 
 
 class Level(models.TextChoices):
+    """From the coarsest to the finest, in this order."""
+
     CITY = "city", "市"
     DISTRICT = "district", "区"
     STREET = "street", "街镇"
@@ -122,16 +124,33 @@ class RegionSuccession(models.Model):
     kind = models.CharField(max_length=8, choices=Succession)
     on = models.DateField()
     share = models.FloatField(default=1.0)
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="successions")
+    declared = models.BooleanField(default=False, help_text="told by a person; else found by comparing boundaries")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["origin", "successor", "on"], name="succession_once"),
+            models.UniqueConstraint(fields=["edition", "origin", "successor"], name="succession_once"),
             models.CheckConstraint(condition=Q(share__gt=0, share__lte=1), name="succession_share"),
             models.CheckConstraint(condition=~Q(origin=F("successor")), name="succession_moves"),
         ]
 
     def __str__(self) -> str:
         return f"{self.origin_id} → {self.successor_id}"
+
+
+class PendingAssignment(models.Model):
+    """A row whose point changes region when a draft edition is published; applied and emptied in that act."""
+
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="pending")
+    table = models.CharField(max_length=63)
+    row_id = models.BigIntegerField()
+    region = models.ForeignKey(Region, on_delete=models.CASCADE, null=True, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["edition", "table", "row_id"], name="pending_row_once")]
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.row_id} → {self.region_id}"
 
 
 class Population(models.Model):

@@ -28,12 +28,14 @@ class RoadSegment(Sourced):
     ferry = models.BooleanField(default=False)
     kerb = models.BooleanField(default=False)
     length_m = models.FloatField()
+    duration_s = models.FloatField(null=True, help_text="timetable of a ferry, in seconds; null when unknown")
     geom = models.LineStringField(srid=CGCS2000)
 
     class Meta(Sourced.Meta):
         constraints = [
             *Sourced.Meta.constraints,
             models.CheckConstraint(condition=Q(length_m__gte=0), name="roadsegment_length"),
+            models.CheckConstraint(condition=Q(oneway__in=(-1, 0, 1)), name="roadsegment_oneway"),
         ]
         indexes = [models.Index(fields=["name"], name="roadsegment_name", condition=~Q(name=""))]
 
