@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, TypeVar
 
@@ -83,6 +83,10 @@ class FamilyImporter(ABC):
     def normalise(self, row: RawRow) -> Draft:
         """Return the draft of a row, or raise ``RowRefused`` (see ``RawRow.refuse``). Pure: it must not read the database."""
 
+    def derive(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Return the payload with the fields that follow from others (search pieces); called again after a correction."""
+        return payload
+
     def prepare(self, act: Act) -> None:  # noqa: B027 (most families have nothing to complete)
         """Complete the drafts inside the transaction, before they are compared: find positions, regions, parents."""
 
@@ -139,3 +143,24 @@ def importer_of(family: str) -> FamilyImporter:
 def importers() -> Mapping[str, FamilyImporter]:
     """Return every registered importer by family."""
     return dict(_IMPORTERS)
+
+
+Follower = Callable[[frozenset[str]], None]
+_FOLLOWERS: list[tuple[frozenset[str], Follower]] = []
+
+
+def follows(*families: Family) -> Callable[[Follower], Follower]:
+    """Register what must happen after rows of these families were published: it is called once per act, after the commit."""
+
+    def register(follower: Follower) -> Follower:
+        _FOLLOWERS.append((frozenset(families), follower))
+        return follower
+
+    return register
+
+
+def tell_followers(families: frozenset[str]) -> None:
+    """Call everyone who follows one of the families."""
+    for wanted, follower in _FOLLOWERS:
+        if wanted & families:
+            follower(families)

@@ -113,6 +113,7 @@ class Refusal(models.Model):
     code = models.CharField(max_length=40)
     message = models.CharField(max_length=400)
     raw = models.JSONField(default=dict)
+    late = models.BooleanField(default=False, help_text="refused only while publishing")
 
     class Meta:
         ordering = ["run", "id"]

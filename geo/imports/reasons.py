@@ -14,6 +14,7 @@ ROW_REASONS: Final[dict[str, str]] = {
     "unknown_kind": "类别代码不在设施类别表中，请核对。",
     "too_long": "文字过长，请缩短。",
     "not_used": "这一类数据目前不使用，未导入。",
+    "ragged_row": "这一行的栏数与表头不同。",
     "duplicate_id": "同一来源中编号重复，只保留第一行。",
     "no_position": "没有坐标，按地址也未能定位，请补充坐标或更完整的地址。",
     "bad_position": "坐标不是有效的数字。",

@@ -1,0 +1,103 @@
+"""Drafts in the database: written by COPY, with the cell of their point, and corrected by what people have set right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+import shapely
+from django.db import connection
+from shapely.geometry.base import BaseGeometry
+
+from geo.crs.codes import CGCS2000
+from geo.grids import cells_at
+from geo.imports.drafting import DraftedRow, RefusedRow
+from geo.imports.importer import Act, FamilyImporter
+from geo.imports.models import Correction, DraftRow, ImportRun, Refusal
+
+_BATCH = 20_000
+_COPY = "COPY imports_draftrow (run_id, part, row, ext_id, payload, geom, cell) FROM STDIN"
+
+
+def write_drafts(run: ImportRun, rows: Iterable[DraftedRow], *, cells: bool) -> int:
+    """Copy drafts into the database and return how many; ``cells`` asks for the H3 cell of every point."""
+    written, batch = 0, list[DraftedRow]()
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for row in rows:
+            batch.append(row)
+            if len(batch) == _BATCH:
+                written += _copy(copy, run, batch, cells=cells)
+                batch = []
+        written += _copy(copy, run, batch, cells=cells)
+    return written
+
+
+def _copy(copy: Any, run: ImportRun, rows: Sequence[DraftedRow], *, cells: bool) -> int:
+    geoms = np.array([row.geom for row in rows], dtype=object)
+    texts = _hex(geoms)
+    numbers = _cells(geoms) if cells else [None] * len(rows)
+    for row, text, cell in zip(rows, texts, numbers, strict=True):
+        payload = orjson.dumps(row.payload).decode()
+        copy.write_row((run.pk, row.part, row.number, row.ext_id, payload, text, cell))
+    return len(rows)
+
+
+def _hex(geoms: np.ndarray[Any, Any]) -> list[str | None]:
+    marked = shapely.set_srid(geoms, CGCS2000)
+    return list(shapely.to_wkb(marked, hex=True, include_srid=True))
+
+
+def _cells(geoms: np.ndarray[Any, Any]) -> list[int | None]:
+    points = shapely.get_type_id(geoms) == 0
+    found: list[int | None] = [None] * len(geoms)
+    x, y = shapely.get_x(geoms[points]), shapely.get_y(geoms[points])
+    for at, cell in zip(np.flatnonzero(points), cells_at(x.tolist(), y.tolist()), strict=True):
+        found[int(at)] = int(cell)
+    return found
+
+
+def set_point(draft: DraftRow, point: BaseGeometry) -> None:
+    """Give a draft its point, found only now, and the cell of it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE imports_draftrow SET geom = %s::geometry, cell = %s, payload = %s WHERE id = %s",
+            [_hex(np.array([point], dtype=object))[0], _cells(np.array([point], dtype=object))[0],
+             orjson.dumps(draft.payload).decode(), draft.pk],
+        )  # fmt: skip
+
+
+def write_refusals(run: ImportRun, rows: Sequence[RefusedRow], *, late: bool = False) -> None:
+    """Keep the refused rows of a run with their reasons."""
+    Refusal.objects.bulk_create(
+        [
+            Refusal(
+                run=run, late=late, part=row.part, row=row.number, column=row.column, code=row.code, message=row.message,
+                raw=orjson.loads(orjson.dumps(row.raw, default=str)),
+            )
+            for row in rows
+        ],
+        batch_size=2_000,
+    )  # fmt: skip
+
+
+def apply_corrections(act: Act, importer: FamilyImporter) -> None:
+    """Put the human corrections of the source over its drafts, in the order they were made.
+
+    A correction whose old value no longer stands in the source still holds, and is reported as stale; one whose row is gone
+    is reported as lost.
+    """
+    for correction in Correction.objects.filter(source=act.source).order_by("id"):
+        draft = DraftRow.objects.filter(run=act.run, ext_id=correction.ext_id).first()
+        if draft is None:
+            act.warn("correction_lost")
+            continue
+        if correction.field == "position":
+            set_point(draft, shapely.Point(*map(float, correction.new_value or ())))
+            continue
+        present = draft.payload.get(correction.field)
+        if present not in (correction.old_value, correction.new_value):
+            act.warn("correction_stale")
+        draft.payload = importer.derive({**draft.payload, correction.field: correction.new_value})
+        draft.save(update_fields=["payload"])

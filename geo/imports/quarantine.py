@@ -1,0 +1,93 @@
+"""Reading files from strangers in a process apart, with limits on memory, time and output: whatever they do, they do there.
+
+The child answers JSON of plain values and WKB, made by our own code from shapes that passed the limits.
+"""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import shapely
+
+from geo.crs import System
+from geo.imports.faults import SourceRefused
+from geo.imports.readers import Reading, read_file
+
+MEMORY: Final = 2_500_000_000
+CPU_SECONDS: Final = 60
+WALL_SECONDS: Final = 120.0
+OUTPUT: Final = 500_000_000
+_ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+def read_apart(
+    path: Path,
+    *,
+    format: str,
+    datum: System | None,
+    layer: str = "",
+    seconds: float = WALL_SECONDS,
+    memory: int = MEMORY,
+) -> Reading:
+    """Read a file as ``readers.read_file`` does, in a child process with limits.
+
+    Raises what the reader raises, and ``SourceRefused("reader_died")`` when the child was killed, crashed or took too long.
+    """
+    with tempfile.TemporaryDirectory(prefix="quantu-read-") as folder:
+        answer = Path(folder) / "answer"
+        asked = [str(path.resolve()), format, str(datum or System.CGCS2000), layer, str(answer), str(memory)]
+        try:
+            # A process of its own, not a fork: a worker may not fork, and a fork would share its memory and connections.
+            done = subprocess.run(
+                [sys.executable, "-m", "geo.imports.quarantine", *asked],
+                cwd=_ROOT, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as fault:
+            raise SourceRefused("reader_died", path.name) from fault
+        if done.returncode != 0 or not answer.exists():
+            raise SourceRefused("reader_died", path.name)
+        return _reading(orjson.loads(answer.read_bytes()))
+
+
+def _read(path: str, format: str, datum: str, layer: str, answer: str, memory: str) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (OUTPUT, OUTPUT))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        reading = read_file(Path(path), format=format, datum=System(datum), layer=layer)
+    except SourceRefused as fault:
+        found: dict[str, Any] = {"refused": fault.code, "message": fault.message}
+    else:
+        found = {
+            "columns": reading.columns,
+            "records": list(reading.records),
+            "shapes": [None if shape is None else shapely.to_wkb(shape, hex=True) for shape in reading.shapes],
+            "encoding": reading.encoding,
+            "faults": list(reading.faults.items()),
+        }
+    Path(answer).write_bytes(orjson.dumps(found, default=str))
+
+
+def _reading(found: dict[str, Any]) -> Reading:
+    if "refused" in found:
+        fault = SourceRefused(found["refused"])
+        fault.message = found["message"]
+        raise fault
+    return Reading(
+        columns=tuple(found["columns"]),
+        records=found["records"],
+        shapes=[None if text is None else shapely.from_wkb(text) for text in found["shapes"]],
+        encoding=found["encoding"],
+        faults=dict(found["faults"]),
+    )
+
+
+if __name__ == "__main__":
+    _read(*sys.argv[1:])

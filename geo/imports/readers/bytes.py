@@ -1,0 +1,109 @@
+"""The bytes of a file under limits: gzip opened, archives checked for hostile members, the encoding of text found."""
+
+from __future__ import annotations
+
+import gzip
+import stat
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from geo.imports.faults import SourceRefused
+
+MOST_BYTES: Final = 1_000_000_000
+MOST_EXPANSION: Final = 200
+"""Text and coordinates shrink by some 5 to 20; nothing honest by more than this."""
+FREE_EXPANSION: Final = 10_000_000
+"""Below this size the ratio says nothing."""
+MOST_MEMBERS: Final = 2_000
+_CHUNK: Final = 1 << 20
+
+
+def file_bytes(path: Path) -> bytes:
+    """Return a file's bytes, opened when it is gzip; raises ``SourceRefused`` when it is cut short, broken or a bomb."""
+    size = _size(path)
+    with path.open("rb") as file:
+        head = file.read(2)
+    if head != b"\x1f\x8b":
+        return path.read_bytes()
+    return _gunzip(path, max(FREE_EXPANSION, size * MOST_EXPANSION))
+
+
+def _size(path: Path) -> int:
+    try:
+        size = path.stat().st_size
+    except OSError as fault:
+        raise SourceRefused("file_missing", path.name) from fault
+    if size > MOST_BYTES:
+        raise SourceRefused("file_too_large", f"{path.name}，{size // 1_000_000} MB")
+    return size
+
+
+def _gunzip(path: Path, most: int) -> bytes:
+    chunks, total = [], 0
+    try:
+        with gzip.open(path, "rb") as file:
+            while chunk := file.read(_CHUNK):
+                total += len(chunk)
+                if total > min(most, MOST_BYTES):
+                    raise SourceRefused("archive_bomb", path.name)
+                chunks.append(chunk)
+    except EOFError as fault:
+        raise SourceRefused("file_truncated", path.name) from fault
+    except (gzip.BadGzipFile, zlib.error) as fault:
+        raise SourceRefused("file_unreadable", path.name) from fault
+    return b"".join(chunks)
+
+
+def checked_zip(path: Path) -> zipfile.ZipFile:
+    """Open an archive whose members are all plain files inside it and do not expand beyond reason."""
+    size = _size(path)
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError) as fault:
+        raise SourceRefused("file_truncated", path.name) from fault
+    members = archive.infolist()
+    total = sum(member.file_size for member in members)
+    if len(members) > MOST_MEMBERS or total > min(MOST_BYTES, max(FREE_EXPANSION, size * MOST_EXPANSION)):
+        archive.close()
+        raise SourceRefused("archive_bomb", path.name)
+    for member in members:
+        if _unsafe(member):
+            archive.close()
+            raise SourceRefused("archive_unsafe", member.filename[:80])
+    return archive
+
+
+def _unsafe(member: zipfile.ZipInfo) -> bool:
+    name = member.filename.replace("\\", "/")
+    mode = member.external_attr >> 16
+    parts = PurePosixPath(name).parts
+    drive = len(name) > 1 and name[1] == ":"
+    return name.startswith("/") or drive or ".." in parts or "\x00" in name or (mode != 0 and stat.S_ISLNK(mode))
+
+
+def extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> Path:
+    """Write one checked member under its bare name; stops when it is longer than it said."""
+    target = folder / PurePosixPath(member.filename.replace("\\", "/")).name
+    left = member.file_size
+    try:
+        with archive.open(member) as source, target.open("wb") as sink:
+            while chunk := source.read(_CHUNK):
+                left -= len(chunk)
+                if left < 0:
+                    raise SourceRefused("archive_bomb", member.filename[:80])
+                sink.write(chunk)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as fault:
+        raise SourceRefused("file_unreadable", member.filename[:80]) from fault
+    return target
+
+
+def text_of(data: bytes, name: str) -> tuple[str, str]:
+    """Return (text, encoding): UTF-8 with or without mark, else GB18030; raises when it is neither."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return data.decode(encoding), encoding.removesuffix("-sig")
+        except UnicodeDecodeError:
+            continue
+    raise SourceRefused("encoding_unknown", name)

@@ -1,0 +1,125 @@
+"""Files of shapes: GeoJSON and zipped Shapefiles. Every geometry passes the limits of ``geo.geometry`` before GEOS sees it."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+import numpy as np
+import orjson
+from shapely.geometry.base import BaseGeometry
+
+from geo.crs import System
+from geo.errors import CityError
+from geo.geometry import geometry_from_object, parse_wkb
+from geo.imports.faults import SourceRefused
+from geo.imports.readers.bytes import checked_zip, extract, file_bytes, text_of
+from geo.imports.readers.reading import Reading
+
+SHAPEFILE_ENDINGS: Final = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+_REASONS: Final = {
+    "geometry_vertices": "too_many_vertices",
+    "geometry_rings": "too_many_rings",
+    "geometry_collection_depth": "too_deep",
+    "geometry_body": "too_many_vertices",
+    "geometry_type": "wrong_shape",
+    "geometry_coordinates": "bad_position",
+    "outside_system": "outside_system",
+}
+
+
+def read_geojson(path: Path, datum: System) -> Reading:
+    """Read the features of a GeoJSON file; properties are the columns. A geometry that cannot be read is that row's fault."""
+    text, encoding = text_of(file_bytes(path), path.name)
+    try:
+        data = orjson.loads(text)
+    except orjson.JSONDecodeError as fault:
+        cut = "unexpected end" in str(fault).lower()
+        raise SourceRefused("file_truncated" if cut else "file_unreadable", path.name) from fault
+    features = data.get("features") if isinstance(data, dict) else None
+    if not isinstance(features, list):
+        raise SourceRefused("file_unreadable", f"{path.name}，不是 FeatureCollection")
+    records: list[dict[str, Any]] = []
+    shapes: list[BaseGeometry | None] = []
+    faults: dict[int, str] = {}
+    for at, feature in enumerate(features):
+        properties = feature.get("properties") if isinstance(feature, dict) else None
+        records.append(dict(properties) if isinstance(properties, dict) else {})
+        geometry = feature.get("geometry") if isinstance(feature, dict) else None
+        shape, reason = (None, "empty_shape") if geometry is None else _object(geometry, datum)
+        shapes.append(shape)
+        if reason:
+            faults[at] = reason
+    columns = tuple(dict.fromkeys(name for record in records for name in record))
+    return Reading(columns, records, shapes, encoding, faults)
+
+
+def read_shapefile(path: Path, datum: System, layer: str = "") -> Reading:
+    """Read one layer of a zipped Shapefile (the only one when ``layer`` is ''), its text in UTF-8 or GB18030."""
+    with checked_zip(path) as archive, tempfile.TemporaryDirectory(prefix="quantu-shp-") as folder:
+        stem = _stem(archive, layer, path.name)
+        for member in archive.infolist():
+            inside = PurePosixPath(member.filename.replace("\\", "/"))
+            if inside.stem == stem and inside.suffix.lower() in SHAPEFILE_ENDINGS:
+                extract(archive, member, Path(folder))
+        return _layer(Path(folder), stem, datum, path.name)
+
+
+def _object(node: Any, datum: System) -> tuple[BaseGeometry | None, str]:
+    try:
+        return geometry_from_object(node, datum), ""
+    except CityError as fault:
+        return None, _REASONS.get(fault.code, "invalid_shape")
+
+
+def _stem(archive: zipfile.ZipFile, layer: str, name: str) -> str:
+    stems = sorted({PurePosixPath(m.filename).stem for m in archive.infolist() if m.filename.lower().endswith(".shp")})
+    if layer in stems:
+        return layer
+    if layer or len(stems) != 1:
+        raise SourceRefused("format_unknown", f"{name} 里的图层：{'、'.join(stems)[:120] or '无'}")
+    return stems[0]
+
+
+def _layer(folder: Path, stem: str, datum: System, name: str) -> Reading:
+    from pyogrio.errors import DataLayerError, DataSourceError
+    from pyogrio.raw import read
+
+    tables = {found.suffix.lower(): found for found in folder.iterdir()}
+    if not {".shp", ".dbf", ".shx"} <= set(tables):
+        raise SourceRefused("file_truncated", f"{name} 缺少 .shp、.shx 或 .dbf")
+    encoding = _dbf_encoding(tables[".dbf"], name)
+    try:
+        meta, _, wkb, fields = read(str(tables[".shp"]), encoding=encoding, force_2d=True)
+    except (DataSourceError, DataLayerError, ValueError, RuntimeError) as fault:
+        raise SourceRefused("file_unreadable", name) from fault
+    names = tuple(str(column) for column in meta["fields"])
+    records = [
+        {column: _plain(values[at]) for column, values in zip(names, fields, strict=True)} for at in range(len(wkb))
+    ]
+    shapes: list[BaseGeometry | None] = []
+    faults: dict[int, str] = {}
+    for at, raw in enumerate(wkb):
+        try:
+            shapes.append(None if raw is None else parse_wkb(raw, datum))
+        except CityError as fault:
+            shapes.append(None)
+            faults[at] = _REASONS.get(fault.code, "invalid_shape")
+    return Reading(names, records, shapes, encoding.lower(), faults)
+
+
+def _dbf_encoding(table: Path, name: str) -> str:
+    """Say how the text of a .dbf is written; a .cpg is often missing or wrong, so the bytes decide."""
+    data = table.read_bytes()
+    begin = int.from_bytes(data[8:10], "little")
+    width = int.from_bytes(data[10:12], "little")
+    count = int.from_bytes(data[4:8], "little")
+    if width == 0 or len(data) < begin + width * count:
+        raise SourceRefused("file_truncated", name)
+    return text_of(data[begin : begin + width * count], name)[1].upper()
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
