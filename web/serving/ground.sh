@@ -44,7 +44,7 @@ drop_lock() {
 # step "What is being done" command…: runs the command with its output in a log, shows the elapsed seconds, and on
 # failure shows the end of the log. The command runs in a subshell without the lock, so a daemon cannot keep it.
 step() {
-  local title="$1" started=$SECONDS log pid status=0 shown=0
+  local title="$1" started=$SECONDS began=$EPOCHREALTIME log pid status=0 shown=0
   shift
   log="$LOGS/$(printf '%s' "$1" | tr -c 'A-Za-z0-9_.-' '_').log"
   printf '\n== %s: %s\n' "$(date -u +%FT%TZ)" "$title" >>"$log"
@@ -68,6 +68,7 @@ step() {
   done
   wait "$pid" || status=$?
   STEP_PID=""
+  printf '%s\t%s\t%s\t%s\n' "$began" "$EPOCHREALTIME" "$status" "$title" >>"$LOGS/steps.tsv"
   if ((status != 0)); then
     [[ -t 2 ]] && printf '\n' >&2
     warn "failed after $(seconds_since "$started") s: $title. The end of $log:"
