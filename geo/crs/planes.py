@@ -212,12 +212,23 @@ PUBLIC_SHANGHAI_2000: Final = LocalGrid(
 
 
 def shanghai_grid(parameters: Mapping[str, Any]) -> LocalGrid:
-    """Return the 上海2000 grid with other parameters than the public ones.
+    """Return the 上海2000 grid of a deployment's own parameters, control points, or both.
 
-    Keys: ``central_meridian`` (decimal degrees), ``scale``, ``false_easting``, ``false_northing`` (metres), ``provenance``
-    (who says so); optional ``accuracy_m``. Raises ``BadGrid`` for the faults seen in public code. The result is unverified
-    until ``verify`` and ``verified_by`` say otherwise.
+    Keys: ``central_meridian`` (decimal degrees), ``scale``, ``false_easting``, ``false_northing`` (metres) and ``provenance``
+    (who says so), all or none of them; optional ``accuracy_m``; and ``control_points``, a list of objects with ``name``,
+    ``lon``, ``lat``, ``east``, ``north``. Raises ``BadGrid`` for the faults seen in public code. The result counts as verified
+    only when the control points prove it.
     """
+    grid = PUBLIC_SHANGHAI_2000
+    if set(parameters) - {"control_points"}:
+        grid = _with_parameters(parameters)
+        _refuse_known_faults(grid)
+    if "control_points" in parameters:
+        grid = grid.verified_by(grid.verify(_listed_points(parameters["control_points"])))
+    return grid
+
+
+def _with_parameters(parameters: Mapping[str, Any]) -> LocalGrid:
     try:
         grid = replace(
             PUBLIC_SHANGHAI_2000,
@@ -234,8 +245,19 @@ def shanghai_grid(parameters: Mapping[str, Any]) -> LocalGrid:
         raise BadGrid("grid_accuracy", "上海2000 参数的精度应为大于 0、小于 100 的米数。")
     if not grid.provenance:
         raise BadGrid("grid_without_provenance", "上海2000 参数必须注明来源。")
-    _refuse_known_faults(grid)
     return grid
+
+
+def _listed_points(rows: Sequence[Mapping[str, Any]]) -> list[ControlPoint]:
+    try:
+        return [
+            ControlPoint(str(row["name"]), *(float(row[key]) for key in ("lon", "lat", "east", "north")))
+            for row in rows
+        ]
+    except (KeyError, TypeError, ValueError) as fault:
+        raise BadGrid(
+            "control_points_incomplete", "控制点不完整：每个都需要点名、经度、纬度、东坐标和北坐标。"
+        ) from fault
 
 
 def _refuse_known_faults(grid: LocalGrid) -> None:
@@ -266,7 +288,13 @@ def _refuse_known_faults(grid: LocalGrid) -> None:
 def _configured_shanghai_2000() -> LocalGrid:
     """Return the public grid, or that of the JSON file a deployment with official parameters names in its environment."""
     path = os.environ.get(CONFIGURATION)
-    return shanghai_grid(json.loads(Path(path).read_text(encoding="utf-8"))) if path else PUBLIC_SHANGHAI_2000
+    if not path:
+        return PUBLIC_SHANGHAI_2000
+    try:
+        parameters = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as fault:
+        raise BadGrid("grid_file", f"{CONFIGURATION} 所指的文件 {path} 无法读取，或不是有效的 JSON。") from fault
+    return shanghai_grid(parameters)
 
 
 SHANGHAI_2000: Final = _configured_shanghai_2000()

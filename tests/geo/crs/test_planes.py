@@ -21,7 +21,7 @@ from geo.crs import (
     read_control_points,
     shanghai_grid,
 )
-from geo.crs.planes import PARK_HOTEL
+from geo.crs.planes import PARK_HOTEL, _configured_shanghai_2000
 
 DEFAULT = {
     "central_meridian": 121.464444444444,
@@ -118,6 +118,26 @@ def test_a_deployment_names_its_own_parameters_in_a_file(tmp_path):
         env={"QUANTU_SH2000_FILE": str(path), "PATH": "/usr/bin:/bin"},
     )
     assert run.stdout.split() == ["-257.5", "测试"]
+
+
+def test_the_file_may_hold_control_points_that_prove_the_grid():
+    rows = [{"name": p.name, "lon": p.lon, "lat": p.lat, "east": p.east, "north": p.north} for p in control_points()]
+    assert shanghai_grid({"control_points": rows}).is_verified
+    assert shanghai_grid(DEFAULT | {"control_points": rows}).is_verified
+    assert not shanghai_grid({"control_points": rows[:2]}).is_verified
+    with pytest.raises(BadGrid) as refusal:
+        shanghai_grid({"control_points": [{"name": "甲", "lon": 121.4}]})
+    assert refusal.value.code == "control_points_incomplete"
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "\xff"])
+def test_an_unreadable_file_of_parameters_is_named(content, tmp_path, monkeypatch):
+    path = tmp_path / "grid.json"
+    if content is not None:
+        path.write_text(content, encoding="latin-1")
+    monkeypatch.setenv("QUANTU_SH2000_FILE", str(path))
+    with pytest.raises(BadGrid, match=r"grid\.json"):
+        _configured_shanghai_2000()
 
 
 def test_good_control_points_prove_the_grid():
