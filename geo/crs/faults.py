@@ -27,7 +27,7 @@ class UnsupportedDatum(BadInput):
     def __init__(self, text: str, name: str) -> None:
         super().__init__(
             "crs_unsupported",
-            f"暂不能换算{name}坐标：没有公开的转换参数，直接换算会差几十米。请先请测绘部门转换为 CGCS2000 后再提交。",
+            f"暂不能换算{name}坐标：没有公开的转换参数，直接换算会差几十米。请先由测绘部门转换为 CGCS2000，再提交。",
             crs=text.strip()[:40],
         )
 
