@@ -185,6 +185,8 @@ def _publish(run: ImportRun, report: RunReport, at: datetime.datetime, *, allow_
     if current and missing > MOST_REMOVED * current and not allow_removal:
         report.doubt("deletion_guard", f"现有 {current} 行中的 {missing} 行")
     counts = importer.publish(act)
+    # sources that follow in this act read what is published, and this is
+    Source.objects.filter(pk=run.source_id).update(published_at=at, retired_at=None)
     retired = _retire(run.source, importer, at)
     rows = [_refused_late(*entry) for entry in act.refused]
     report.note(counts, retired, act.warnings, Counter(row.code for row in rows))
@@ -239,7 +241,6 @@ def _close(
 ) -> None:
     """Inside the act: mark what is published, and ask whoever follows these families to follow after the commit."""
     for run, report in zip(runs, reports, strict=True):
-        Source.objects.filter(pk=run.source_id).update(published_at=at, retired_at=None)
         DraftRow.objects.filter(run=run).delete()
         report.published, run.state = True, RunState.PUBLISHED
     _close_emptied(at)

@@ -28,6 +28,8 @@ class SourcedImporter(FamilyImporter):
     expressions: ClassVar[Mapping[str, str]] = {}
     derived: ClassVar[tuple[str, ...]] = ()
     """Columns that are written but not compared, because they follow from others."""
+    kept: ClassVar[Mapping[str, str]] = {}
+    """For columns that others write too: the SQL over ``t`` (the row) and ``excluded`` (the draft) that says who wins."""
 
     @property
     def table(self) -> str:
@@ -54,8 +56,9 @@ class SourcedImporter(FamilyImporter):
         quote = connection.ops.quote_name
         names = ", ".join(map(quote, filled))
         mine = ", ".join(f"t.{quote(name)}" for name in compared)
-        theirs = ", ".join(f"excluded.{quote(name)}" for name in compared)
-        put = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in filled)
+        new = {name: self.kept.get(name, f"excluded.{quote(name)}") for name in filled}
+        theirs = ", ".join(new[name] for name in compared)
+        put = ", ".join(f"{quote(name)} = {value}" for name, value in new.items())
         sql = f"""
             WITH merged AS (
                 INSERT INTO {self.table} AS t (source_id, ext_id, {names}{self._stamp("names")})

@@ -31,6 +31,7 @@ ROW_REASONS: Final[dict[str, str]] = {
     "unknown_region": "区划代码或名称不在已发布的区划中。",
     "unknown_parent": "上级区划不存在。",
     "unknown_community": "所指的小区不在数据中。",
+    "same_as_other": "另一个来源已有同名、同类、同地点的设施，不重复导入。",
     "no_address": "门牌地址无法识别。",
     "bad_hours": "开放时间的写法无法识别。",
     "capacity_contradiction": "空余数大于总数，请核对。",

@@ -135,7 +135,7 @@ def told(report: RunReport) -> Iterator[str]:
 
 
 def _examples(report: RunReport, code: str) -> Iterator[str]:
-    for refusal in Refusal.objects.filter(run_id=report.run, code=code)[:SHOWN_PER_REASON]:
+    for refusal in Refusal.objects.filter(run__pk=report.run, code=code)[:SHOWN_PER_REASON]:
         column = f" {refusal.column} 栏" if refusal.column else ""
         said = "，".join(f"{name}={value}" for name, value in _first(refusal.raw))
         yield f"{refusal.part} 第 {refusal.row} 行{column}：{said}"

@@ -1,0 +1,169 @@
+"""Importing communities and standard addresses."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Final
+
+import shapely
+
+from geo.addresses.gazetteer import names_of, published_now
+from geo.addresses.models import Address, Community, PointSource
+from geo.addresses.parsing import Parts, normal_form, parse
+from geo.addresses.placing import add_to_payloads, locate_rows, place_rows, rows_in_area
+from geo.geometry import BadGeometry, repair
+from geo.imports.importer import Act, importer
+from geo.imports.merging import SourcedImporter
+from geo.imports.models import DraftRow, Family
+from geo.imports.rows import Draft, RawRow
+from geo.names import grams
+
+COMMUNITY_KINDS: Final = ("residential", "nonresidential")
+PARTS: Final = ("road", "lane", "sub_lane", "number", "suffix", "building", "unit", "floor", "room")
+YEARS: Final = (1840, 2100)
+
+
+def located(row: RawRow) -> dict[str, Any]:
+    """Return what a row says of its point: where it comes from, and the radius in metres that holds it nine times in ten."""
+    return {
+        "point_source": row.choice("point_source", PointSource.values, default=PointSource.SOURCE),
+        "uncertainty_m": row.number_of("uncertainty_m", least=0.1, most=50_000) or 20.0,
+    }
+
+
+class LocatedImporter(SourcedImporter):
+    """What importers of rows with a point, a region and a cell share."""
+
+    needs_point: ClassVar[bool] = True
+    cells: ClassVar[bool] = True
+
+    def prepare(self, act: Act) -> None:
+        """Find the points that are missing, then the regions of all."""
+        locate_rows(act)
+        place_rows(act)
+
+    def area_condition(self, area_code: str) -> tuple[str, list[Any]]:
+        """See ``SourcedImporter.area_condition``."""
+        return rows_in_area(area_code)
+
+
+@importer
+class CommunityImporter(LocatedImporter):
+    """Communities: a point, perhaps a boundary, the address they are known by."""
+
+    family = Family.COMMUNITIES
+    model = Community
+    fields = (
+        *("name", "kind", "aliases", "address_text", "boundary", "households", "built_year"),
+        *("grams", "point_source", "uncertainty_m"),
+    )
+    expressions: ClassVar = {"boundary": "ST_Multi((d.payload->>'boundary')::geometry)"}
+    derived = ("grams",)
+
+    def normalise(self, row: RawRow) -> Draft:
+        """See ``FamilyImporter.normalise``."""
+        aliases = row.value("aliases") or []
+        payload = {
+            "name": row.text("name", limit=120, required=True),
+            "kind": row.choice("kind", COMMUNITY_KINDS, default="residential"),
+            "aliases": aliases if isinstance(aliases, list) else [aliases],
+            "address_text": row.text("address_text"),
+            "households": row.integer("households", most=200_000),
+            "built_year": _year(row),
+            "boundary": _boundary(row),
+            **located(row),
+        }
+        point = row.point()
+        if point is None and row.shape is not None:
+            point = shapely.point_on_surface(row.shape)
+        return Draft(payload, point)
+
+    def derive(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """See ``FamilyImporter.derive``."""
+        found = dict.fromkeys(piece for name in (payload["name"], *payload["aliases"]) for piece in grams(name))
+        return {**payload, "grams": list(found)}
+
+
+@importer
+class AddressImporter(LocatedImporter):
+    """Standard addresses, given in parts or as one line of text that the grammar reads."""
+
+    family = Family.ADDRESSES
+    model = Address
+    fields = (*PARTS, "text", "normal", "point_source", "uncertainty_m")
+    expressions: ClassVar = {
+        "community_id": """(SELECT c.id FROM addresses_community c
+            WHERE c.source_id = (SELECT s.id FROM imports_source s WHERE s.key = d.payload->>'community_source')
+            AND c.ext_id = d.payload->>'community_ext_id' AND c.retired_at IS NULL)"""
+    }
+
+    def normalise(self, row: RawRow) -> Draft:
+        """See ``FamilyImporter.normalise``. The text is read into parts later, with the names of the published roads."""
+        parts = {name: row.text(name, limit=80 if name == "road" else 20) for name in PARTS}
+        text = row.text("text")
+        if not text and not parts["road"]:
+            raise row.refuse("missing_value", "text")
+        payload = {
+            **{name: value for name, value in parts.items() if value},
+            "text": text,
+            "community_ext_id": row.text("community_ext_id"),
+            "community_source": row.text("community_source"),
+            **located(row),
+        }
+        return Draft(payload, row.point())
+
+    def derive(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Write the normal form of an address given in parts."""
+        if not payload.get("road"):
+            return payload
+        parts = Parts(**{name: payload.get(name, "") for name in PARTS})
+        normal = normal_form(parts)
+        return {**payload, "normal": normal, "text": payload["text"] or normal}
+
+    def prepare(self, act: Act) -> None:
+        """Read the texts, then find points and regions."""
+        self._read_texts(act)
+        super().prepare(act)
+
+    def _read_texts(self, act: Act) -> None:
+        gazetteer = names_of(published_now()).gazetteer
+        read: dict[int, dict[str, Any]] = {}
+        for draft in DraftRow.objects.filter(run=act.run).exclude(payload__has_key="normal").iterator():
+            parts = parse(draft.payload["text"], gazetteer)
+            if not (parts.road or parts.place) or not (parts.lane or parts.number or parts.building):
+                act.refuse(draft, "no_address", "text")
+                continue
+            said = {name: getattr(parts, name)[: 80 if name == "road" else 20] for name in PARTS}
+            read[draft.pk] = {**said, "road": said["road"] or parts.place[:80], "normal": normal_form(parts)}
+        add_to_payloads(read)
+
+    def kinds(self, payload: Any) -> str:
+        """See ``FamilyImporter.kinds``."""
+        return "门牌"
+
+
+def _year(row: RawRow) -> int | None:
+    year = row.integer("built_year", least=0, most=999_999)
+    if year is None or YEARS[0] <= year <= YEARS[1]:
+        return year
+    row.warn("value_ignored")
+    return None
+
+
+def _boundary(row: RawRow) -> str | None:
+    if row.shape is None or row.shape.geom_type == "Point":
+        return None
+    shape = row.shape_of("Polygon", "MultiPolygon")
+    try:
+        mended = repair(shape)
+    except BadGeometry as fault:
+        raise row.refuse("invalid_shape", what=fault.message[:80]) from fault
+    if mended.changed:
+        row.warn("shape_repaired")
+    return shape_hex(mended.geometry)
+
+
+def shape_hex(shape: shapely.Geometry) -> str:
+    """Return a geometry as the hexadecimal EWKB that PostGIS reads."""
+    from geo.crs.codes import CGCS2000
+
+    return str(shapely.to_wkb(shapely.set_srid(shape, CGCS2000), hex=True, include_srid=True))
