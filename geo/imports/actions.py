@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from geo.crs import CITIES
-from geo.errors import BadInput
+from geo.errors import BadInput, CityError
 from geo.imports.detectors import judge_datum
 from geo.imports.drafting import DraftedRow, Drafting, NothingAccepted, RefusedRow, draft_files
 from geo.imports.drafts import apply_corrections, write_drafts, write_refusals
@@ -108,7 +108,7 @@ def publish_runs(
         for run, report in zip(ordered, reports, strict=True):
             if run.state != RunState.REFUSED:
                 told(f"{run.source.title}：{report.rows_accepted} 行")
-                refused += [(run, row) for row in _publish(run, report, at, allow_removal=allow_removal)]
+                refused += [(run, row) for row in _attempt(run, report, at, allow_removal=allow_removal)]
         published = commit and not any(report.doubts for report in reports)
         if published:
             _close(ordered, reports, refused, at)
@@ -176,6 +176,16 @@ def _refuse(run: ImportRun, drafting: Drafting, fault: SourceRefused) -> ImportR
     return run
 
 
+def _attempt(run: ImportRun, report: RunReport, at: datetime.datetime, *, allow_removal: bool) -> list[RefusedRow]:
+    """Publish one run; what its family refuses as a whole becomes a doubt, and the act will be rolled back."""
+    try:
+        with transaction.atomic():
+            return _publish(run, report, at, allow_removal=allow_removal)
+    except CityError as fault:
+        report.doubts.append({"code": fault.code, "message": fault.message})
+        return []
+
+
 def _publish(run: ImportRun, report: RunReport, at: datetime.datetime, *, allow_removal: bool) -> list[RefusedRow]:
     importer, act = importer_of(run.source.family), Act(run, at, dict(report.warnings))
     apply_corrections(act, importer)
@@ -189,6 +199,7 @@ def _publish(run: ImportRun, report: RunReport, at: datetime.datetime, *, allow_
     Source.objects.filter(pk=run.source_id).update(published_at=at, retired_at=None)
     retired = _retire(run.source, importer, at)
     rows = [_refused_late(*entry) for entry in act.refused]
+    report.findings = list(run.report.get("findings", []))
     report.note(counts, retired, act.warnings, Counter(row.code for row in rows))
     return rows
 

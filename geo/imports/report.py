@@ -35,6 +35,7 @@ class RunReport:
     warnings: dict[str, int] = field(default_factory=dict)
     encodings: dict[str, str] = field(default_factory=dict)
     evidence: list[str] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
     doubts: list[dict[str, str]] = field(default_factory=list)
     published: bool = False
 
@@ -103,6 +104,7 @@ class RunReport:
             "retired_invented": self.retired_invented,
             "warnings": self.warnings,
             "evidence": self.evidence,
+            "findings": self.findings,
             "doubts": self.doubts,
             "published": self.published,
         }
@@ -128,6 +130,8 @@ def told(report: RunReport) -> Iterator[str]:
         yield from (f"      {line}" for line in _examples(report, code))
     for code, count in report.warnings.items():
         yield f"  ! {code} {count} 次：{sentence(code)}"
+    for finding in report.findings:
+        yield f"  · {finding['message']}"
     for line in report.evidence:
         yield f"  · {line}"
     for doubt in report.doubts:
