@@ -54,11 +54,6 @@ WARNINGS: Final[dict[str, str]] = {
     "region_repaired": "区划边界有自相交等错误，已修复，请抽查。",
     "roads_nodes_derived": "道路没有节点编号，已按共用的端点连接，请抽查路口。",
     "roads_crossing": "有道路相交却没有共用的点，已按立体交叉处理，不在此处连通。",
-    "region_repaired": "区划边界有误，已按几何规则修正。",
-    "region_label_outside": "区划的名称点不在边界内，已改用面内的点。",
-    "region_overlap": "两个区划互相重叠。",
-    "region_gap": "下级区划没有铺满上级。",
-    "region_beyond_parent": "下级区划超出上级边界。",
 }
 """What is worth saying though the row was taken."""
 
