@@ -18,7 +18,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psycopg
 from psycopg import conninfo, sql
@@ -167,24 +167,38 @@ def _compare(manifest: dict[str, Any], tables: dict[str, TableState], sequences:
 
 
 def _unpack(file: Path, folder: Path) -> dict[str, Any]:
+    """Write the members the manifest lists below ``folder`` and check each against its hash; nothing else is written."""
     try:
         with tarfile.open(file, "r:") as archive:
-            archive.extractall(folder, filter="data")
-        manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    except (tarfile.TarError, EOFError, ValueError, FileNotFoundError) as problem:
+            manifest: dict[str, Any] = json.loads(_member(archive, "manifest.json").read())
+            if manifest.get("format") != FORMAT:
+                raise ArchiveProblem(f"{file} has format {manifest.get('format')}; this version reads format {FORMAT}")
+            for name, digest in _listed(manifest).items():
+                target = folder / name
+                if not target.resolve().is_relative_to(folder.resolve()):
+                    raise ArchiveProblem(f"{file} would write outside its folder: {name}")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with _member(archive, name) as source, target.open("wb") as copy:
+                    shutil.copyfileobj(source, copy)
+                if _digest(target) != digest:
+                    raise ArchiveProblem(f"{file} is damaged: {name}")
+    except (tarfile.TarError, EOFError, ValueError, KeyError) as problem:
         raise ArchiveProblem(f"{file} is no complete backup: {problem}") from problem
-    if manifest.get("format") != FORMAT:
-        raise ArchiveProblem(f"{file} has format {manifest.get('format')}; this version reads format {FORMAT}")
-    expected = {
+    return manifest
+
+
+def _listed(manifest: dict[str, Any]) -> dict[str, str]:
+    return {
         "database.dump": manifest["dump"],
         **{f"media/{name}": digest for name, digest in manifest["media"].items()},
     }
-    damaged = [
-        name for name, digest in expected.items() if not (folder / name).is_file() or _digest(folder / name) != digest
-    ]
-    if damaged:
-        raise ArchiveProblem(f"{file} is damaged: {', '.join(damaged)}")
-    return manifest
+
+
+def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
+    found = archive.extractfile(name)
+    if found is None:
+        raise ArchiveProblem(f"the backup holds no file {name}")
+    return found
 
 
 def _table_names(url: str) -> list[str]:

@@ -78,7 +78,7 @@ examine() { # "what is well" "what is not" "how to mend it" command…
   if "$@" >/dev/null 2>&1; then good "$well"; else bad "$ill" "$mend"; fi
 }
 
-venv_current() { grep -qxF -e "$(fingerprint "$ROOT/requirements.txt")" -e "$(fingerprint "$ROOT/requirements-dev.txt")" "$VENV/installed"; }
+venv_current() { [[ -n $(venv_holds) ]]; }
 libraries_current() { [[ $(cat "$ROOT/web/static/vendor/.made-from") == "$(vendor_fingerprint)" ]]; }
 database_answers() { "$PG_BIN/psql" -X -A -t -d "${DATABASE_URL:-$(database_url)}" -c 'select postgis_version()'; }
 redis_answers() { "$VENV/bin/python" -c 'import os, sys, redis; redis.Redis.from_url(sys.argv[1]).ping()' "${REDIS_URL:-$(sed -n 's/^REDIS_URL=//p' "$ENVIRONMENT")}"; }

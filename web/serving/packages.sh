@@ -105,31 +105,33 @@ create_venv() {
     "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$ROOT/web/serving/uv.txt"
 }
 
-install_requirements() { # requirements file
+install_requirements() { # run|test, requirements file
   create_venv
   rm -f "$VENV/installed"
-  uv_pip sync --require-hashes "$1" || {
+  uv_pip sync --require-hashes "$2" || {
     say "uv could not; trying pip"
-    "$VENV/bin/python" -m pip install --disable-pip-version-check --require-hashes -r "$1"
+    "$VENV/bin/python" -m pip install --disable-pip-version-check --require-hashes -r "$2"
   }
-  fingerprint "$1" >"$VENV/installed"
+  printf '%s %s\n' "$1" "$(fingerprint "$2")" >"$VENV/installed"
 }
 
-# The list of the tests contains the list of the programme, so a tested machine need not go back.
+requirements_for() { [[ $1 == test ]] && printf '%s/requirements-dev.txt' "$ROOT" || printf '%s/requirements.txt' "$ROOT"; }
+
+# "run" or "test": what the virtualenv was last filled for, if that list has not changed since.
+venv_holds() {
+  local kind print
+  read -r kind print 2>/dev/null <"$VENV/installed" || return 0
+  [[ ! -x $VENV/bin/python || $print != "$(fingerprint "$(requirements_for "$kind")")" ]] || printf '%s' "$kind"
+}
+
+# The list of the tests contains the list of the programme; a virtualenv that once held it keeps it.
 ensure_venv() { # run|test
-  local runtime dev current
-  runtime="$(fingerprint "$ROOT/requirements.txt")"
-  dev="$(fingerprint "$ROOT/requirements-dev.txt")"
-  current="$(cat "$VENV/installed" 2>/dev/null || true)"
+  local kind="$1" title="Installing Python packages"
   [[ -x $PYTHON ]] || die "Python 3.11 of Debian 12 is missing: apt-get install python3.11 python3.11-venv"
-  if [[ -x $VENV/bin/python && $current == "$dev" ]] || [[ $1 == run && -x $VENV/bin/python && $current == "$runtime" ]]; then
-    return
-  fi
-  if [[ $1 == run ]]; then
-    step "Installing Python packages" install_requirements "$ROOT/requirements.txt"
-  else
-    step "Installing Python packages (with those of the tests)" install_requirements "$ROOT/requirements-dev.txt"
-  fi
+  [[ $(cut -d' ' -f1 "$VENV/installed" 2>/dev/null) == test ]] && kind=test
+  [[ $(venv_holds) == "$kind" ]] && return
+  [[ $kind == test ]] && title+=" (with those of the tests)"
+  step "$title" install_requirements "$kind" "$(requirements_for "$kind")"
 }
 
 # Pins everything again from the two .in files, with hashes and without naming a package index.
