@@ -157,6 +157,7 @@ class RegionsImporter(FamilyImporter):
                 shapely.from_wkb(bytes(geom.wkb)),
             )
             for payload, geom in rows
+            if geom is not None
         ]
         kept = _around(source, {record.code for record in new}) if source.area_code else []
         return with_city([*kept, *new], current_city())

@@ -166,7 +166,7 @@ def test_an_unknown_level_and_a_point_are_refused_with_their_reasons(tmp_path: P
     path.write_text(json.dumps(data), encoding="utf-8")
     run_import(tmp_path, REGIONS, ["regions.geojson"])
     assert set(Refusal.objects.values_list("row", "code")) == {
-        (5, "missing_value"),
+        (5, "unknown_value"),
         (6, "wrong_shape"),
         (7, "missing_value"),
     }

@@ -1,0 +1,155 @@
+"""Writes of roads: names for the search, closures, and what must follow when roads change."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from django.contrib.gis.geos import Point
+from django.db import connection, transaction
+
+from geo.crs.codes import CGCS2000
+from geo.errors import BadInput, Conflict, Forbidden, NotFound
+from geo.jobs.actions import start_job
+from geo.jobs.registry import kinds
+from geo.names import grams
+from geo.regions.queries import published_edition, region_index
+from geo.roads.models import Closure, RoadName, RoadSegment
+from geo.scope import Scope
+
+log = logging.getLogger(__name__)
+REBUILD_NAMES = "roads.rebuild_names"
+REBUILD_GRAPH = "routing.rebuild_graph"
+CLOSE = "roads.close"
+
+
+def roads_changed() -> None:
+    """Bring along what is made of roads: the names now, the graph by a worker where one is built."""
+    rebuild_names()
+    ask_for_graph()
+
+
+def ask_for_graph() -> None:
+    """Ask for a new road graph, where the package that builds it is installed."""
+    if REBUILD_GRAPH in kinds():
+        start_job(kind=REBUILD_GRAPH)
+
+
+@transaction.atomic
+def rebuild_names() -> int:
+    """Make the names of current roads anew, one per name and district, and return how many there are.
+
+    A name stands in the district where its segments have their middles; its point is the middle of the segment nearest to the
+    middle of all of them, so it lies on the road.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_NAMED)
+        rows = cursor.fetchall()
+    RoadName.objects.all().delete()
+    if not rows:
+        return 0
+    names, provenances, lengths, wkb = zip(*rows, strict=True)
+    middles = shapely.line_interpolate_point(shapely.from_wkb([bytes(each) for each in wkb]), 0.5, normalized=True)
+    lon, lat = shapely.get_x(middles), shapely.get_y(middles)
+    made = _grouped(np.array(names), np.array(provenances), _districts(lon, lat), np.array(lengths), lon, lat)
+    RoadName.objects.bulk_create(made, batch_size=2000)
+    log.info("road names rebuilt", extra={"names": len(made)})
+    return len(made)
+
+
+@transaction.atomic
+def close_segment(
+    *,
+    scope: Scope,
+    segment_id: int,
+    from_time: datetime.datetime,
+    to_time: datetime.datetime | None,
+    reason: str,
+) -> Closure:
+    """Close a segment from one moment to another (open-ended without one); needs the duty ``roads.close``."""
+    _check_duty(scope)
+    if not reason.strip():
+        raise BadInput("closure_reason", "请写明封闭的原因。")
+    if to_time is not None and to_time <= from_time:
+        raise BadInput("closure_times", "封闭的结束时间应晚于开始时间。")
+    segment = RoadSegment.objects.filter(pk=segment_id, retired_at=None).first()
+    if segment is None:
+        raise NotFound("segment_unknown", "没有找到这段道路，可能已在新的导入中更换。")
+    closure = Closure.objects.create(
+        segment=segment, from_time=from_time, to_time=to_time, reason=reason.strip()[:200], actor=scope.actor
+    )
+    ask_for_graph()
+    return closure
+
+
+@transaction.atomic
+def end_closure(*, scope: Scope, closure_id: int, at: datetime.datetime) -> Closure:
+    """End a closure at a moment; needs the duty ``roads.close``. One that has ended cannot end again."""
+    _check_duty(scope)
+    closure = Closure.objects.select_for_update().filter(pk=closure_id).first()
+    if closure is None:
+        raise NotFound("closure_unknown", "没有找到这条封路记录。")
+    if closure.to_time is not None and closure.to_time <= at:
+        raise Conflict("closure_ended", "这条封路记录已经结束。")
+    closure.to_time = max(at, closure.from_time)
+    closure.save(update_fields=["to_time"])
+    ask_for_graph()
+    return closure
+
+
+def _check_duty(scope: Scope) -> None:
+    if not scope.holds(CLOSE):
+        raise Forbidden("duty_missing", "您的账号没有封路的权限。需要的话可向上级管理员申请。", duty=CLOSE)
+
+
+def _districts(lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    edition = published_edition()
+    if edition is None:
+        return np.zeros(len(lon), dtype=np.int64)
+    return region_index(edition, "district").at(lon, lat)
+
+
+def _grouped(
+    names: npt.NDArray[Any],
+    provenances: npt.NDArray[Any],
+    districts: npt.NDArray[np.int64],
+    lengths: npt.NDArray[np.float64],
+    lon: npt.NDArray[np.float64],
+    lat: npt.NDArray[np.float64],
+) -> list[RoadName]:
+    order = np.lexsort((districts, provenances, names))
+    same = (
+        (names[order][1:] == names[order][:-1])
+        & (provenances[order][1:] == provenances[order][:-1])
+        & (districts[order][1:] == districts[order][:-1])
+    )
+    made = []
+    for group in np.split(order, np.flatnonzero(~same) + 1):
+        weight = np.maximum(lengths[group], 1e-6)
+        x, y = np.average(lon[group], weights=weight), np.average(lat[group], weights=weight)
+        # degrees are narrower east to west by the cosine of the latitude
+        middle = group[np.argmin(((lon[group] - x) * np.cos(np.radians(y))) ** 2 + (lat[group] - y) ** 2)]
+        name = str(names[middle])
+        made.append(
+            RoadName(
+                name=name,
+                region_id=int(districts[middle]) or None,
+                provenance=str(provenances[middle]),
+                grams=grams(name),
+                length_m=float(lengths[group].sum()),
+                geom=Point(float(lon[middle]), float(lat[middle]), srid=CGCS2000),
+            )
+        )
+    return made
+
+
+_NAMED = """
+    SELECT s.name, o.provenance, s.length_m, ST_AsBinary(s.geom)
+    FROM roads_roadsegment s
+    JOIN imports_source o ON o.id = s.source_id AND o.published_at IS NOT NULL AND o.retired_at IS NULL
+    WHERE s.retired_at IS NULL AND s.name <> ''
+    ORDER BY s.id"""
