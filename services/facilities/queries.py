@@ -8,18 +8,16 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.contrib.gis.geos import Polygon
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from geo.addresses.distances import ellipsoid_metres
-from geo.addresses.gazetteer import Names, Published, names_of, published_now
-from geo.crs import CITIES
+from geo.addresses.gazetteer import Published, names_of, published_now
 from geo.crs.codes import CGCS2000
 from geo.errors import BadInput, NotFound
 from geo.imports.models import CURRENT, Family
-from geo.regions.models import EditionState, RegionVersion
+from geo.regions.queries import current_city, regions_under, within
 from geo.scope import Scope
 from services.facilities.cursors import after, read_cursor, write_cursor
 from services.facilities.filters import Filters
@@ -39,7 +37,7 @@ NO_FILTERS: Final = Filters()
 
 def city_now() -> dt.datetime:
     """Return the present moment in the zone of the city."""
-    return timezone.now().astimezone(ZoneInfo(CITIES[settings.CITY].timezone))
+    return timezone.now().astimezone(ZoneInfo(current_city().timezone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +80,7 @@ def within_scope(scope: Scope) -> Q:
     """Return the condition that a facility lies under the scope's paths or belongs to one of its organisations."""
     if "" in scope.paths:
         return Q()
-    condition = Q(organisation__in=scope.organisations)
-    if scope.paths:
-        paths = Q()
-        for path in scope.paths:
-            paths |= Q(path__startswith=path)
-        versions = RegionVersion.objects.filter(paths, edition__state=EditionState.PUBLISHED)
-        condition |= Q(region__in=versions.values("region"))
-    return condition
+    return within(scope) | Q(organisation__in=scope.organisations)
 
 
 def facilities_in(
@@ -118,7 +109,7 @@ def facilities_in(
     published = published_now()
     names = names_of(published)
     chosen = order or ("distance" if near else "relevance" if q else "name")
-    rows = _chosen(scope, published, names, bbox, region, kinds, q, filters, statuses, now)
+    rows = _chosen(scope, published, bbox, region, kinds, q, filters, statuses, now)
     rows = _with_distance(rows, near)
     columns, types, rows = _ordered(rows, chosen, q, near)
     if cursor:
@@ -147,7 +138,7 @@ def counts_by_kind(
 ) -> dict[str, int]:
     """Return how many facilities of each kind the same question finds; kinds without any are left out."""
     published = published_now()
-    rows = _chosen(scope, published, names_of(published), bbox, region, kinds, q, filters, statuses, now or city_now())
+    rows = _chosen(scope, published, bbox, region, kinds, q, filters, statuses, now or city_now())
     return dict(rows.order_by().values_list("kind").annotate(Count("id")))
 
 
@@ -198,19 +189,9 @@ def matching(q: str) -> Q:
     return Q(grams__contains=pieces)
 
 
-def regions_under(names: Names, code: str) -> Q:
-    """Return the condition that a facility lies in the region of that code. Raises ``NotFound`` for a code that is none."""
-    region = names.by_code.get(code)
-    if region is None:
-        raise NotFound("region_unknown", f"没有编码为“{code[:20]}”的区划，请核对。", parameter="region")
-    under = RegionVersion.objects.filter(edition__state=EditionState.PUBLISHED, path__startswith=region.path)
-    return Q(region__in=under.values("region"))
-
-
 def _chosen(
     scope: Scope,
     published: Published,
-    names: Names,
     bbox: Bbox | None,
     region: str,
     kinds: Sequence[str],
@@ -223,7 +204,7 @@ def _chosen(
     if kinds:
         condition &= Q(kind__in=kinds)
     if region:
-        condition &= regions_under(names, region)
+        condition &= Q(region__in=regions_under(region, scope=scope).values("region_id"))
     if q.strip():
         condition &= matching(q)
     if bbox is not None:

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.contrib.gis.geos import MultiPolygon, Point, Polygon
 from django.utils import timezone
 
+from geo.crs import SHANGHAI
 from geo.crs.codes import CGCS2000
 from geo.grids import cell_at
 from geo.imports.models import Source
 from geo.regions.models import Edition, Region, RegionCode, RegionVersion
+from routing.edges import RoadEdges
+from routing.graph import build_graph
+from routing.versions import VersionedFolder
 from services.facilities.actions import declare_kinds
 from services.facilities.models import Facility
 from services.facilities.naming import facility_grams
+from tests.routing.drawing import road_edges
 
 PEOPLE_SQUARE = (121.4737, 31.2304)
 
@@ -88,3 +95,42 @@ def world(db: None) -> World:
 @pytest.fixture
 def build(world: World) -> Callable[..., Facility]:
     return world.facility
+
+
+BLOCK_M = 100.0
+BLOCKS = 24
+"""A chessboard of residential streets, 2.4 km square, around the origin of the plane (the Park Hotel)."""
+
+
+def chessboard() -> RoadEdges:
+    """Return the streets of the chessboard, noded at every crossing."""
+    half, side = BLOCKS // 2, BLOCKS + 1
+    lines, ends = [], []
+    for row in range(side):
+        for column in range(side):
+            x, y = (column - half) * BLOCK_M, (row - half) * BLOCK_M
+            for dx, dy in ((1, 0), (0, 1)):
+                if column + dx < side and row + dy < side:
+                    lines.append(np.array([[x, y], [x + dx * BLOCK_M, y + dy * BLOCK_M]]))
+                    ends.append((row * side + column, (row + dy) * side + column + dx))
+    return road_edges(lines, ends)
+
+
+def spot(east: float, north: float) -> tuple[float, float]:
+    """Return (lon, lat) of a point on the chessboard, in metres from its middle."""
+    lon, lat = SHANGHAI.plane.inverse(np.array([east]), np.array([north]))
+    return round(float(lon[0]), 7), round(float(lat[0]), 7)
+
+
+@pytest.fixture(scope="session")
+def chessboard_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("graphs")
+    build_graph(chessboard(), SHANGHAI.plane, VersionedFolder(root), source="测试路网", as_of="2026-10-01")
+    return root
+
+
+@pytest.fixture
+def roads(chessboard_root: Path, settings: Any) -> Path:
+    """Let the current road graph be the chessboard."""
+    settings.GRAPH_ROOT = chessboard_root
+    return chessboard_root
