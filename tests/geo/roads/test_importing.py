@@ -230,12 +230,12 @@ def test_the_real_mosaic_is_the_graph_that_its_tables_tell(data_folder: Path) ->
     assert report.doubts == []
     roads = current_segments()
     with gzip.open(data_folder / "osm-roads" / "shanghai_roads_mosaic_edges.csv.gz", "rt", encoding="utf-8") as file:
-        edges = list(csv.DictReader(file))
-    theirs = Counter(tuple(sorted((int(edge["u"]), int(edge["v"])))) for edge in edges if edge["highway"])
+        theirs = Counter(tuple(sorted((int(edge["u"]), int(edge["v"])))) for edge in csv.DictReader(file))
     ours = Counter(tuple(sorted(pair)) for pair in zip(roads.from_node.tolist(), roads.to_node.tolist(), strict=True))
-    refused = sum((theirs - ours).values())
-    assert sum((ours - theirs).values()) <= 5
-    assert refused <= 0.005 * len(edges)
-    assert len(roads) == pytest.approx(75_317, rel=0.005)
-    assert len({*roads.from_node.tolist(), *roads.to_node.tolist()}) == pytest.approx(57_214, rel=0.005)
+    # we also cut a way where it passes one of its own nodes twice (ten more segments); the tables do not
+    assert sum((ours - theirs).values()) <= 15
+    # three segments are rest areas (highway=services), no road
+    assert sum((theirs - ours).values()) <= 8
+    assert len(roads) == 75_317 + 10 - 3
+    assert len({*roads.from_node.tolist(), *roads.to_node.tolist()}) == pytest.approx(57_214, abs=15)
     assert roads.length_m.sum() / 1000 == pytest.approx(16_654, rel=0.005)
