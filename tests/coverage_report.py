@@ -88,9 +88,7 @@ def collect(
     ]
     passed = [claim for claim in claims if claim["outcome"] == "passed"]
     if prove and passed:
-        survivors = {
-            claim["test"]: claim for claim in run_covering_tests([claim["test"] for claim in passed], breaking=True)
-        }
+        survivors = {claim["test"]: claim for claim in run_covering_tests(tests, breaking=True)}
         unmoved = [claim for claim in passed if survivors[claim["test"]]["outcome"] != "failed"]
         notes += [
             f"struck: {claim['test']} does not need {claim['via']} ({', '.join(claim['rows'])})" for claim in unmoved
