@@ -9,12 +9,9 @@ import orjson
 from django.db import connection
 
 from geo.imports.importer import Act
+from geo.imports.merging import PLACES
 from geo.imports.models import DraftRow
 from geo.regions.queries import assign_regions, published_edition
-
-_PLACE = """
-    UPDATE imports_draftrow d SET region = nullif(v.region, 0)
-    FROM unnest(%s::bigint[], %s::bigint[]) v(id, region) WHERE d.id = v.id"""
 
 _IN_AREA = """EXISTS (
     SELECT 1 FROM regions_regionversion v JOIN regions_edition e ON e.id = v.edition_id
@@ -22,20 +19,23 @@ _IN_AREA = """EXISTS (
 
 
 def place_rows(act: Act) -> None:
-    """Give every draft with a point the finest region of the published edition that covers it; none where none does."""
-    if published_edition() is None:
-        return
+    """Note for every draft with a point the finest region of the published edition that covers it; none where none does."""
     with connection.cursor() as cursor:
+        cursor.execute(PLACES)
+        cursor.execute("DELETE FROM import_places")
+        if published_edition() is None:
+            return
         cursor.execute(
-            "SELECT id, ST_X(geom), ST_Y(geom) FROM imports_draftrow WHERE run_id = %s AND geom IS NOT NULL",
-            [act.run.pk],
+            "SELECT id, ST_X(geom), ST_Y(geom) FROM imports_draftrow WHERE run_id = %s AND geom IS NOT NULL", [act.run.pk]
         )
         rows = cursor.fetchall()
         if not rows:
             return
         ids, lon, lat = (np.array(column) for column in zip(*rows, strict=True))
         regions = assign_regions(lon.astype(float), lat.astype(float))
-        cursor.execute(_PLACE, [ids.tolist(), regions.tolist()])
+        with cursor.copy("COPY import_places (draft, region) FROM STDIN") as copy:
+            for draft, region in zip(ids.tolist(), regions.tolist(), strict=True):
+                copy.write_row((draft, region or None))
 
 
 def locate_rows(act: Act) -> None:

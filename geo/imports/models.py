@@ -94,7 +94,6 @@ class DraftRow(models.Model):
     payload = models.JSONField()
     geom = models.GeometryField(srid=CGCS2000, null=True, spatial_index=False)
     cell = models.BigIntegerField(null=True, help_text="H3 cell of the point")
-    region = models.BigIntegerField(null=True, help_text="number of the region the point lies in, once placed")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "ext_id"], name="draft_row_once")]
