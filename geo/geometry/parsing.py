@@ -143,7 +143,7 @@ def parse_bbox(text: str, system: System = System.WGS84) -> Bbox:
 
 
 _JSON_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
-_DIMENSION = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
+_KINDS = frozenset({"Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"})
 
 
 def _json_depth(raw: bytes) -> int:
@@ -167,7 +167,7 @@ def _build(node: Any, depth: int, tally: _Tally) -> BaseGeometry:
         if not isinstance(children, list):
             raise BadGeometry("geometry_form", "GeometryCollection 缺少 geometries，请检查图形数据。")
         return shapely.geometrycollections([_build(child, depth + 1, tally) for child in children])
-    if kind not in _DIMENSION:
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise BadGeometry("geometry_type", "不认识的图形类型，请使用 GeoJSON 的点、线、面。", type=str(kind)[:40])
     try:
         return _simple(kind, node.get("coordinates"), tally)
