@@ -18,7 +18,7 @@ static_checks() {
   local packages
   read -r -a packages <<<"$(own_packages)"
   check "Checking style" ruff check .
-  check "Checking layout of the code" ruff format --check .
+  check "Checking layout of the code" ruff format --check --exclude '*.md' .
   check "Checking types" mypy --no-error-summary "${packages[@]}"
   check "Checking import rules" lint-imports
   check "Checking that models and migrations agree" python manage.py makemigrations --check --dry-run
