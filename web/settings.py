@@ -23,6 +23,8 @@ CORS_ORIGINS: list[str] = env.words("QUANTU_CORS_ORIGINS")
 CSRF_TRUSTED_ORIGINS: list[str] = env.words("QUANTU_TRUSTED_ORIGINS")
 CITY: str = env.text("QUANTU_CITY", "shanghai")
 MAP_APPROVAL: str = env.text("QUANTU_MAP_APPROVAL", "待填")
+# The map app that 导航 opens; the others stay one tap away.
+NAVIGATION_APP: str = env.text("QUANTU_NAVIGATION", "amap_web")
 
 INSTALLED_APPS = [
     "django.contrib.auth",

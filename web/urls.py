@@ -5,15 +5,24 @@ from django.urls import path
 from layers import pages as layers
 from services.access import pages as access
 from web.api.assembly import api
-from web.doors import pages, preferences
+from web.doors import convert, find, mapstyle, pages, places, preferences, searching
 from web.health import health
 
 urlpatterns = [
+    path("", find.find, name="find"),
+    path("find/suggest", searching.suggest, name="suggest"),
+    path("places", places.all_places, name="places"),
+    path("places/<int:place_id>", places.place_page, name="place"),
+    path("places/<int:place_id>/card", places.place_card, name="place-card"),
+    path("here", places.here, name="here"),
+    path("saved", places.saved, name="saved"),
     path("health", health, name="health"),
     path("api/", api.urls),
     path("tiles", layers.catalogue, name="layers"),
     path("tiles/<slug:key>.json", layers.tilejson, name="tilejson"),
     path("tiles/<slug:key>/<int:z>/<int:x>/<int:y>.mvt", layers.tile, name="tile"),
+    path("style/<slug:name>.json", mapstyle.style, name="style"),
+    path("tools/convert", convert.convert_page, name="convert"),
     path("help", pages.help_page, name="help"),
     path("view", preferences.choose_view, name="view"),
     path("sign-in", access.sign_in, name="sign-in"),

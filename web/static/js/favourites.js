@@ -1,4 +1,6 @@
 // Favourites, kept on this device only: a list of place ids in localStorage, newest first.
+import {say} from './announce.js';
+
 const KEY = 'quantu.saved';
 const MOST = 200;
 const listeners = [];
@@ -41,11 +43,6 @@ export function paintSaved(root) {
     const words = button.querySelector('[data-save-words]');
     if (words) words.textContent = saved ? '已收藏' : '收藏';
   });
-}
-
-function say(text) {
-  const live = document.getElementById('announce');
-  if (live) live.textContent = text;
 }
 
 document.addEventListener('click', (event) => {

@@ -1,0 +1,217 @@
+"""What somebody asks the first door, read from the address of the page and written back into it: the address is the state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import QueryDict
+
+from geo.addresses.positions import position
+from geo.crs import CITIES, Coordinate, System
+from geo.errors import BadInput, CityError
+from services.facilities.filters import FILTERABLE, Filters, filters_from
+from services.facilities.kinds import GROUPS, KIND, KINDS, kinds_named, spoken_kinds
+
+MINUTES: Final = (5, 10, 15, 20, 30)
+LONGEST_LABEL: Final = 80
+LONGEST_TEXT: Final = 200
+
+
+class Traveller(NamedTuple):
+    """A way of travelling in people's words: its name, its icon, and the sentence 走路 6 分钟 begins with."""
+
+    key: str
+    name: str
+    icon: str
+    verb: str
+    phrase: str
+
+
+TRAVELLERS: Final = (
+    Traveller("walk", "成人", "footprints", "走路", "步行"),
+    Traveller("elder", "老人", "elder", "走路", "老人步行"),
+    Traveller("pram", "推婴儿车", "pram", "推车", "推婴儿车"),
+    Traveller("wheelchair", "轮椅", "accessibility", "轮椅", "坐轮椅"),
+    Traveller("bicycle", "骑车", "bike", "骑车", "骑车"),
+    Traveller("car", "驾车", "car", "开车", "驾车"),
+)
+TRAVELLER: Final = {traveller.key: traveller for traveller in TRAVELLERS}
+
+SORTS: Final = {"near": "近的优先", "vacancy": "余位多的优先", "name": "按名称"}
+
+
+class KindChoice(NamedTuple):
+    """One thing to look for: a group or a kind by key, with its name and icon."""
+
+    key: str
+    name: str
+    icon: str
+
+
+QUICK_KINDS: Final = (
+    KindChoice("childcare", "托育", "baby"),
+    KindChoice("preschool", "幼儿园", "school"),
+    KindChoice("canteen", "长者食堂", "utensils"),
+)
+
+
+class Origin(NamedTuple):
+    """Where the search begins, in CGCS2000 degrees."""
+
+    lon: float
+    lat: float
+
+    @property
+    def coordinate(self) -> Coordinate:
+        """Return the origin as a coordinate that knows its system."""
+        return Coordinate(self.lon, self.lat, System.CGCS2000)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question to the first door. ``kinds`` is one group or kind; ``fault`` says why a part of it could not be read."""
+
+    origin: Origin | None = None
+    at: str = ""
+    q: str = ""
+    kinds: str = "childcare"
+    minutes: int = 15
+    mode: str = "walk"
+    sort: str = "near"
+    place: int | None = None
+    filters: Filters = field(default_factory=Filters)
+    fault: str = ""
+
+    @property
+    def kind_keys(self) -> tuple[str, ...]:
+        """Return the keys of the kinds that are looked for."""
+        return kinds_named(self.kinds)
+
+    @property
+    def kind_name(self) -> str:
+        """Return what is looked for in people's words."""
+        return spoken_kinds(self.kind_keys)
+
+    @property
+    def traveller(self) -> Traveller:
+        """Return who travels."""
+        return TRAVELLER[self.mode]
+
+    @property
+    def where(self) -> str:
+        """Return the words for the origin."""
+        return self.at or ("地图上选的位置" if self.origin else "")
+
+    def params(self) -> dict[str, str]:
+        """Return the question as the parameters of an address; what is as usual is left out."""
+        usual = Ask()
+        params: dict[str, str] = {}
+        if self.origin:
+            params |= {"lon": f"{self.origin.lon:.6f}", "lat": f"{self.origin.lat:.6f}"}
+        for key in ("at", "q", "kinds", "minutes", "mode", "sort", "place"):
+            value = getattr(self, key)
+            if value is not None and value != getattr(usual, key):
+                params[key] = str(value)
+        return params | self.filter_params()
+
+    def filter_params(self) -> dict[str, str]:
+        """Return the filters as parameters."""
+        params = {key: "1" for key in ("has_vacancy", "open_now") if getattr(self.filters, key)}
+        if self.filters.age_months is not None:
+            params["age_months"] = str(self.filters.age_months)
+        return params | {key: "1" if value is True else str(value) for key, value in self.filters.attributes}
+
+    def url(self, path: str = "/", **changes: Any) -> str:
+        """Return the address of the page that answers this question with some parts changed."""
+        query = urlencode(replace(self, **changes).params() if changes else self.params())
+        return f"{path}?{query}" if query else path
+
+    def place_url(self, place_id: int) -> str:
+        """Return the address of a place's page that remembers from where and how one goes there."""
+        return self.url(f"/places/{place_id}", place=None, q="")
+
+
+def read_ask(query: QueryDict | Mapping[str, str], *, elder: bool = False) -> Ask:
+    """Return the question an address holds. A part that cannot be meant is left as usual and named in ``fault``."""
+    usual = Ask(kinds="canteen", mode="elder", minutes=30) if elder else Ask()
+    faults: list[str] = []
+    origin, said = _origin(query)
+    faults.append(said)
+    filters = Filters()
+    try:
+        filters = filters_from({key: query.get(key) for key in (*FILTERABLE, "has_vacancy", "open_now", "age_months")})
+    except CityError as error:
+        faults.append(error.message)
+    kinds = query.get("kinds") or usual.kinds
+    try:
+        kinds_named(kinds)
+    except CityError:
+        faults.append("没有这个类别，先为您看托育。")
+        kinds = usual.kinds
+    minutes, said = _minutes(query.get("minutes"), usual.minutes)
+    faults.append(said)
+    mode, sort = query.get("mode") or usual.mode, query.get("sort") or "near"
+    return Ask(
+        origin=origin,
+        at=(query.get("at") or "").strip()[:LONGEST_LABEL],
+        q=(query.get("q") or "").strip()[:LONGEST_TEXT],
+        kinds=kinds,
+        minutes=minutes,
+        mode=mode if mode in TRAVELLER else usual.mode,
+        sort=sort if sort in SORTS else "near",
+        place=_number(query.get("place")),
+        filters=filters,
+        fault=" ".join(fault for fault in faults if fault),
+    )
+
+
+def kind_menu() -> list[tuple[str, list[KindChoice]]]:
+    """Return every kind by group for the menu 更多; a group of several kinds can be chosen whole."""
+    menu = []
+    for group, name in GROUPS.items():
+        members = [KindChoice(kind.key, kind.name, kind.icon) for kind in KINDS if kind.group == group]
+        if len(members) > 1:
+            members.insert(0, KindChoice(group, f"全部{name}", "layers"))
+        menu.append((name, members))
+    return menu
+
+
+def kind_choice(word: str) -> KindChoice:
+    """Return the choice of a group or a kind."""
+    for choice in QUICK_KINDS:
+        if choice.key == word:
+            return choice
+    if word in KIND:
+        return KindChoice(word, KIND[word].name, KIND[word].icon)
+    return KindChoice(word, spoken_kinds(kinds_named(word)), "layers")
+
+
+def _origin(query: QueryDict | Mapping[str, str]) -> tuple[Origin | None, str]:
+    """Return the origin in CGCS2000, whatever declared system it was given in, and what is wrong with it."""
+    lon, lat = query.get("lon"), query.get("lat")
+    if not lon or not lat:
+        return None, ""
+    try:
+        point = position(float(lon), float(lat), query.get("crs") or System.CGCS2000, CITIES[settings.CITY])
+    except ValueError:
+        return None, "位置读不懂。请输入路名、小区名，或在地图上点一下。"
+    except BadInput as error:
+        return None, error.message
+    return Origin(point.x, point.y), ""
+
+
+def _minutes(said: str | None, usual: int) -> tuple[int, str]:
+    number = _number(said)
+    if not said:
+        return usual, ""
+    if number in MINUTES:
+        return number, ""
+    return usual, f"时间可选 {'、'.join(str(minutes) for minutes in MINUTES)} 分钟，先按 {usual} 分钟为您查。"
+
+
+def _number(said: str | None) -> int | None:
+    return int(said) if said and said.isascii() and said.isdecimal() and len(said) < 19 else None

@@ -1,0 +1,119 @@
+"""长辈版 of the first door: the nearest five first, in plain words, with two actions each; no map, nothing to swipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from geo.errors import CityError
+from services.access.queries import scope_for
+from services.facilities.circle import Reached, nearest_by_road
+from services.facilities.places import Place
+from services.facilities.queries import city_now
+from web.doors.asking import Ask, KindChoice, kind_choice
+from web.doors.cards import NavigationLink, dialled, navigation
+from web.doors.shown import Figure, distance, duration, plain_facts, plain_opening
+
+SHOWN: Final = 5
+SERVICES: Final = (
+    "canteen",
+    "service_centre",
+    "day_care",
+    "care_home",
+    "elder_home",
+    "activity_room",
+    "nursing_station",
+    "health_centre",
+    "pharmacy",
+    "market",
+    "affairs_centre",
+    "childcare",
+)
+
+
+class Service(NamedTuple):
+    """A service to change to."""
+
+    key: str
+    name: str
+    icon: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlainRow:
+    """A place in the words of 长辈版."""
+
+    place: Place
+    url: str
+    minutes: Figure
+    along: Figure
+    way: NavigationLink
+
+    @property
+    def phone(self) -> str:
+        """Return the number to dial."""
+        return dialled(self.place.phone)
+
+    @property
+    def plain_opening(self) -> str:
+        """Return whether it is open, plainly."""
+        return plain_opening(self.place.opening)
+
+    @property
+    def plain_facts(self) -> str:
+        """Return one or two facts, plainly."""
+        return plain_facts(self.place)
+
+
+def elder_page(request: HttpRequest, ask: Ask, candidates: list[Any] | None) -> HttpResponse:
+    """Show the list, or the one question that is still open: where, or what."""
+    context: dict[str, Any] = {
+        "ask": ask,
+        "candidates": candidates,
+        "change_address_url": f"{ask.url('/', q='')}{'&' if ask.params() else '?'}change=address",
+        "change_kind_url": f"{ask.url('/', q='')}{'&' if ask.params() else '?'}change=service",
+        "now": city_now(),
+    }
+    change = request.GET.get("change")
+    if change == "service":
+        return render(request, "elder/services.html", context | {"choices": _services(ask)})
+    if change == "address" or ask.origin is None or candidates is not None:
+        return render(request, "elder/address.html", context)
+    rows, said = _nearest(request, ask)
+    return render(request, "elder/list.html", context | {"rows": rows, "empty_said": said})
+
+
+def _nearest(request: HttpRequest, ask: Ask) -> tuple[list[PlainRow], str]:
+    assert ask.origin is not None
+    try:
+        found = nearest_by_road(
+            scope=scope_for(request),
+            origin=ask.origin.coordinate,
+            mode=ask.mode,
+            kinds=ask.kind_keys,
+            k=SHOWN,
+            filters=ask.filters,
+        )
+    except CityError as error:
+        return [], error.message
+    said = (
+        found.empty.message if found.empty else f"走路一小时内没有{ask.kind_name}。请换一个地址，或者拨 12345 问一问。"
+    )
+    return [_row(request, ask, one) for one in found.places], said
+
+
+def _row(request: HttpRequest, ask: Ask, one: Reached) -> PlainRow:
+    way = navigation(request, one.place, ask.mode)[0]
+    return PlainRow(one.place, ask.place_url(one.place.id), duration(one.seconds), distance(one.metres), way)
+
+
+def _services(ask: Ask) -> list[Service]:
+    choices: list[KindChoice] = [kind_choice(key) for key in SERVICES]
+    return [
+        Service(choice.key, choice.name, choice.icon, replace(ask, kinds=choice.key, q="", place=None).url())
+        for choice in choices
+    ]

@@ -1,0 +1,250 @@
+"""Pages of facilities: all of them as a list, one in full, its card, favourites, and what stands at a point of the map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from geo.addresses.gazetteer import NamedRegion, Names, names_of, published_now
+from geo.addresses.queries import reverse
+from geo.errors import BadInput, CityError, NotFound, TooLarge
+from services.access.queries import scope_for
+from services.facilities.circle import circle
+from services.facilities.nearest import facilities_near
+from services.facilities.queries import Order, city_now, counts_by_kind, facilities_in, facility_detail, places_by_id
+from web.context import elder_step
+from web.doors.asking import Ask, Origin, kind_menu, read_ask
+from web.doors.cards import Card, make_card
+from web.doors.find import filter_chips
+from web.doors.shown import Row
+
+PAGE: Final = 20
+SAVED_MOST: Final = 200
+HERE_M: Final = 60.0
+HERE_MOST: Final = 5
+ORDERS: Final[dict[str, Order]] = {"distance": "distance", "name": "name", "relevance": "relevance"}
+LIST_SORTS: Final = {"distance": "近的在前", "name": "按名称", "relevance": "最像的在前"}
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What the list of all places is narrowed to: words, region, order and where the page begins, beside the usual question."""
+
+    q: str
+    region: str
+    order: Order | None
+    cursor: str
+    everything: bool
+
+    def params(self, ask: Ask) -> dict[str, str]:
+        """Return the listing and its question as parameters."""
+        own = {"q": self.q, "region": self.region, "order": self.order or ""}
+        kept = {key: value for key, value in ask.params().items() if key in {"lon", "lat", "at"}}
+        kinds = {"kinds": "all"} if self.everything else {"kinds": ask.kinds} | ask.filter_params()
+        return {key: value for key, value in (kept | kinds | own).items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One page of the list: its rows, the address of the next page, how many there are in all, or why there is none."""
+
+    rows: list[Row]
+    next: str | None = None
+    total: int = 0
+    fault: str = ""
+
+
+@never_cache
+@require_safe
+def all_places(request: HttpRequest) -> HttpResponse:
+    """List every facility with its name, address, kind, favourite mark and distance; searched, filtered and sorted."""
+    ask = replace(read_ask(request.GET), mode="walk")
+    listing = read_listing(request, ask)
+    listed = _listed(request, ask, listing)
+    names = names_of(published_now())
+    context = {
+        "ask": ask,
+        "listing": listing,
+        "rows": listed.rows,
+        "next": listed.next,
+        "total": listed.total,
+        "fault": ask.fault or listed.fault,
+        "everything": listing.everything,
+        "what": "服务设施" if listing.everything else ask.kind_name,
+        "kind_menu": kind_menu(),
+        "districts": [region for region in names.regions.values() if region.level == "district"],
+        "streets": _streets(names, listing.region),
+        "sorts": {
+            key: name
+            for key, name in LIST_SORTS.items()
+            if (key != "distance" or ask.origin) and (key != "relevance" or listing.q)
+        },
+        "filters": [] if listing.everything else [chip for chips in filter_chips(ask) for chip in chips],
+    }
+    fragment = request.headers.get("HX-Request") == "true"
+    response = render(request, "places/rows.html" if fragment else "places/list.html", context)
+    response["Vary"] = "HX-Request, Cookie"
+    return response
+
+
+def _listed(request: HttpRequest, ask: Ask, listing: Listing) -> Listed:
+    asked: dict[str, Any] = {
+        "scope": scope_for(request),
+        "region": listing.region,
+        "kinds": () if listing.everything else ask.kind_keys,
+        "q": listing.q,
+        "filters": ask.filters,
+    }
+    near = (ask.origin.lon, ask.origin.lat) if ask.origin else None
+    try:
+        page = facilities_in(**asked, near=near, order=listing.order, cursor=listing.cursor, limit=PAGE)
+        total = sum(counts_by_kind(**asked).values())
+    except (BadInput, NotFound, TooLarge) as error:
+        return Listed([], fault=error.message)
+    metres: Sequence[float | None] = page.metres or [None] * len(page.places)
+    rows = [
+        Row(place, ask.place_url(place.id), straight_m=away) for place, away in zip(page.places, metres, strict=True)
+    ]
+    following = f"/places?{urlencode(listing.params(ask) | {'cursor': page.next})}" if page.next else None
+    return Listed(rows, following, total)
+
+
+def _streets(names: Names, code: str) -> list[NamedRegion]:
+    """Return the streets of the district that is chosen, or that the chosen street lies in."""
+    chosen = names.by_code.get(code)
+    district = names.above(chosen, "district") if chosen else None
+    if district is None:
+        return []
+    return [one for one in names.regions.values() if one.level == "street" and one.path.startswith(district.path)]
+
+
+def read_listing(request: HttpRequest, ask: Ask) -> Listing:
+    """Return how the list is narrowed, from the address."""
+    order: Order | None = ORDERS.get(request.GET.get("order", ""))
+    if (order == "distance" and not ask.origin) or (order == "relevance" and not ask.q):
+        order = None
+    return Listing(
+        q=ask.q,
+        region=request.GET.get("region", "")[:12],
+        order=order,
+        cursor=request.GET.get("cursor", "")[:2000],
+        everything=request.GET.get("kinds", "") in {"", "all"},
+    )
+
+
+@never_cache
+@require_safe
+def place_page(request: HttpRequest, place_id: int) -> HttpResponse:
+    """Show everything of one place; with an origin, also how far it is on foot and in a straight line."""
+    ask = read_ask(request.GET, elder=bool(elder_step(request)))
+    card = card_for(request, place_id, ask)
+    context = {
+        "card": card,
+        "ask": ask,
+        "back_url": ask.url(place=None) if ask.origin else "/",
+        "share_url": request.build_absolute_uri(f"/places/{place_id}"),
+        "share_note": "链接里只有这家机构，没有您的位置。",
+        "map_url": _around(card).url(place=place_id),
+    }
+    return render(request, "elder/place.html" if elder_step(request) else "places/place.html", context)
+
+
+@never_cache
+@require_safe
+def place_card(request: HttpRequest, place_id: int) -> HttpResponse:
+    """Return the card of one place as a fragment for the map."""
+    return render(request, "door/card.html", {"card": card_for(request, place_id, read_ask(request.GET))})
+
+
+def card_for(request: HttpRequest, place_id: int, ask: Ask) -> Card:
+    """Return the card of a place, with the way there when an origin is known. Raises ``NotFound``."""
+    detail = facility_detail(place_id, scope=scope_for(request))
+    return make_card(
+        request,
+        detail,
+        way_to(request, detail.place.id, detail.place.kind, ask) or Row(detail.place, ask.place_url(place_id)),
+        ask,
+    )
+
+
+def way_to(request: HttpRequest, place_id: int, kind: str, ask: Ask) -> Row | None:
+    """Return the row of a place as the circle of a question finds it; ``None`` when it is out of reach."""
+    if ask.origin is None:
+        return None
+    try:
+        found = circle(
+            scope=scope_for(request),
+            origin=ask.origin.coordinate,
+            minutes=ask.minutes,
+            mode=ask.mode,
+            kinds=(kind,),
+            limit=500,
+        )
+    except CityError:
+        return None  # the place is still worth showing when the way to it cannot be computed
+    for one in found.places:
+        if one.place.id == place_id:
+            return Row(one.place, ask.place_url(place_id), 0, one.seconds, one.metres, one.straight_m)
+    return None
+
+
+@never_cache
+@require_safe
+def here(request: HttpRequest) -> HttpResponse:
+    """Say what stands at a point of the map: facilities with their attributes, and the ways on from there."""
+    ask = read_ask(request.GET)
+    point = read_ask({"lon": request.GET.get("here_lon", ""), "lat": request.GET.get("here_lat", "")})
+    near: list[Row] = []
+    if point.origin:
+        found = facilities_near(
+            point.origin.lon, point.origin.lat, scope=scope_for(request), kinds=ask.kind_keys, k=HERE_MOST
+        )
+        near = [Row(one.place, ask.place_url(one.place.id), straight_m=one.metres) for one in found]
+    where = where_is(request, point.origin) if point.origin else ""
+    close = [row for row in near if (row.straight_m or 0) <= HERE_M]
+    context = {
+        "fault": point.fault or ("" if point.origin else "没有拿到点的位置，请在地图上再点一次。"),
+        "where": where,
+        "start_url": replace(ask, origin=point.origin, at=where, q="", place=None).url() if point.origin else "",
+        "ask": ask,
+        "close": [
+            make_card(request, facility_detail(row.place.id, scope=scope_for(request)), row, ask) for row in close
+        ],
+        "near": [row for row in near if row not in close][:3],
+    }
+    return render(request, "door/here.html", context)
+
+
+@never_cache
+@require_safe
+def saved(request: HttpRequest) -> HttpResponse:
+    """Show the favourites that the device names; the server keeps none."""
+    if "ids" not in request.GET:
+        return render(request, "places/saved.html", {})
+    ids = [
+        int(text)
+        for text in request.GET["ids"].split(",")[:SAVED_MOST]
+        if text.isascii() and text.isdecimal() and len(text) < 19
+    ]
+    ask = read_ask(request.GET)
+    found = places_by_id(ids, scope=scope_for(request), published=published_now(), now=city_now())
+    rows = [Row(found[place_id], ask.place_url(place_id)) for place_id in ids if place_id in found]
+    return render(request, "places/saved_rows.html", {"rows": rows, "gone": len(ids) - len(rows)})
+
+
+def where_is(request: HttpRequest, origin: Origin) -> str:
+    """Return the words for a point: the nearest address, or the region it lies in."""
+    found = reverse(origin.lon, origin.lat, scope=scope_for(request))
+    return f"{found[0].label}附近" if found else ""
+
+
+def _around(card: Card) -> Ask:
+    """Return the question what else of its kind is around a place."""
+    return Ask(origin=Origin(card.place.lon, card.place.lat), at=card.place.name, kinds=card.place.kind)

@@ -1,0 +1,79 @@
+"""The one search box: what typed words may mean, as links that either begin a search there or open a place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from geo.addresses.geocode import Candidate as Found
+from geo.addresses.geocode import geocode
+from geo.addresses.queries import Suggestion
+from geo.errors import BadInput, TooLarge
+from geo.scope import Scope
+from services.access.queries import scope_for
+from services.facilities.search import search
+from web.context import elder_step
+from web.doors.asking import Ask, Origin, read_ask
+
+ICONS: Final = {"facility": "store", "community": "house", "road": "route", "address": "map-pin", "region": "map"}
+SUGGESTED: Final = 8
+DOORS: Final = {"door", "lane", "interpolated"}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One meaning of typed words. ``certain`` says that no other is meant, so it need not be asked."""
+
+    label: str
+    note: str
+    icon: str
+    url: str
+    certain: bool = False
+
+
+def candidates_for(ask: Ask, *, scope: Scope, limit: int) -> list[Candidate]:
+    """Return what the words of a question may mean, best first; nothing for words that cannot be searched."""
+    near = (ask.origin.lon, ask.origin.lat) if ask.origin else None
+    try:
+        found = search(ask.q, scope=scope, near=near, limit=limit)
+        # A door that no suggestion begins with may still be known, or be guessed from its neighbours.
+        doors = geocode(ask.q, scope=scope, limit=3) if not any(one.what == "address" for one in found) else []
+    except (BadInput, TooLarge):
+        return []
+    listed = [_suggested(ask, one, found) for one in found]
+    labels = {one.label for one in found}
+    exact = [_geocoded(ask, door) for door in doors if door.level in DOORS and door.label not in labels]
+    return [*exact, *listed][:limit]
+
+
+def _suggested(ask: Ask, one: Suggestion, found: list[Suggestion]) -> Candidate:
+    if one.what == "facility":
+        url = replace(ask, q="", place=None).url(f"/places/{one.id}")
+    else:
+        url = origin_url(ask, one.label, one.lon, one.lat)
+    alone = sum(other.fit <= one.fit for other in found) == 1
+    return Candidate(one.label, one.where, ICONS.get(one.what, "map-pin"), url, one.what != "facility" and alone)
+
+
+def _geocoded(ask: Ask, door: Found) -> Candidate:
+    said = "，".join(penalty.reason for penalty in door.penalties) or (door.region.full_name if door.region else "")
+    return Candidate(door.label, said, "map-pin", origin_url(ask, door.label, door.lon, door.lat), door.level == "door")
+
+
+@never_cache
+@require_safe
+def suggest(request: HttpRequest) -> HttpResponse:
+    """Return the options of the search box as a fragment."""
+    ask = read_ask(request.GET, elder=bool(elder_step(request)))
+    found = candidates_for(ask, scope=scope_for(request), limit=SUGGESTED) if ask.q else []
+    return render(request, "door/suggestions.html", {"ask": ask, "candidates": found})
+
+
+def origin_url(ask: Ask, label: str, lon: float, lat: float) -> str:
+    """Return the address of the same question asked from another point (CGCS2000 degrees)."""
+    return replace(ask, origin=Origin(lon, lat), at=label, q="", place=None).url()

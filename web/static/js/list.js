@@ -1,0 +1,154 @@
+// The list and its form: a changed choice asks again, a chosen row opens beside the list, rows and pins light up together.
+import {say} from './announce.js';
+import {go, isWide, hasMap, showCard} from './door.js';
+import {paintSaved} from './favourites.js';
+
+const hoverers = [];
+
+/** Tell others (the map) which place the pointer or the focus is on; null when none. */
+export function onHover(listener) {
+  hoverers.push(listener);
+}
+
+export function light(id) {
+  document.querySelectorAll('.row[data-id]').forEach((row) => {
+    row.classList.toggle('lit', id !== null && row.getAttribute('data-id') === String(id));
+  });
+}
+
+function questionUrl(form) {
+  const params = new URLSearchParams();
+  new FormData(form).forEach((value, key) => {
+    if (value !== '') params.set(key, value);
+  });
+  // The box shows the origin's name; only other words in it are a new search.
+  if (params.get('q') === params.get('at')) params.delete('q');
+  const query = params.toString();
+  return query ? `/?${query}` : '/';
+}
+
+/** Only one value of a choice can hold: ticking 半日托 unticks 全日托. */
+function untickSiblings(input) {
+  document.querySelectorAll(`input[type="checkbox"][data-auto][name="${input.name}"]`).forEach((other) => {
+    if (other !== input) other.checked = false;
+  });
+}
+
+/** Choosing in one of the two groups of kinds unchooses in the other; radios of one name do so by themselves. */
+function onChange(event) {
+  const input = event.target;
+  if (!input.hasAttribute('data-auto')) return;
+  if (input.type === 'checkbox' && input.checked) untickSiblings(input);
+  go(questionUrl(input.form));
+}
+
+function onSubmit(event) {
+  if (event.target.id !== 'find') return;
+  event.preventDefault();
+  go(questionUrl(event.target));
+}
+
+function plainClick(event) {
+  return event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+}
+
+export function select(id) {
+  const url = new URL(window.location.href);
+  if (url.pathname !== '/') return;
+  url.searchParams.set('place', String(id));
+  if (isWide()) go(url.pathname + url.search, {keepScroll: true});
+  else {
+    const query = new URLSearchParams(window.location.search);
+    query.delete('place');
+    showCard(`/places/${id}/card?${query}`);
+  }
+}
+
+export function closeCard() {
+  const card = document.getElementById('card');
+  const url = new URL(window.location.href);
+  if (url.searchParams.has('place')) {
+    const id = url.searchParams.get('place');
+    url.searchParams.delete('place');
+    go(url.pathname + url.search, {keepScroll: true}).then(() => {
+      const link = document.querySelector(`a[data-place="${id}"]`);
+      if (link) link.focus();
+    });
+  } else {
+    card.hidden = true;
+    card.innerHTML = '';
+  }
+}
+
+async function copy(button) {
+  const field = document.getElementById(button.getAttribute('data-copy'));
+  field.select();
+  try {
+    await navigator.clipboard.writeText(field.value);
+  } catch (error) {
+    document.execCommand('copy');
+  }
+  button.querySelector('[data-words]').textContent = '已复制';
+  say('链接已复制');
+}
+
+function onClick(event) {
+  if (!plainClick(event) || !event.target.closest) return;
+  const place = event.target.closest('a[data-place]');
+  if (place && isWide() && hasMap()) {
+    event.preventDefault();
+    select(place.getAttribute('data-place'));
+    return;
+  }
+  const way = event.target.closest('a[data-go]');
+  if (way) {
+    event.preventDefault();
+    go(way.getAttribute('href'));
+    return;
+  }
+  if (event.target.closest('[data-close]')) {
+    event.preventDefault();
+    closeCard();
+    return;
+  }
+  const copier = event.target.closest('[data-copy]');
+  if (copier) copy(copier);
+}
+
+/** Keys of a desk: / searches, J and K walk through the rows, Escape closes the card. */
+function onKey(event) {
+  if (event.key === 'Escape' && !document.getElementById('card').hidden && !event.defaultPrevented) {
+    closeCard();
+    return;
+  }
+  const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
+  if (typing || event.metaKey || event.ctrlKey || event.altKey) return;
+  if (event.key === '/') {
+    event.preventDefault();
+    document.getElementById('q').focus();
+  } else if (event.key === 'j' || event.key === 'k') {
+    const links = Array.from(document.querySelectorAll('a[data-place]'));
+    const at = links.indexOf(document.activeElement);
+    const next = links[Math.min(links.length - 1, Math.max(0, at + (event.key === 'j' ? 1 : -1)))];
+    if (next) next.focus();
+  }
+}
+
+function onPoint(event) {
+  const row = event.target.closest && event.target.closest('.row[data-id]');
+  const id = row ? row.getAttribute('data-id') : null;
+  light(id);
+  hoverers.forEach((listener) => listener(id));
+}
+
+export function startList() {
+  document.addEventListener('change', onChange);
+  document.addEventListener('submit', onSubmit);
+  document.addEventListener('click', onClick);
+  document.addEventListener('keydown', onKey);
+  const panel = document.getElementById('panel');
+  panel.addEventListener('mouseover', onPoint);
+  panel.addEventListener('mouseleave', onPoint);
+  panel.addEventListener('focusin', onPoint);
+  new MutationObserver(() => paintSaved(document)).observe(document.getElementById('card'), {childList: true});
+}
