@@ -55,9 +55,7 @@ def declare_source(*, spec: SourceSpec) -> Source:
     return source
 
 
-def draft_source(
-    *, spec: SourceSpec, files: Sequence[Path], folder: Path, actor: str = "system", trusted: bool = True
-) -> ImportRun:
+def draft_source(*, spec: SourceSpec, files: Sequence[Path], actor: str = "system", trusted: bool = True) -> ImportRun:
     """Read a source's files into the drafts of a new run. Whatever is wrong with a file is the run's report, not an error.
 
     ``trusted`` False reads the files in a child process with limits, as everything uploaded must be.
@@ -66,7 +64,7 @@ def draft_source(
     importer = importer_of(spec.family)
     city = CITIES[settings.CITY]
     try:
-        drafting = draft_files(spec, files, folder, importer, city, read_file if trusted else read_apart)
+        drafting = draft_files(spec, files, importer, city, read_file if trusted else read_apart)
     except SourceRefused as fault:
         empty = fault.drafting if isinstance(fault, NothingAccepted) else Drafting()
         return _refuse(run, empty, fault)

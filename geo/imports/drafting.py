@@ -61,11 +61,11 @@ class Drafting:
 
 
 def draft_files(
-    spec: SourceSpec, files: Sequence[Path], folder: Path, importer: FamilyImporter, city: City, read: Any = read_file
+    spec: SourceSpec, files: Sequence[Path], importer: FamilyImporter, city: City, read: Any = read_file
 ) -> Drafting:
     """Read every file of a source (one per part, in order) into drafts and refusals; raises ``SourceRefused`` for a whole file.
 
-    Lookups are files below ``folder``. ``read`` is the reader, which a caller replaces to read in a process apart.
+    Lookups are files beside the one they complete. ``read`` is the reader, which a caller replaces to read in a process apart.
     """
     drafting, seen = Drafting(), set[str]()
     digest = hashlib.sha256()
@@ -77,7 +77,7 @@ def draft_files(
         if reading.encoding == "gb18030":
             drafting.warnings["encoding_guessed"] += 1
         drafting.rows_read += len(reading.records)
-        maker = RowMaker(part, path.name, [_lookup(entry, folder, read) for entry in part.lookups])
+        maker = RowMaker(part, path.name, [_lookup(entry, path.parent, read) for entry in part.lookups])
         for outcome in _outcomes(part, reading, maker, importer, city, drafting.warnings):
             _sort(outcome, drafting, seen)
     drafting.digest = digest.hexdigest()

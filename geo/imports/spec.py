@@ -129,13 +129,25 @@ def read_manifest(path: Path) -> Manifest:
 
 def manifest_of(data: Mapping[str, Any]) -> Manifest:
     """Check a parsed manifest; raises ``SourceRefused("manifest_invalid")``."""
-    _only(data, {"source", "ignored"}, "文件")
-    sources = tuple(_source(entry) for entry in data.get("source", []))
+    _only(data, {"source", "ignored", "words"}, "文件")
+    sources = tuple(_source(_with_words(entry, data.get("words", {}))) for entry in data.get("source", []))
     keys = [source.key for source in sources]
     for key in keys:
         if keys.count(key) > 1:
             raise _invalid(f"来源 {key} 声明了两次")
     return Manifest(sources, dict(data.get("ignored", {})))
+
+
+def _with_words(entry: Mapping[str, Any], words: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a source's declaration with the named word lists put where its ``values`` name them."""
+    filled = dict(entry)
+    for holder in [filled, *(filled.get("parts") or [])]:
+        for name, values in holder.get("values", {}).items():
+            if isinstance(values, Mapping) and isinstance(values.get("map"), str):
+                if values["map"] not in words:
+                    raise _invalid(f"没有名为 {values['map'][:40]} 的词表（字段 {name}）")
+                holder["values"][name] = {**values, "map": words[values["map"]]}
+    return filled
 
 
 def _source(data: Mapping[str, Any]) -> SourceSpec:
