@@ -59,7 +59,7 @@ class Segments:
 def current_segments(*, without_closed_at: datetime.datetime | None = None) -> Segments:
     """Return every current segment of the published sources, by id; without those closed at a moment, when one is given.
 
-    About 150,000 segments a second; a server-side cursor keeps memory to one batch beside the result.
+    A server-side cursor keeps memory to one batch beside the result.
     """
     closed = "" if without_closed_at is None else f"AND NOT EXISTS (SELECT 1 {_CLOSED} AND c.segment_id = s.id)"
     params = [] if without_closed_at is None else [without_closed_at, without_closed_at]

@@ -11,6 +11,7 @@ import shapely
 
 from geo.crs import SHANGHAI, Coordinates, System, convert
 from geo.imports.actions import draft_source, publish_runs
+from geo.imports.discovery import find_sources
 from geo.imports.models import Provenance, Refusal
 from geo.imports.report import RunReport
 from geo.imports.spec import manifest_of
@@ -45,7 +46,7 @@ def run_import(
     folder: Path, source: dict[str, Any], files: list[str], *, commit: bool = True, **options: Any
 ) -> RunReport:
     [spec] = manifest_of({"source": [{"key": "test", "title": "测试来源", **source}]}).sources
-    run = draft_source(spec=spec, files=[folder / file for file in files], folder=folder)
+    run = draft_source(spec=spec, files=[folder / file for file in files])
     [report] = publish_runs(runs=[run], commit=commit, **options)
     return report
 
@@ -261,47 +262,27 @@ def test_a_draft_edition_alone_gives_population_no_region(tmp_path: Path) -> Non
 
 # The real files
 
-REAL = {
-    "key": "shanghai-regions",
-    "title": "上海市行政区划",
-    "family": "regions",
-    "parts": [
-        {
-            "file": "admin/shanghai_districts_datav_gcj02.geojson",
-            "datum": "gcj02",
-            "ext_id": ["adcode"],
-            "columns": {"code": "adcode", "name": "name"},
-        },
-        {
-            "file": "admin/shanghai_towns_osm_wgs84.geojson",
-            "datum": "wgs84",
-            "ext_id": ["district", "name"],
-            "columns": {"name": "name", "district_short": "district"},
-            "templates": {"district_full": "{district_short}区"},
-            "rules": [{"field": "district_short", "contains": ["浦东"], "set": {"district_full": "浦东新区"}}],
-            "lookups": [
-                {
-                    "field": "code",
-                    "file": "admin/shanghai_streets_towns_codes.csv",
-                    "match": {"name": "name", "district": "district_full"},
-                    "take": "code",
-                }
-            ],
-        },
-    ],
-}
-
 
 @pytest.mark.data
 def test_the_real_boundaries_make_one_edition(data_folder: Path) -> None:
-    report = run_import(data_folder, REAL, [part["file"] for part in REAL["parts"]])
+    found = find_sources([data_folder / "admin", data_folder / "population"])
+    declared = {source.spec.key: source for source in found.sources if source.spec.family in ("regions", "population")}
+    regions = declared["shanghai-regions"]
+    [report] = publish_runs(runs=[draft_source(spec=regions.spec, files=regions.files)])
     assert report.doubts == []
-    assert report.counts.added == 1 + 16 + 215
-    assert sorted(Refusal.objects.values_list("code", flat=True)) == ["no_code", "no_code"]
+    assert report.counts.added == 1 + 16 + 216
+    # 娄塘镇 is a former town without a code
+    assert list(Refusal.objects.values_list("code", flat=True)) == ["no_code"]
     assert [each.name for each in regions_at(121.4737, 31.2304, scope=PUBLIC)][:2] == ["上海市", "黄浦区"]
     edition = published_edition()
     assert edition is not None
     findings = check_regions(records_of(edition), SHANGHAI)
     assert {each.code for each in findings} <= {"region_overlap", "region_gap"}
-    again = run_import(data_folder, REAL, [part["file"] for part in REAL["parts"]])
+    [again] = publish_runs(runs=[draft_source(spec=regions.spec, files=regions.files)])
     assert (again.counts.added, again.counts.changed, again.counts.removed) == (0, 0, 0)
+    census = [source for source in declared.values() if source.spec.family == "population"]
+    assert census
+    reports = publish_runs(runs=[draft_source(spec=source.spec, files=source.files) for source in census])
+    assert [each.doubts for each in reports] == [[]] * len(census)
+    by_district = Population.objects.filter(region__level="district", retired_at=None)
+    assert sum(by_district.values_list("persons", flat=True)) == 24_870_895

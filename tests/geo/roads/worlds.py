@@ -62,7 +62,7 @@ def import_roads(
     ]
     declared = {"key": "roads", "title": "测试道路", "family": "roads", "datum": "wgs84", "parts": parts, **source}
     [spec] = manifest_of({"source": [declared]}).sources
-    run = draft_source(spec=spec, files=[folder / file for file in files], folder=folder)
+    run = draft_source(spec=spec, files=[folder / file for file in files])
     [report] = publish_runs(runs=[run], commit=commit, allow_removal=allow_removal)
     return report
 
