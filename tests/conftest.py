@@ -13,31 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def _prepare_environment() -> None:
-    """Point this process at things of its own, before Django reads its settings."""
-    from web import environment
-
-    environment.load_file()
-    os.environ["QUANTU_LOG"] = "ERROR"
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps a loop running in the test's thread
-    url = os.environ.get("REDIS_URL", f"unix://{environment.STATE}/sock/redis.sock?db=0")
-    os.environ["REDIS_URL"] = url.rpartition("db=")[0] + f"db={1 + int(WORKER.removeprefix('gw')) % 15}"
-    name = os.environ.get("QUANTU_TEST_DB", "test_quantu")
-    os.environ["QUANTU_GRAPHS"] = str(environment.STATE / "test" / f"graphs-{name}-{WORKER}")
-
-
-_prepare_environment()
-
-import pytest  # noqa: E402
-import redis  # noqa: E402
-from django.conf import settings  # noqa: E402
-from django.db import connection, connections  # noqa: E402
-from django.test.testcases import LiveServerThread, _StaticFilesHandler  # noqa: E402
-from pytest_django.plugin import DjangoDbBlocker  # noqa: E402
+import pytest
+import redis
+from django.conf import settings
+from django.db import connection, connections
+from django.test.testcases import LiveServerThread, _StaticFilesHandler
+from pytest_django.plugin import DjangoDbBlocker
 
 BLOCKED = "a test browser reaches no host but ours"
 
@@ -81,7 +62,22 @@ def _copy(template: str, name: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def city_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+def _empty_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Make the test database also for a run in which every test comes to it through a city, which pytest-django cannot see."""
+    from django.test.utils import setup_databases, teardown_databases
+
+    if connection.settings_dict["NAME"] == connection.creation._get_test_db_name():
+        yield
+        return
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def city_database(_empty_database: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
     """Make the database of the tiny city once per test process, with its road graph, and return its name."""
     from fixtures.load import load
 
@@ -117,7 +113,7 @@ class _Server(LiveServerThread):
 
 
 @pytest.fixture(scope="session")
-def _live_server(django_db_setup: None) -> Iterator[str]:
+def _live_server(_empty_database: None) -> Iterator[str]:
     server = _Server("localhost", _StaticFilesHandler)
     server.daemon = True
     server.start()
