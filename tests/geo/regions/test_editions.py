@@ -35,6 +35,7 @@ from geo.regions.models import (
     RegionSuccession,
     RegionVersion,
 )
+from geo.regions.planes import FORGET_PLANE, teach_planes
 from geo.regions.queries import as_today, edition_on, findings_of, published_edition, regions_at
 from geo.regions.records import RegionRecord
 from tests.geo.regions.builders import PUBLIC, centre, code, draft, drawn, published, source
@@ -163,6 +164,26 @@ def test_the_citys_plane_is_known_to_the_database() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT auth_name, srtext, proj4text FROM spatial_ref_sys WHERE srid = %s", [row.srid])
         assert cursor.fetchone() == (row.auth_name, row.srtext, row.proj4text)
+
+
+def test_the_plane_is_taught_again_when_its_parameters_change_and_can_be_taken_back() -> None:
+    from django.core.management import call_command
+
+    def written() -> object:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT proj4text FROM spatial_ref_sys WHERE srid = %s", [SHANGHAI_2000])
+            return cursor.fetchone()
+
+    right = written()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE spatial_ref_sys SET proj4text = 'old', srtext = 'old' WHERE srid = %s", [SHANGHAI_2000])
+    call_command("migrate", "regions", verbosity=0)
+    assert written() == right
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET_PLANE, [SHANGHAI_2000])
+    assert written() is None
+    teach_planes(using="default")
+    assert written() == right
 
 
 # Succession
