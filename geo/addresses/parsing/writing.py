@@ -19,7 +19,7 @@ NUMERALS: Final = "".join((*_DIGITS, *_UNITS))
 _DASHES: Final = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣－~～〜至", "-"))
 _SIGNS: Final = (
     (re.compile(r"(?:no|№)[.:]?\s*(\d+)号?", re.IGNORECASE), r"\1号"),
-    (re.compile(r"#(\d+)(?![\d号])"), r"\1号"),
+    (re.compile(r"(?<!\d)#(\d+)(?![\d号])"), r"\1号"),
     (re.compile(r"(\d+)#"), r"\1号"),
     (re.compile(r"(\d+)巷"), r"\1弄"),
     (re.compile(r"(\d+号)院"), r"\1"),

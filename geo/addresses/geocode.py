@@ -1,0 +1,320 @@
+"""From a written address to where it is: the door, else its lane, else between its neighbours, else community, road or region.
+
+Each answer says how it was found, the radius that holds the true point nine times in ten, and what speaks against it. A lane
+that is not on record is never replaced by another one. Nothing found is an empty answer: unknown, not wrong.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from geo.addresses import lookups
+from geo.addresses.gazetteer import NamedRegion, Names, Published, names_of, published_now
+from geo.addresses.lookups import Door, Lookups
+from geo.addresses.parsing import Parts, parse
+from geo.errors import BadInput
+from geo.regions.models import Level
+from geo.scope import Scope
+
+LONGEST: Final = 200
+MOST_TEXTS: Final = 10_000
+LEVELS: Final = ("door", "lane", "interpolated", "community", "road", "street", "district")
+"""How an address was found, from sharp to blunt."""
+BEYOND_LAST: Final = 40
+"""House numbers beyond the last known one of a road by which a place may still be guessed."""
+METRES_PER_NUMBER: Final = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Penalty:
+    """Something that speaks against a candidate: a stable code and a Chinese sentence."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One possible place of an address, in CGCS2000 degrees; ``uncertainty_m`` holds the true point nine times in ten.
+
+    ``metres`` is given by reverse: how far the candidate is from the point asked about.
+    """
+
+    label: str
+    level: str
+    lon: float
+    lat: float
+    uncertainty_m: float
+    region: NamedRegion | None
+    source: str
+    penalties: tuple[Penalty, ...] = ()
+    metres: float | None = None
+
+
+@dataclass(slots=True)
+class _Case:
+    """One address on its way through the stages: what was read, and what has been found."""
+
+    parts: Parts
+    district: NamedRegion | None
+    found: list[Candidate] = field(default_factory=list)
+
+
+def geocode(text: str, *, scope: Scope, limit: int = 5) -> list[Candidate]:
+    """Return the possible places of one address, best first. Raises ``BadInput`` when it is empty or beyond 200 characters."""
+    if len(text) > LONGEST:
+        raise BadInput(
+            "address_too_long", f"地址最多 {LONGEST} 个字，请只写一个地址。", parameter="q", length=len(text)
+        )
+    if not text.strip():
+        raise BadInput("address_empty", "请写出要查的地址，例如“黄浦区艾家弄86号”。", parameter="q")
+    if not 1 <= limit <= 50:
+        raise BadInput("limit_invalid", "条数要在 1 到 50 之间。", parameter="limit")
+    return geocode_many([text], scope=scope)[0][:limit]
+
+
+def geocode_many(texts: Sequence[str], *, scope: Scope) -> list[list[Candidate]]:
+    """Return the possible places of many addresses, best first for each, with a handful of queries for all of them.
+
+    Addresses are public data: every scope gets the same answer. Texts beyond 200 characters have none. Raises ``BadInput`` beyond
+    10,000 texts.
+    """
+    if len(texts) > MOST_TEXTS:
+        raise BadInput("too_many_texts", f"一次最多 {MOST_TEXTS} 个地址，请分批提交。", most=MOST_TEXTS)
+    published = published_now()
+    names = names_of(published)
+    cases = [_case(text, names) for text in texts]
+    find = Lookups(published)
+    for stage in (_doors, _lanes, _between, _communities, _roads, _regions):
+        open_cases = [case for case in cases if not case.found and not case.parts.is_empty]
+        if open_cases:
+            stage(open_cases, find, names, published)
+    return [sorted(case.found, key=_rank) for case in cases]
+
+
+def _case(text: str, names: Names) -> _Case:
+    parts = parse(text[:LONGEST], names.gazetteer) if len(text) <= LONGEST else Parts()
+    districts = (region for region in names.regions.values() if region.level == Level.DISTRICT)
+    return _Case(parts, next((region for region in districts if region.name == parts.district), None))
+
+
+def _rank(candidate: Candidate) -> tuple[int, int, float, str]:
+    return LEVELS.index(candidate.level), len(candidate.penalties), candidate.uncertainty_m, candidate.label
+
+
+def _doors(cases: list[_Case], find: Lookups, names: Names, published: Published) -> None:
+    """Find the very door: same road, lane, number and what hangs on it; some lanes number buildings instead of doors."""
+    asked = [case for case in cases if case.parts.road and (case.parts.number or case.parts.building)]
+    doors = find.doors({(case.parts.road, case.parts.lane, case.parts.number) for case in asked})
+    for case in asked:
+        parts = case.parts
+        rows = [row for row in doors.get((parts.road, parts.lane, parts.number), []) if row.sub_lane == parts.sub_lane]
+        if not parts.number:
+            rows = [row for row in rows if row.building == parts.building]
+        for district, group in _by_district(rows, names).items():
+            candidate = _door(parts, group, names, published)
+            case.found += _agreed(case, candidate, district, find, names)
+
+
+def _door(parts: Parts, rows: list[Door], names: Names, published: Published) -> Candidate:
+    """Return the best of the rows of one door: the one that shares most of what follows the number."""
+
+    def closeness(row: Door) -> tuple[int, int, int]:
+        shared = sum(
+            1
+            for name in ("building", "unit", "floor", "room")
+            if getattr(row, name) == getattr(parts, name) and getattr(row, name)
+        )
+        said_otherwise = sum(
+            1
+            for name in ("building", "unit", "room")
+            if getattr(row, name) and getattr(row, name) != getattr(parts, name)
+        )
+        return (int(row.suffix == parts.suffix), shared, -said_otherwise)
+
+    best = max(rows, key=lambda row: (closeness(row), -row.id))
+    penalties = []
+    if best.suffix != parts.suffix:
+        penalties.append(Penalty("suffix_differs", f"没有“{parts.number}号{parts.suffix}”，给出的是{best.label}。"))
+    if parts.upto:
+        penalties.append(Penalty("range", f"写的是 {parts.number} 到 {parts.upto} 号，取第一个门牌。"))
+    if parts.room and best.room != parts.room:
+        penalties.append(Penalty("room_unknown", f"没有单列“{parts.room}室”，取整个门牌的位置。"))
+    return _candidate("door", best.label, best.lon, best.lat, best.uncertainty_m, best, names, published, penalties)
+
+
+def _lanes(cases: list[_Case], find: Lookups, names: Names, published: Published) -> None:
+    """Find the lane by its other doors, or by the community that is known to have it."""
+    asked = [case for case in cases if case.parts.road and case.parts.lane]
+    wanted = {(case.parts.road, case.parts.lane) for case in asked}
+    lanes, communities = find.lanes(wanted), find.communities_of_lanes(wanted)
+    for case in asked:
+        parts = case.parts
+        key = (parts.road, parts.lane)
+        label = f"{parts.road}{parts.lane}弄"
+        penalties = []
+        if parts.number:
+            said = f"{parts.sub_lane}支弄{parts.number}号" if parts.sub_lane else f"{parts.number}号"
+            penalties = [Penalty("number_unknown", f"“{label}”里没有“{said}”，给出整条弄的位置。")]
+        for lane in lanes.get(key, []):
+            found = _candidate("lane", label, lane.lon, lane.lat, lane.radius_m, lane, names, published, penalties)
+            case.found += _agreed(case, found, names.region(lane.region_id), find, names)
+        if case.found:
+            continue
+        for site in communities.get(key, []):
+            found = _candidate(
+                "lane", f"{label}（{site.name}）", site.lon, site.lat, site.radius_m, site, names, published, penalties
+            )
+            case.found += _agreed(case, found, names.region(site.region_id), find, names)
+
+
+def _between(cases: list[_Case], find: Lookups, names: Names, published: Published) -> None:
+    """Guess an unknown number of a known road from the numbers on either side of it; houses and lanes share one numbering."""
+    asked = [case for case in cases if case.parts.road and (case.parts.lane or case.parts.number)]
+    roads = find.numbers_of_roads({case.parts.road for case in asked})
+    for case in asked:
+        parts = case.parts
+        number = parts.lane or parts.number
+        if not number.isdecimal() or parts.road not in roads:
+            continue
+        for district, numbered in _by_district(roads[parts.road], names).items():
+            guess = _guess(int(number), numbered)
+            if guess is None:
+                continue
+            lon, lat, uncertainty, said = guess
+            sign = "弄" if parts.lane else "号"
+            penalty = Penalty("number_unknown", f"没有收录“{parts.road}{number}{sign}”，{said}。")
+            label = f"{parts.road}{number}{sign}附近"
+            at = numbered[0]
+            found = _candidate("interpolated", label, lon, lat, uncertainty, at, names, published, [penalty])
+            case.found += _agreed(case, found, district, find, names)
+
+
+def _guess(number: int, numbered: Sequence[lookups.Numbered]) -> tuple[float, float, float, str] | None:
+    """Return lon, lat, radius and words for a number between its neighbours on the same side of the road, else on either."""
+    same_side = [row for row in numbered if row.number % 2 == number % 2]
+    for rows in (same_side, list(numbered)):
+        below = max((row for row in rows if row.number < number), key=lambda row: row.number, default=None)
+        above = min((row for row in rows if row.number > number), key=lambda row: row.number, default=None)
+        if below is not None and above is not None:
+            share = (number - below.number) / (above.number - below.number)
+            apart = lookups.metres_between(below.lon, below.lat, above.lon, above.lat)
+            lon = below.lon + share * (above.lon - below.lon)
+            lat = below.lat + share * (above.lat - below.lat)
+            nearest = min(share, 1 - share) * apart
+            said = f"按 {below.number} 号和 {above.number} 号之间推算"
+            return lon, lat, max(60.0, nearest + 0.25 * apart + 30.0), said
+    end = below or above
+    if end is None or abs(end.number - number) > BEYOND_LAST:
+        return None
+    return end.lon, end.lat, 60.0 + METRES_PER_NUMBER * abs(end.number - number), f"取最近的 {end.number} 号"
+
+
+def _communities(cases: list[_Case], find: Lookups, names: Names, published: Published) -> None:
+    """Find the named community, site or village."""
+    asked = [case for case in cases if len(case.parts.place or case.parts.road) >= 2]
+    sites = find.communities({case.parts.place or case.parts.road for case in asked})
+    for case in asked:
+        parts = case.parts
+        name = parts.place or parts.road
+        for site in sites.get(name, []):
+            penalties = []
+            if site.name != name and not parts.place:
+                # 鞍山五村 may be written like a road and be a community; 国权路小区 is not what 国权路 means.
+                continue
+            if site.name != name:
+                penalties.append(Penalty("name_differs", f"写的是“{name}”，找到的是“{site.name}”。"))
+            if parts.number or parts.building:
+                penalties.append(Penalty("number_unknown", f"给出“{site.name}”的位置，没有具体到门牌。"))
+            found = _candidate(
+                "community", site.name, site.lon, site.lat, site.radius_m, site, names, published, penalties
+            )
+            case.found += _agreed(case, found, names.region(site.region_id), find, names)
+
+
+def _roads(cases: list[_Case], find: Lookups, names: Names, published: Published) -> None:
+    """Find the road alone."""
+    roads = find.roads({case.parts.road for case in cases if case.parts.road})
+    for case in cases:
+        parts = case.parts
+        for road in roads.get(parts.road, []):
+            penalties = []
+            if parts.number or parts.lane:
+                number = f"{parts.lane}弄" if parts.lane else f"{parts.number}号"
+                penalties.append(Penalty("number_unknown", f"{parts.road}上没有收录“{number}”，给出道路中段。"))
+            radius = max(100.0, road.length_m / 2)
+            found = _candidate("road", parts.road, road.lon, road.lat, radius, road, names, published, penalties)
+            case.found += _agreed(case, found, names.region(road.region_id), find, names)
+
+
+def _regions(cases: list[_Case], find: Lookups, names: Names, published: Published) -> None:
+    """Fall back on the street or the district that was named."""
+    for case in cases:
+        parts = case.parts
+        wanted = [
+            region
+            for region in names.regions.values()
+            if (region.level == Level.STREET and region.name == parts.street)
+            or (not parts.street and region.level == Level.DISTRICT and region.name == parts.district)
+        ]
+        if case.district is not None:
+            wanted = [region for region in wanted if region.path.startswith(case.district.path)] or [case.district]
+        said = parts.road or parts.place
+        penalties = [Penalty("only_region", f"没有找到“{said}”，只认出区划。")] if said else []
+        for label in find.labels([region.id for region in wanted]):
+            region = names.regions[label.region_id]
+            radius = 0.95 * math.sqrt(label.area_m2 / math.pi)
+            case.found.append(
+                Candidate(
+                    region.full_name,
+                    region.level,
+                    label.lon,
+                    label.lat,
+                    round(radius),
+                    region,
+                    label.source,
+                    tuple(penalties),
+                )
+            )
+
+
+def _candidate(
+    level: str,
+    label: str,
+    lon: float,
+    lat: float,
+    uncertainty_m: float,
+    row: lookups.Placed,
+    names: Names,
+    published: Published,
+    penalties: Iterable[Penalty],
+) -> Candidate:
+    region = names.region(row.region_id)
+    district = names.above(region, Level.DISTRICT) if region else None
+    full = f"{district.name}{label}" if district and not label.startswith(district.name) else label
+    source = published.sources.get(row.source_id, "")
+    return Candidate(full, level, lon, lat, round(uncertainty_m, 1), region, source, tuple(penalties))
+
+
+def _by_district(rows: Iterable[lookups.Row], names: Names) -> dict[NamedRegion | None, list[lookups.Row]]:
+    groups: dict[NamedRegion | None, list[lookups.Row]] = defaultdict(list)
+    for row in rows:
+        region = names.region(row.region_id)
+        groups[names.above(region, Level.DISTRICT) if region else None].append(row)
+    return dict(groups)
+
+
+def _agreed(
+    case: _Case, candidate: Candidate, region: NamedRegion | None, find: Lookups, names: Names
+) -> list[Candidate]:
+    """Return the candidate when its district is the one that was written, or when that district has no such road at all."""
+    if case.district is None or region is None or region.path.startswith(case.district.path):
+        return [candidate]
+    if case.parts.road and case.district.id in find.districts_of_road(case.parts.road, names):
+        return []
+    said = f"写的是{case.district.name}，这里属于{candidate.region.full_name if candidate.region else '别的区'}。"
+    return [replace(candidate, penalties=(*candidate.penalties, Penalty("district_differs", said)))]

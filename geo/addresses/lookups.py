@@ -1,0 +1,267 @@
+"""The questions that geocoding puts to the database, each for many addresses at once."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from django.db import connection
+
+from geo.addresses.gazetteer import Names, Published
+from geo.addresses.parsing import parse, split_addresses
+from geo.imports.models import Family
+from geo.names import plain, query_grams
+from geo.regions.models import EditionState, Level, RegionVersion
+from geo.roads.models import RoadName
+
+EARTH_M: Final = 6371008.8
+LEAST_LANE_M: Final = 40.0
+LEAST_COMMUNITY_M: Final = 80.0
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A point in CGCS2000 degrees with its region and source."""
+
+    lon: float
+    lat: float
+    region_id: int | None
+    source_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Door(Placed):
+    """One address on record."""
+
+    id: int
+    road: str
+    lane: str
+    sub_lane: str
+    number: str
+    suffix: str
+    building: str
+    unit: str
+    floor: str
+    room: str
+    label: str
+    uncertainty_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Around(Placed):
+    """Something with an extent: a lane or a community, and the radius that holds nine tenths of it."""
+
+    name: str
+    radius_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered(Placed):
+    """A house number or a lane number of a road."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Road(Placed):
+    """A named road in one district."""
+
+    length_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Where a region is written on the map."""
+
+    region_id: int
+    lon: float
+    lat: float
+    area_m2: float
+    source: str
+
+
+Row = TypeVar("Row", bound=Placed)
+
+
+class Lookups:
+    """Reads of one edition of the published data. Nothing is kept beyond one use."""
+
+    def __init__(self, published: Published) -> None:
+        self._published = published
+        self._districts: dict[str, frozenset[int]] = {}
+
+    def doors(self, wanted: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], list[Door]]:
+        """Return the addresses with these (road, lane, number)."""
+        found: dict[tuple[str, str, str], list[Door]] = defaultdict(list)
+        rows = self._rows(
+            """SELECT ST_X(a.geom), ST_Y(a.geom), a.region_id, a.source_id, a.id, a.road, a.lane, a.sub_lane, a.number,
+                      a.suffix, a.building, a.unit, a.floor, a.room, a.normal, a.uncertainty_m
+               FROM unnest(%s::text[], %s::text[], %s::text[]) AS w(road, lane, number)
+               JOIN addresses_address a ON a.road = w.road AND a.lane = w.lane AND a.number = w.number
+               WHERE a.retired_at IS NULL AND a.source_id = ANY(%s) ORDER BY a.id""",
+            [*_columns(wanted, 3), list(self._published.ids(Family.ADDRESSES))],
+        )
+        for row in rows:
+            door = Door(*row)
+            found[door.road, door.lane, door.number].append(door)
+        return found
+
+    def lanes(self, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[Around]]:
+        """Return where these lanes (road, lane) lie, by their doors: one for each district that has such a lane."""
+        found: dict[tuple[str, str], list[Around]] = defaultdict(list)
+        rows = self._rows(
+            """SELECT w.road, w.lane, avg(ST_X(a.geom)), avg(ST_Y(a.geom)), min(a.region_id), min(a.source_id),
+                      max(a.uncertainty_m),
+                      ST_Length(ST_BoundingDiagonal(ST_Extent(a.geom)::geometry)::geography)
+               FROM unnest(%s::text[], %s::text[]) AS w(road, lane)
+               JOIN addresses_address a ON a.road = w.road AND a.lane = w.lane
+               LEFT JOIN regions_regionversion v ON v.region_id = a.region_id
+                    AND v.edition_id = (SELECT id FROM regions_edition WHERE state = 'published')
+               WHERE a.retired_at IS NULL AND a.source_id = ANY(%s)
+               GROUP BY w.road, w.lane, split_part(v.path, '.', 2)""",
+            [*_columns(wanted, 2), list(self._published.ids(Family.ADDRESSES))],
+        )
+        for road, lane, lon, lat, region_id, source_id, uncertainty_m, diagonal_m in rows:
+            radius = max(LEAST_LANE_M, uncertainty_m, 0.5 * float(diagonal_m or 0.0))
+            found[road, lane].append(Around(lon, lat, region_id, source_id, f"{road}{lane}弄", radius))
+        return found
+
+    def communities_of_lanes(self, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[Around]]:
+        """Return the communities whose written address holds these lanes (road, lane)."""
+        found: dict[tuple[str, str], list[Around]] = defaultdict(list)
+        if not wanted:
+            return found
+        rows = self._rows(
+            f"""SELECT {_COMMUNITY}, c.address_text
+                FROM unnest(%s::text[]) AS w(pattern) CROSS JOIN LATERAL (
+                    SELECT * FROM addresses_community WHERE address_text LIKE w.pattern AND retired_at IS NULL
+                ) c WHERE c.source_id = ANY(%s) ORDER BY c.id""",
+            [
+                [f"%{_like(road)}{_like(lane)}弄%" for road, lane in sorted(wanted)],
+                list(self._published.ids(Family.COMMUNITIES)),
+            ],
+        )
+        for *columns, text in rows:
+            site = _around(columns)
+            for address in split_addresses(text):
+                parts = parse(address)
+                for road, lane in wanted:
+                    if parts.lane == lane and (parts.road == road or parts.road.endswith(road)):
+                        found[road, lane].append(site)
+        return {key: list(dict.fromkeys(sites)) for key, sites in found.items()}
+
+    def numbers_of_roads(self, roads: Collection[str]) -> dict[str, list[Numbered]]:
+        """Return the house and lane numbers known of these roads, each once for every district, with their mean point."""
+        found: dict[str, list[Numbered]] = defaultdict(list)
+        rows = self._rows(
+            """SELECT a.road, avg(ST_X(a.geom)), avg(ST_Y(a.geom)), min(a.region_id), min(a.source_id),
+                      (CASE WHEN a.lane <> '' THEN a.lane ELSE a.number END)::int
+               FROM addresses_address a
+               LEFT JOIN regions_regionversion v ON v.region_id = a.region_id
+                    AND v.edition_id = (SELECT id FROM regions_edition WHERE state = 'published')
+               WHERE a.road = ANY(%s) AND a.retired_at IS NULL AND a.source_id = ANY(%s)
+                    AND (CASE WHEN a.lane <> '' THEN a.lane ELSE a.number END) ~ '^[0-9]{1,6}$'
+               GROUP BY a.road, split_part(v.path, '.', 2), 6""",
+            [list(roads), list(self._published.ids(Family.ADDRESSES))],
+        )
+        for road, *columns in rows:
+            found[road].append(Numbered(*columns))
+        return found
+
+    def communities(self, names: Collection[str]) -> dict[str, list[Around]]:
+        """Return the communities with these names or aliases; for a name nobody has, the few that hold all its characters."""
+        exact = self._rows(
+            f"SELECT {_COMMUNITY}, w.name FROM unnest(%s::text[]) AS w(name)"
+            " JOIN addresses_community c ON c.name = w.name OR c.aliases @> ARRAY[w.name]::varchar(120)[]"
+            " WHERE c.retired_at IS NULL AND c.source_id = ANY(%s) ORDER BY c.id",
+            [list(names), list(self._published.ids(Family.COMMUNITIES))],
+        )
+        found: dict[str, list[Around]] = defaultdict(list)
+        for *columns, name in exact:
+            found[name].append(_around(columns))
+        self._add_like_named([name for name in names if name not in found], found)
+        return found
+
+    def _add_like_named(self, names: Collection[str], found: dict[str, list[Around]]) -> None:
+        """Add the communities whose name begins or ends with a written one: for each the five with the shortest names."""
+        long_enough = [name for name in names if len(plain(name)) >= 3]
+        rows = self._rows(
+            f"""SELECT {_COMMUNITY}, w.name
+                FROM unnest(%s::text[], %s::text[]) AS w(name, pieces) CROSS JOIN LATERAL (
+                    SELECT * FROM addresses_community
+                    WHERE grams @> string_to_array(w.pieces, ' ')::varchar(24)[] AND retired_at IS NULL
+                    ORDER BY length(name), name, id LIMIT 40
+                ) c WHERE c.source_id = ANY(%s) ORDER BY length(c.name), c.name, c.id""",
+            [
+                long_enough,
+                [" ".join(query_grams(name)) for name in long_enough],
+                list(self._published.ids(Family.COMMUNITIES)),
+            ],
+        )
+        for *columns, name in rows:
+            site, written = _around(columns), plain(name)
+            known = plain(site.name)
+            if (known.startswith(written) or known.endswith(written)) and len(found[name]) < 5:
+                found[name].append(site)
+
+    def roads(self, names: Collection[str]) -> dict[str, list[Road]]:
+        """Return the roads with these names, one for each district they run through."""
+        found: dict[str, list[Road]] = defaultdict(list)
+        sources = self._published.ids(Family.ROADS)
+        rows = RoadName.objects.filter(name__in=names).order_by("-length_m", "id")
+        for name, geom, region_id, length_m in rows.values_list("name", "geom", "region_id", "length_m"):
+            found[name].append(Road(geom.x, geom.y, region_id, sources[0] if sources else 0, length_m))
+        return found
+
+    def districts_of_road(self, road: str, names: Names) -> frozenset[int]:
+        """Return the ids of the districts a road runs through, as far as is known."""
+        if road not in self._districts:
+            regions = [names.region(row.region_id) for row in self.roads([road]).get(road, [])]
+            above = [names.above(region, Level.DISTRICT) for region in regions if region]
+            self._districts[road] = frozenset(district.id for district in above if district)
+        return self._districts[road]
+
+    def labels(self, region_ids: Iterable[int]) -> list[Label]:
+        """Return where these regions are written, in the published edition."""
+        rows = RegionVersion.objects.filter(edition__state=EditionState.PUBLISHED, region_id__in=list(region_ids))
+        return [
+            Label(region_id, label.x, label.y, area, source)
+            for region_id, label, area, source in rows.order_by("code").values_list(
+                "region_id", "label", "area_m2", "edition__source__title"
+            )
+        ]
+
+    def _rows(self, sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
+
+
+_COMMUNITY: Final = (
+    "ST_X(c.geom), ST_Y(c.geom), c.region_id, c.source_id, c.name, c.uncertainty_m,"
+    " coalesce(ST_Length(ST_BoundingDiagonal(c.boundary)::geography), 0)"
+)
+
+
+def _around(columns: list[Any]) -> Around:
+    lon, lat, region_id, source_id, name, uncertainty_m, diagonal_m = columns
+    return Around(lon, lat, region_id, source_id, name, max(LEAST_COMMUNITY_M, uncertainty_m, 0.5 * float(diagonal_m)))
+
+
+def metres_between(lon: float, lat: float, other_lon: float, other_lat: float) -> float:
+    """Return the metres between two points within a city, on the sphere: good to half a per cent."""
+    across = math.radians(other_lon - lon) * math.cos(math.radians((lat + other_lat) / 2))
+    return EARTH_M * math.hypot(across, math.radians(other_lat - lat))
+
+
+def _columns(wanted: Collection[tuple[str, ...]], width: int) -> list[list[str]]:
+    rows = sorted(wanted)
+    return [[row[column] for row in rows] for column in range(width)]
+
+
+def _like(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,214 @@
+"""Geocoding, reverse and suggestions over the tiny invented city."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import pytest
+from django.db.models import Count
+
+from geo.addresses.geocode import LEVELS, Candidate, geocode, geocode_many
+from geo.addresses.lookups import metres_between
+from geo.addresses.models import Address, Community
+from geo.addresses.queries import reverse, suggest
+from geo.errors import BadInput
+from geo.regions.models import RegionVersion
+from geo.roads.models import RoadName
+from geo.scope import Scope
+
+PUBLIC = Scope.public()
+pytestmark = pytest.mark.usefixtures("city")
+
+
+def away(candidate: Candidate, row: Address | Community) -> float:
+    return metres_between(candidate.lon, candidate.lat, row.geom.x, row.geom.y)
+
+
+def some(count: int, **where: str) -> list[Address]:
+    rows = list(Address.objects.filter(retired_at=None, **where).order_by("id"))
+    return random.Random(2).sample(rows, min(count, len(rows)))
+
+
+def lane_of(text: str) -> tuple[str, str] | None:
+    match = re.search(r"区?([^区]+?)(\d+)弄", text)
+    return (match[1], match[2]) if match else None
+
+
+class TestDoors:
+    def test_every_address_is_found_at_its_own_door(self) -> None:
+        rows = some(400)
+        for row, found in zip(rows, geocode_many([row.text for row in rows], scope=PUBLIC), strict=True):
+            assert found, row.text
+            assert found[0].level == "door", (row.text, found)
+            assert away(found[0], row) < 1, row.text
+
+    @pytest.mark.parametrize(
+        "write",
+        [
+            lambda row: row.text.removeprefix("上海市"),
+            lambda row: row.normal,
+            lambda row: f" {row.normal.translate(str.maketrans('0123456789', '０１２３４５６７８９'))} ",
+            lambda row: row.normal.replace("号", "#"),
+            lambda row: f"{row.text}（近菜场）",
+            lambda row: row.normal if row.room or row.unit or row.building else f"{row.normal}601室",
+        ],
+    )
+    def test_however_it_is_written(self, write: object) -> None:
+        rows = some(60)
+        texts = [write(row) for row in rows]  # type: ignore[operator]
+        for row, text, found in zip(rows, texts, geocode_many(texts, scope=PUBLIC), strict=True):
+            assert found, text
+            assert min(away(candidate, row) for candidate in found) < 1, text
+
+    def test_one_by_one_and_all_together_are_the_same(self) -> None:
+        texts = [row.normal for row in some(20)] + ["不存在路99999号", "", "黄浦区", "九九九新村"]
+        together = geocode_many(texts, scope=PUBLIC)
+        assert together == [geocode(text, scope=PUBLIC, limit=50) if text else [] for text in texts]
+
+
+class TestWhatIsNotOnRecord:
+    def test_an_unknown_number_of_a_known_lane_is_that_lane(self) -> None:
+        for row in some(30, sub_lane=""):
+            if not row.lane:
+                continue
+            (found,) = geocode(f"{row.road}{row.lane}弄9876号", scope=PUBLIC)[:1]
+            assert found.level == "lane"
+            assert lane_of(found.label) == (row.road, row.lane)
+            assert [penalty.code for penalty in found.penalties] == ["number_unknown"]
+            assert away(found, row) <= 2.5 * found.uncertainty_m + 50
+
+    def test_a_lane_left_out_is_never_answered_by_another_lane(self) -> None:
+        lanes = Address.objects.exclude(lane="").values("road", "lane").annotate(n=Count("id")).order_by("road", "lane")
+        for lane in random.Random(4).sample(list(lanes), 25):
+            rows = Address.objects.filter(road=lane["road"], lane=lane["lane"])
+            sites = Community.objects.filter(id__in=rows.values("community_id"))
+            Community.objects.filter(address_text__contains=f"{lane['road']}{lane['lane']}弄").update(address_text="")
+            sites.update(address_text="")
+            rows.update(road="另外路")
+            for candidate in geocode(f"{lane['road']}{lane['lane']}弄1号", scope=PUBLIC):
+                assert candidate.level not in ("door", "lane"), candidate
+                assert candidate.penalties
+
+    def test_an_unknown_number_is_guessed_between_its_neighbours(self) -> None:
+        guessed = inside = 0
+        for row in some(300, lane=""):
+            same = Address.objects.filter(road=row.road, lane="", number=row.number)
+            ids = list(same.values_list("id", flat=True))
+            same.update(road="另外路")
+            found = geocode(row.normal, scope=PUBLIC)
+            if found and found[0].level == "interpolated":
+                guessed += 1
+                inside += away(found[0], row) <= found[0].uncertainty_m
+            Address.objects.filter(id__in=ids).update(road=row.road)
+        assert guessed >= 15
+        assert inside >= 0.8 * guessed
+
+    def test_a_number_far_beyond_the_last_is_only_the_road(self) -> None:
+        row = next(row for row in some(50, lane="") if RoadName.objects.filter(name=row.road).exists())
+        found = geocode(f"{row.road}99999号", scope=PUBLIC)
+        assert found[0].level == "road"
+        assert "99999号" in found[0].penalties[0].reason
+
+    def test_a_road_a_street_and_a_district(self) -> None:
+        road = RoadName.objects.order_by("-length_m").first()
+        assert road is not None
+        assert {candidate.level for candidate in geocode(road.name, scope=PUBLIC)} == {"road"}
+        for level in ("street", "district"):
+            region = RegionVersion.objects.filter(level=level).order_by("code").first()
+            assert region is not None
+            assert [(c.level, c.label.endswith(region.name)) for c in geocode(region.name, scope=PUBLIC)] == [
+                (level, True)
+            ]
+
+    def test_a_community_by_name(self) -> None:
+        for row in Community.objects.filter(kind="residential").order_by("id")[:20]:
+            found = geocode(row.name, scope=PUBLIC)
+            assert any(c.level in ("community", "road") and away(c, row) < max(1.0, c.uncertainty_m) for c in found), (
+                row.name
+            )
+
+    @pytest.mark.parametrize(
+        "text", ["不存在的地方", "火星大道一号", "12345", "？？？", "abc", "号弄室", "'; DROP TABLE x; --", "%_%"]
+    )
+    def test_the_unknown_is_unknown(self, text: str) -> None:
+        assert geocode(text, scope=PUBLIC) == []
+
+    def test_another_district_is_never_answered_when_the_written_one_has_the_road(self) -> None:
+        row = next(row for row in some(50) if row.lane)
+        other = RegionVersion.objects.filter(level="district").exclude(name__in=row.text).first()
+        assert other is not None
+        found = geocode(f"{other.name}{row.normal}", scope=PUBLIC)
+        for candidate in found:
+            assert candidate.region is not None
+            mismatch = not candidate.region.path.startswith(other.path)
+            assert not mismatch or "district_differs" in [penalty.code for penalty in candidate.penalties]
+
+    @pytest.mark.parametrize("text", ["", "   ", "路" * 201, "路" * 10_000])
+    def test_what_cannot_be_an_address_is_refused(self, text: str) -> None:
+        with pytest.raises(BadInput):
+            geocode(text, scope=PUBLIC)
+
+    def test_answers_stand_from_sharp_to_blunt(self) -> None:
+        for found in geocode_many([row.normal for row in some(50)], scope=PUBLIC):
+            levels = [LEVELS.index(candidate.level) for candidate in found]
+            assert levels == sorted(levels)
+
+
+class TestReverse:
+    def test_at_a_door_the_door_is_named_with_its_metres(self) -> None:
+        for row in some(30):
+            first = reverse(row.geom.x, row.geom.y, scope=PUBLIC)[0]
+            assert first.level == "door"
+            assert first.metres == pytest.approx(0, abs=0.5)
+
+    def test_the_nearest_door_is_the_nearest_by_metres(self) -> None:
+        rows = list(Address.objects.filter(retired_at=None))
+        chance = random.Random(9)
+        for row in some(15):
+            lon, lat = row.geom.x + chance.uniform(-5e-4, 5e-4), row.geom.y + chance.uniform(-5e-4, 5e-4)
+            least = min(metres_between(lon, lat, other.geom.x, other.geom.y) for other in rows)
+            found = [c for c in reverse(lon, lat, scope=PUBLIC) if c.level == "door"]
+            if least < 149:
+                assert found[0].metres == pytest.approx(least, rel=0.01, abs=0.2)
+            elif least > 151:
+                assert found == []
+
+    def test_at_sea_nothing_is_known(self) -> None:
+        assert [c for c in reverse(122.2, 30.75, scope=PUBLIC) if c.level != "city"] == []
+
+
+class TestSuggest:
+    def test_a_community_is_found_by_name_part_and_initials(self) -> None:
+        from pypinyin import Style, lazy_pinyin
+
+        for row in Community.objects.filter(retired_at=None).order_by("id")[:15]:
+            initials = "".join(lazy_pinyin(row.name, style=Style.FIRST_LETTER))
+            for q in (row.name, row.name[:-1], initials):
+                assert row.name in [item.label for item in suggest(q, scope=PUBLIC, limit=30)], (row.name, q)
+
+    def test_the_whole_name_stands_first_and_near_ones_before_far_ones(self) -> None:
+        road = RoadName.objects.order_by("-length_m").first()
+        assert road is not None
+        assert suggest(road.name, scope=PUBLIC)[0].label == road.name
+        doubled = RoadName.objects.values("name").annotate(n=Count("id")).filter(n__gt=1).order_by("-n").first()
+        assert doubled is not None
+        for row in RoadName.objects.filter(name=doubled["name"]):
+            first = suggest(row.name, scope=PUBLIC, near=(row.geom.x, row.geom.y))[0]
+            assert (first.label, first.metres) == (row.name, pytest.approx(0, abs=1))
+
+    def test_a_growing_number_suggests_lanes_and_doors(self) -> None:
+        row = next(row for row in some(100) if row.lane and len(row.lane) >= 2 and not row.sub_lane)
+        lane = f"{row.road}{row.lane}弄"
+        assert lane in [item.label for item in suggest(f"{row.road}{row.lane[:-1]}", scope=PUBLIC, limit=50)]
+        assert lane in [item.label for item in suggest(f"{row.road}{row.lane}", scope=PUBLIC, limit=50)]
+        doors = [item.label for item in suggest(f"{lane}{row.number}号", scope=PUBLIC, limit=50)]
+        assert f"{lane}{row.number}号" in doors
+
+    @pytest.mark.parametrize("q", ["", "  ", "，", "\x00", "%"])
+    def test_nothing_to_search_for_gives_nothing(self, q: str) -> None:
+        assert suggest(q, scope=PUBLIC) == []
+
+    def test_too_long_is_said(self) -> None:
+        with pytest.raises(BadInput):
+            suggest("国" * 201, scope=PUBLIC)
