@@ -37,7 +37,8 @@ class FacilityStatus(models.TextChoices):
 
 
 @pghistory.track(
-    pghistory.UpdateEvent(),
+    # The row as it was before: with the current row this is the whole history, and loading a city writes none of it.
+    pghistory.UpdateEvent(row=pghistory.Old),
     pghistory.DeleteEvent(),
     exclude=["grams", "cell"],
     model_name="FacilityEvent",

@@ -6,8 +6,13 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
+from geo.addresses import api as addresses
 from geo.errors import BadInput, CityError, NotFound
+from geo.regions import api as regions
+from services.access.queries import scope_for
+from services.facilities import api as facilities
 from web.api.errors import problem
+from web.api.limits import HEAVY, LIGHT
 
 api = NinjaAPI(
     title="圈图 API",
@@ -44,3 +49,9 @@ def http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     if error.status_code == 404:
         return problem(NotFound("not_found", "没有找到您要的内容。"))
     return problem(BadInput("request_invalid", "请求读不懂，请对照 /api/docs 核对。"))
+
+
+api.add_router("/v1", facilities.heavy, throttle=HEAVY)
+api.add_router("/v1", facilities.router, throttle=LIGHT)
+api.add_router("/v1", addresses.router, auth=scope_for, throttle=HEAVY)
+api.add_router("/v1", regions.router(scope_for), throttle=LIGHT)
