@@ -40,6 +40,8 @@ class PointTable:
 
     name: str
     key: str
+    retires: bool
+    """Whether its rows can be retired; those that are keep the region they had."""
 
 
 def point_tables() -> list[PointTable]:
@@ -53,7 +55,8 @@ def point_tables() -> list[PointTable]:
             continue
         plain = not model._meta.proxy and model._meta.managed and not hasattr(model, "pgh_tracked_model")
         if plain and isinstance(point, models.PointField) and region.related_model is Region:
-            found.append(PointTable(model._meta.db_table, str(model._meta.pk.column)))
+            retires = any(field.name == "retired_at" for field in model._meta.get_fields())
+            found.append(PointTable(model._meta.db_table, str(model._meta.pk.column), retires))
     return sorted(found, key=lambda table: table.name)
 
 
@@ -61,7 +64,7 @@ def prepare_chunk(edition: Edition, table: PointTable, after: int, index: Region
     """Prepare the rows that follow an id, and return what was prepared; None when there are no more. Call in a transaction."""
     statement = sql.SQL(
         "SELECT {key}, ST_X(geom), ST_Y(geom), coalesce(region_id, 0), {digest} FROM {table} "
-        "WHERE {key} > %s ORDER BY {key} LIMIT %s"
+        "WHERE {key} > %s AND {current} ORDER BY {key} LIMIT %s"
     )
     with connection.cursor() as cursor:
         cursor.execute(_on(table, statement), [after, CHUNK])
@@ -107,7 +110,7 @@ _BEFORE_ALL: Final = -(2**63)
 def _prepare_between(edition: Edition, table: PointTable, after: int, upto: int, index: RegionIndex) -> None:
     PendingAssignment.objects.filter(edition=edition, table=table.name, row_id__gt=after, row_id__lte=upto).delete()
     statement = sql.SQL(
-        "SELECT {key}, ST_X(geom), ST_Y(geom), coalesce(region_id, 0) FROM {table} WHERE {key} > %s AND {key} <= %s"
+        "SELECT {key}, ST_X(geom), ST_Y(geom), coalesce(region_id, 0) FROM {table} WHERE {key} > %s AND {key} <= %s AND {current}"
     )
     with connection.cursor() as cursor:
         cursor.execute(_on(table, statement), [after, upto])
@@ -132,7 +135,7 @@ def _write_pending(edition: Edition, table: PointTable, ids: np.ndarray, now: np
 
 
 def _digest_now(table: PointTable, chunk: Chunk) -> int | None:
-    statement = sql.SQL("SELECT bit_xor({digest}) FROM {table} WHERE {key} > %s AND {key} <= %s")
+    statement = sql.SQL("SELECT bit_xor({digest}) FROM {table} WHERE {key} > %s AND {key} <= %s AND {current}")
     with connection.cursor() as cursor:
         cursor.execute(_on(table, statement), [chunk["after"], chunk["upto"]])
         row: tuple[int | None] = cursor.fetchone()
@@ -155,6 +158,9 @@ def _on(table: PointTable, statement: sql.SQL) -> sql.Composed:
     return statement.format(
         table=sql.Identifier(table.name),
         key=key,
+        current=sql.SQL("{}.retired_at IS NULL").format(sql.Identifier(table.name))
+        if table.retires
+        else sql.SQL("true"),
         pending=sql.Identifier(PendingAssignment._meta.db_table),
         digest=sql.SQL(
             "hashtextextended({key}::text || ':' || encode(ST_AsBinary(geom), 'hex') || ':' || coalesce(region_id, 0)::text, 0)"

@@ -225,10 +225,10 @@ def _read_index(edition_id: int, level: str | None) -> RegionIndex:
     if level is not None:
         parts = parts.filter(version__level=level)
     rows = list(parts.values_list("geom", "version__region_id", "version__level", "version__code"))
-    order = sorted({(-LEVELS.index(level_), code) for _, _, level_, code in rows})
-    rank = {code: at for at, (_, code) in enumerate(order)}
+    rank = {code: at for at, code in enumerate(sorted({row[3] for row in rows}))}
     return RegionIndex.build(
-        np.array(shapely.from_wkb([bytes(row[0].wkb) for row in rows]), dtype=object),
-        np.array([row[1] for row in rows], dtype=np.int64),
-        np.array([rank[row[3]] for row in rows], dtype=np.int64),
+        parts=np.array(shapely.from_wkb([bytes(row[0].wkb) for row in rows]), dtype=object),
+        regions=np.array([row[1] for row in rows], dtype=np.int64),
+        levels=np.array([LEVELS.index(row[2]) for row in rows], dtype=np.int64),
+        ranks=np.array([rank[row[3]] for row in rows], dtype=np.int64),
     )
