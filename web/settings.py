@@ -151,7 +151,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         # Names carry a hash where nginx serves them for a year; tests and DEBUG serve the files as they are.
-        "BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+        "BACKEND": "web.static_files.HashedFiles"
         if env.flag("QUANTU_HASHED_STATIC")
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },

@@ -1,6 +1,6 @@
 // The list and its form: a changed choice asks again, a chosen row opens beside the list, rows and pins light up together.
 import {say} from './announce.js';
-import {go, isWide, hasMap, showCard} from './door.js';
+import {go, isWide, hasMap, showCard} from './answer.js';
 import {paintSaved} from './favourites.js';
 
 const hoverers = [];

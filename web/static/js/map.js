@@ -1,6 +1,6 @@
 // The map: draws the answer of the list on our own tiles, and asks back what is under a finger.
 import * as maplibre from '../vendor/maplibre-gl.mjs';
-import {answer, onAnswer, showCard} from './door.js';
+import {answer, onAnswer, showCard} from './answer.js';
 import {onHover, light, select} from './list.js';
 import {onSheet, sheetStop} from './sheet.js';
 

@@ -1,6 +1,6 @@
 // The search box: a combobox over places, communities, roads and addresses, by keyboard or by touch.
 import {say} from './announce.js';
-import {go} from './door.js';
+import {go} from './answer.js';
 
 const WAIT_MS = 160;
 let timer = 0;
