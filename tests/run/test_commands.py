@@ -8,6 +8,7 @@ import pwd
 import shutil
 import signal
 import socket
+import ssl
 import time
 import urllib.request
 from pathlib import Path
@@ -94,15 +95,23 @@ def test_the_city_starts_answers_survives_a_kill_and_stops(house: House) -> None
         assert probe.connect_ex(("127.0.0.1", house.port)) != 0
 
 
-def test_https_with_a_certificate_of_our_own(house: House) -> None:
-    import ssl
-
-    house.run("start", "--tls")
-    certificate = house.state / "tls" / "certificate.pem"
-    context = ssl.create_default_context(cafile=str(certificate))
+def test_in_the_foreground_with_https_until_ctrl_c(house: House) -> None:
+    process = house.begin("--tls")
+    assert process.stderr is not None
+    said = ""
+    while "Ctrl-C stops everything" not in said:
+        line = process.stderr.readline()
+        assert line, f"./run ended early:\n{said}"
+        said += line
+    assert f"https://127.0.0.1:{house.port}/" in said
+    context = ssl.create_default_context(cafile=str(house.state / "tls" / "certificate.pem"))
     with urllib.request.urlopen(f"https://127.0.0.1:{house.port}/health", context=context, timeout=10) as answer:
         assert answer.status == 200
     assert (house.state / "tls" / "key.pem").stat().st_mode & 0o077 == 0
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert processes_of(house) == []
 
 
 def test_an_interrupted_start_ends_cleanly_and_can_be_repeated(house: House) -> None:

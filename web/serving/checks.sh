@@ -26,7 +26,7 @@ static_checks() {
 
 # Servers that only the tests needed go when the tests are over.
 stop_what_was_started() {
-  [[ -z ${STARTED_SERVICES:-} ]] && return
+  [[ -z ${STARTED_SERVICES:-} ]] && return 0
   stop_services
 }
 

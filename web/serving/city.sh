@@ -39,7 +39,7 @@ prepare_city() {
 
 make_certificate() {
   local folder="$QUANTU_STATE/tls"
-  [[ -s $folder/certificate.pem ]] && openssl x509 -checkend 86400 -noout -in "$folder/certificate.pem" && return
+  [[ -s $folder/certificate.pem ]] && openssl x509 -checkend 86400 -noout -in "$folder/certificate.pem" && return 0
   mkdir -p -m 700 "$folder"
   openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj "/CN=$(visible_host)" \
     -addext "subjectAltName=DNS:localhost,IP:127.0.0.1" \
@@ -156,7 +156,7 @@ start_city() {
   locate_city
   if living runner >/dev/null && answers; then
     say "Quantu already runs at $(address) (./run stop ends it)."
-    return
+    return 0
   fi
   if any_living; then step "Ending what an earlier run left behind" end_processes; fi
   ! port_taken || die "port $PORT is in use by another program; choose another: PORT=8001 ./run"

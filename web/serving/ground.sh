@@ -28,15 +28,15 @@ prepare_folders() {
 
 # One ./run at a time may change the state folder; a second one waits. The kernel drops the lock when we die.
 take_lock() {
-  [[ -n $LOCK_FD ]] && return
+  [[ -n $LOCK_FD ]] && return 0
   exec {LOCK_FD}>"$QUANTU_STATE/run.lock"
-  flock -n "$LOCK_FD" && return
+  flock -n "$LOCK_FD" && return 0
   say "Another ./run is at work here; waiting for it …"
   flock -w 900 "$LOCK_FD" || die "the other ./run is still busy after 15 minutes; see $LOGS"
 }
 
 drop_lock() {
-  [[ -z $LOCK_FD ]] && return
+  [[ -z $LOCK_FD ]] && return 0
   exec {LOCK_FD}>&-
   LOCK_FD=""
 }

@@ -57,7 +57,7 @@ install_packages() {
   trap '' INT TERM HUP # a half-installed package is worse than a wait
   keep_services_down
   packages_known "$@" || as_root apt-get update
-  apt_install "$@" && return
+  apt_install "$@" && return 0
   say "installing failed; once more with fresh package lists"
   as_root apt-get update
   apt_install "$@"
@@ -66,7 +66,7 @@ install_packages() {
 ensure_packages() {
   local missing
   missing="$(missing_packages "$@")"
-  [[ -z $missing ]] && return
+  [[ -z $missing ]] && return 0
   command -v apt-get >/dev/null || die "Quantu runs on Debian 12; these of its packages are missing: $missing"
   may_install || die "Debian packages are missing. Ask an administrator for: apt-get install --no-install-recommends $missing"
   # shellcheck disable=SC2086  # a list of words
@@ -129,7 +129,7 @@ ensure_venv() { # run|test
   local kind="$1" title="Installing Python packages"
   [[ -x $PYTHON ]] || die "Python 3.11 of Debian 12 is missing: apt-get install python3.11 python3.11-venv"
   [[ $(cut -d' ' -f1 "$VENV/installed" 2>/dev/null) == test ]] && kind=test
-  [[ $(venv_holds) == "$kind" ]] && return
+  [[ $(venv_holds) == "$kind" ]] && return 0
   [[ $kind == test ]] && title+=" (with those of the tests)"
   step "$title" install_requirements "$kind" "$(requirements_for "$kind")"
 }
@@ -165,6 +165,6 @@ bundle_libraries() {
 }
 
 ensure_libraries() {
-  [[ $(cat "$ROOT/web/static/vendor/.made-from" 2>/dev/null) == "$(vendor_fingerprint)" && -d $ROOT/node_modules/axe-core ]] && return
+  [[ $(cat "$ROOT/web/static/vendor/.made-from" 2>/dev/null) == "$(vendor_fingerprint)" && -d $ROOT/node_modules/axe-core ]] && return 0
   step "Bundling the front-end libraries" bundle_libraries
 }

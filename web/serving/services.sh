@@ -123,7 +123,7 @@ launch_cluster() {
   local attempt
   for attempt in 1 2 3; do
     forget_dead_cluster
-    as_postgres "$PG_BIN/pg_ctl" -D "$PG_DATA" -w -t 120 -l "$PG_DATA/server.log" start && return
+    as_postgres "$PG_BIN/pg_ctl" -D "$PG_DATA" -w -t 120 -l "$PG_DATA/server.log" start && return 0
     say "attempt $attempt failed; children of a killed server may still be leaving"
     sleep 3
   done
@@ -171,7 +171,7 @@ start_redis() {
     --logfile "$LOGS/redis.log" --pidfile "$QUANTU_STATE/pids/redis" --appendonly yes --databases 16 --save ''
   local tries
   for tries in {1..100}; do
-    redis_alive && return
+    redis_alive && return 0
     sleep 0.1
   done
   say "redis does not answer after $tries tries"
