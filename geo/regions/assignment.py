@@ -122,16 +122,13 @@ def _prepare_between(edition: Edition, table: PointTable, after: int, upto: int,
 
 def _write_pending(edition: Edition, table: PointTable, ids: np.ndarray, now: np.ndarray, then: np.ndarray) -> None:
     moved = now != then
-    PendingAssignment.objects.bulk_create(
-        [
-            PendingAssignment(
-                edition=edition, table=table.name, row_id=int(row), region_id=None if region == NOWHERE else int(region)
-            )
-            for row, region in zip(ids[moved], then[moved], strict=True)
-        ],
-        batch_size=5000,
-        ignore_conflicts=True,
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO {PendingAssignment._meta.db_table} (edition_id, "table", row_id, region_id) '
+            "SELECT %s, %s, v.row_id, nullif(v.region_id, %s) FROM unnest(%s::bigint[], %s::bigint[]) v(row_id, region_id) "
+            'ON CONFLICT (edition_id, "table", row_id) DO NOTHING',
+            [edition.pk, table.name, NOWHERE, ids[moved].tolist(), then[moved].tolist()],
+        )
 
 
 def _digest_now(table: PointTable, chunk: Chunk) -> int | None:
