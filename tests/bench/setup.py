@@ -210,9 +210,15 @@ def _free_port() -> int:
 
 
 def _fetch(url: str) -> None:
+    """Read a page, waiting while it is not ready (the road graph may still be under way)."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(url, timeout=30) as answer:
-            answer.read()
-    except urllib.error.URLError as problem:
-        raise SystemExit(f"{url} does not answer as it should: {problem}") from problem
+    until = time.monotonic() + LIMIT_S
+    while True:
+        try:
+            with opener.open(url, timeout=30) as answer:
+                answer.read()
+            return
+        except urllib.error.URLError as problem:
+            if time.monotonic() > until:
+                raise SystemExit(f"{url} does not answer as it should: {problem}") from problem
+            time.sleep(0.5)

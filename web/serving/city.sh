@@ -34,7 +34,22 @@ prepare_city() {
   step "Collecting static files" collect_static
   if [[ ! -e $QUANTU_STATE/left-empty ]] && database_is_empty; then
     step "Inventing a city (${QUANTU_SCALE:-demo}) and loading it" manage load_city --scale "${QUANTU_SCALE:-demo}"
+  elif ! graph_stands && ! database_is_empty; then
+    # After a restore, or when the graphs were deleted: they are made from the database.
+    step "Asking for the road graph" manage shell -v 0 -c 'from geo.roads.actions import ask_for_graph; ask_for_graph()'
   fi
+}
+
+graph_stands() { [[ -s $QUANTU_STATE/graphs/current || ! -e $ROOT/routing/jobs.py ]]; }
+
+# The worker builds the graph; without it there are no circles, so a first start waits for it (but not for ever).
+wait_for_graph() {
+  local since=$SECONDS
+  until graph_stands; do
+    ((SECONDS - since < 240)) || { say "not there yet; circles answer as soon as the worker has built it"; return 0; }
+    living worker >/dev/null || return 1
+    sleep 0.3
+  done
 }
 
 make_certificate() {
@@ -164,6 +179,7 @@ start_city() {
   write_nginx_conf
   (exec {LOCK_FD}>&-; launch_runner)
   step "Starting web server, worker and beat" wait_for_health
+  if ! graph_stands && ! database_is_empty; then step "Building the road graph" wait_for_graph; fi
 }
 
 stop_city() {
