@@ -72,9 +72,17 @@ class Proof:
         self.claims: dict[str, Claim] = {}
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        problems = []
         for item in items:
-            if (claim := claim_of(item)) is not None:
+            try:
+                claim = claim_of(item)
+            except pytest.UsageError as problem:
+                problems.append(str(problem))
+                continue
+            if claim is not None:
                 self.claims[item.nodeid] = claim
+        if problems:
+            raise pytest.UsageError("\n".join(problems))
         config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in self.claims])
         items[:] = [item for item in items if item.nodeid in self.claims]
 

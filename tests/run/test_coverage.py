@@ -77,22 +77,44 @@ def test_proving_strikes_tests_that_do_not_need_their_code(shop: Path) -> None:
     assert "test_does_not_need_it" in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("mark", "complaint"),
-    [
-        ('"NO-SUCH-ROW", via="shop_of_the_test:price"', "rows that do not exist: NO-SUCH-ROW"),
-        ('"PRE-MON-00", "PRE-MON-01a", "PRE-MON-01b", "PRE-MON-01c", via="shop_of_the_test:price"', "between 1 and 3"),
-        ('"PRE-MON-00"', "needs one via"),
-        ('"PRE-MON-00", via="shop_of_the_test:prize"', "cannot be found"),
-        ('"PRE-MON-00", via="no_such_shop:price"', "cannot be found"),
-        ('"PRE-MON-00", via="shop_of_the_test"', "module:function"),
-    ],
-)
-def test_a_claim_that_cannot_be_judged_is_an_error(shop: Path, mark: str, complaint: str) -> None:
-    done = coverage(shop, f"import pytest\n@pytest.mark.covers({mark})\ndef test_one(): pass\n", "--json")
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert complaint in done.stderr
+UNKNOWN = """
+import pytest
+@pytest.mark.covers("NO-SUCH-ROW", via="shop_of_the_test:price")
+def test_one(): pass
+"""
+UNJUDGED = """
+import pytest
+@pytest.mark.covers("PRE-MON-00", "PRE-MON-01a", "PRE-MON-01b", "PRE-MON-01c", via="shop_of_the_test:price")
+def test_too_many(): pass
+@pytest.mark.covers(via="shop_of_the_test:price")
+def test_none(): pass
+@pytest.mark.covers("PRE-MON-00")
+def test_no_way(): pass
+@pytest.mark.covers("PRE-MON-00", via="shop_of_the_test:prize")
+def test_no_function(): pass
+@pytest.mark.covers("PRE-MON-00", via="no_such_shop:price")
+def test_no_module(): pass
+@pytest.mark.covers("PRE-MON-00", via="shop_of_the_test")
+def test_no_colon(): pass
+"""
+
+
+def test_a_row_that_does_not_exist_is_an_error(shop: Path) -> None:
+    done = coverage(shop, UNKNOWN, "--json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "rows that do not exist: NO-SUCH-ROW" in done.stderr
+
+
+def test_claims_that_cannot_be_judged_are_all_named(shop: Path) -> None:
+    done = coverage(shop, UNJUDGED, "--json")
+    assert (done.returncode, done.stdout) == (2, "")
+    said = {line.partition("::")[2].partition(":")[0]: line for line in done.stderr.splitlines() if "::" in line}
+    assert "covers 4 rows; between 1 and 3" in said["test_too_many"]
+    assert "covers 0 rows" in said["test_none"]
+    assert "needs one via" in said["test_no_way"]
+    assert "cannot be found" in said["test_no_function"]
+    assert "cannot be found" in said["test_no_module"]
+    assert "module:function" in said["test_no_colon"]
 
 
 def test_the_report_counts_every_row_of_the_catalogue() -> None:
