@@ -127,14 +127,16 @@ class AddressImporter(LocatedImporter):
     def _read_texts(self, act: Act) -> None:
         gazetteer = names_of(published_now()).gazetteer
         read: dict[int, dict[str, Any]] = {}
+        unread: list[DraftRow] = []
         for draft in DraftRow.objects.filter(run=act.run).exclude(payload__has_key="normal").iterator():
             parts = parse(draft.payload["text"], gazetteer)
             if not (parts.road or parts.place) or not (parts.lane or parts.number or parts.building):
-                act.refuse(draft, "no_address", "text")
+                unread.append(draft)
                 continue
             said = {name: getattr(parts, name)[: 80 if name == "road" else 20] for name in PARTS}
             read[draft.pk] = {**said, "road": said["road"] or parts.place[:80], "normal": normal_form(parts)}
         add_to_payloads(read)
+        act.refuse(unread, "no_address", "text")
 
     def kinds(self, payload: Any) -> str:
         """See ``FamilyImporter.kinds``."""
@@ -142,7 +144,7 @@ class AddressImporter(LocatedImporter):
 
 
 def _year(row: RawRow) -> int | None:
-    year = row.integer("built_year", least=0, most=999_999)
+    year = row.integer("built_year", least=-(10**12), most=10**12)
     if year is None or YEARS[0] <= year <= YEARS[1]:
         return year
     row.warn("value_ignored")

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 import orjson
+import shapely
 from django.db import connection
 
+from geo.addresses.geocode import LONGEST, MOST_TEXTS, Candidate, geocode_many
+from geo.addresses.models import PointSource
+from geo.imports.drafts import set_points
 from geo.imports.importer import Act
 from geo.imports.merging import PLACES
 from geo.imports.models import DraftRow
 from geo.regions.queries import assign_regions, published_edition
+from geo.scope import Scope
+
+MOST_UNCERTAIN_M: Final = 1_000.0
+SHARP: Final[Mapping[str, str]] = {
+    "door": PointSource.ADDRESS,
+    "lane": PointSource.ADDRESS,
+    "interpolated": PointSource.ROAD,
+    "community": PointSource.COMMUNITY,
+}
+"""The levels of an answer that are a place, and what the point is then said to come from."""
 
 _IN_AREA = """EXISTS (
     SELECT 1 FROM regions_regionversion v JOIN regions_edition e ON e.id = v.edition_id
@@ -26,7 +41,8 @@ def place_rows(act: Act) -> None:
         if published_edition() is None:
             return
         cursor.execute(
-            "SELECT id, ST_X(geom), ST_Y(geom) FROM imports_draftrow WHERE run_id = %s AND geom IS NOT NULL", [act.run.pk]
+            "SELECT id, ST_X(geom), ST_Y(geom) FROM imports_draftrow WHERE run_id = %s AND geom IS NOT NULL",
+            [act.run.pk],
         )
         rows = cursor.fetchall()
         if not rows:
@@ -39,9 +55,36 @@ def place_rows(act: Act) -> None:
 
 
 def locate_rows(act: Act) -> None:
-    """Find a point by the written address for every draft without one; where none can be found the row is refused."""
-    for draft in DraftRow.objects.filter(run=act.run, geom__isnull=True):
-        act.refuse(draft, "no_position", "address_text")
+    """Find a point by the written address for every draft without one; where no single one is found the row is refused.
+
+    Several equally good candidates are no answer, and neither is a whole road or district: a point is never guessed.
+    """
+    drafts = list(DraftRow.objects.filter(run=act.run, geom__isnull=True).order_by("pk"))
+    found: dict[int, tuple[shapely.Point, dict[str, Any]]] = {}
+    for begin in range(0, len(drafts), MOST_TEXTS):
+        batch = drafts[begin : begin + MOST_TEXTS]
+        answers = geocode_many([_written(draft) for draft in batch], scope=Scope.system("import"))
+        for draft, candidates in zip(batch, answers, strict=True):
+            sure = _single(candidates)
+            if sure is not None:
+                said = {"point_source": SHARP[sure.level], "uncertainty_m": sure.uncertainty_m}
+                found[draft.pk] = (shapely.Point(sure.lon, sure.lat), said)
+    set_points(found)
+    act.warn("geocoded", len(found))
+    act.refuse([draft for draft in drafts if draft.pk not in found], "no_position", "address_text")
+
+
+def _written(draft: DraftRow) -> str:
+    """Return the address to look for, with the district that the row states; '' when it has none."""
+    text = str(draft.payload.get("address_text") or draft.payload.get("text") or "")[:LONGEST]
+    district = str(draft.payload.get("stated_district") or "")
+    return text if not text or district in text else f"{district}{text}"[:LONGEST]
+
+
+def _single(candidates: Sequence[Candidate]) -> Candidate | None:
+    sharp = [each for each in candidates if each.level in SHARP and each.uncertainty_m <= MOST_UNCERTAIN_M]
+    best = [each for each in sharp if each.level == sharp[0].level]
+    return best[0] if len(best) == 1 else None
 
 
 def rows_in_area(area_code: str) -> tuple[str, list[Any]]:

@@ -102,7 +102,13 @@ def publish_runs(
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+            # thousands of drafts have come since the planner last looked at them
+            cursor.execute("ANALYZE imports_draftrow")
         at = timezone.now()
+        # first of all: what is about to be retired need not follow new regions, nor be compared with
+        for run, report in zip(ordered, reports, strict=True):
+            if run.state != RunState.REFUSED and run.source.provenance == Provenance.REAL:
+                report.retired_invented += _retire(run.source, importer_of(run.source.family), at)
         for run, report in zip(ordered, reports, strict=True):
             if run.state != RunState.REFUSED:
                 told(f"{run.source.title}：{report.rows_accepted} 行")
@@ -195,10 +201,11 @@ def _publish(run: ImportRun, report: RunReport, at: datetime.datetime, *, allow_
     counts = importer.publish(act)
     # sources that follow in this act read what is published, and this is
     Source.objects.filter(pk=run.source_id).update(published_at=at, retired_at=None)
-    retired = _retire(run.source, importer, at)
+    # regions are retired by the edition that takes their place; a new invented source may meet a real one
+    report.retired_invented += _retire(run.source, importer, at)
     rows = [_refused_late(*entry) for entry in act.refused]
     report.findings = list(run.report.get("findings", []))
-    report.note(counts, retired, act.warnings, Counter(row.code for row in rows))
+    report.note(counts, act.warnings, Counter(row.code for row in rows))
     return rows
 
 

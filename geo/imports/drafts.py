@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,14 +58,20 @@ def _cells(geoms: np.ndarray[Any, Any]) -> list[int | None]:
     return found
 
 
-def set_point(draft: DraftRow, point: BaseGeometry) -> None:
-    """Give a draft its point, found only now, and the cell of it."""
+def set_points(points: Mapping[int, tuple[BaseGeometry, Mapping[str, Any]]]) -> None:
+    """Give drafts, by id, a point found only now with its cell, and put more values into their payloads."""
+    if not points:
+        return
+    shapes = np.array([point for point, _ in points.values()], dtype=object)
+    said = [orjson.dumps(dict(more)).decode() for _, more in points.values()]
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE imports_draftrow SET geom = %s::geometry, cell = %s, payload = %s WHERE id = %s",
-            [_hex(np.array([point], dtype=object))[0], _cells(np.array([point], dtype=object))[0],
-             orjson.dumps(draft.payload).decode(), draft.pk],
-        )  # fmt: skip
+            """UPDATE imports_draftrow d
+               SET geom = v.geom::geometry, cell = v.cell, payload = d.payload || v.more::jsonb
+               FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::text[]) v(id, geom, cell, more)
+               WHERE d.id = v.id""",
+            [list(points), _hex(shapes), _cells(shapes), said],
+        )
 
 
 def write_refusals(run: ImportRun, rows: Sequence[RefusedRow], *, late: bool = False) -> None:
@@ -94,7 +100,8 @@ def apply_corrections(act: Act, importer: FamilyImporter) -> None:
             act.warn("correction_lost")
             continue
         if correction.field == "position":
-            set_point(draft, shapely.Point(*map(float, correction.new_value or ())))
+            point = shapely.Point(*map(float, correction.new_value or ()))
+            set_points({draft.pk: (point, {"point_source": "survey"})})
             continue
         present = draft.payload.get(correction.field)
         if present not in (correction.old_value, correction.new_value):

@@ -60,10 +60,11 @@ class Act:
         if times:
             self.warnings[code] = self.warnings.get(code, 0) + times
 
-    def refuse(self, draft: DraftRow, code: str, column: str = "") -> None:
-        """Take a draft out of the run for a reason of ``reasons.ROW_REASONS``."""
-        self.refused.append((draft, code, column))
-        draft.delete()
+    def refuse(self, drafts: DraftRow | Sequence[DraftRow], code: str, column: str = "") -> None:
+        """Take drafts out of the run for a reason of ``reasons.ROW_REASONS``."""
+        drafts = [drafts] if isinstance(drafts, DraftRow) else drafts
+        self.refused += [(draft, code, column) for draft in drafts]
+        DraftRow.objects.filter(pk__in=[draft.pk for draft in drafts]).delete()
 
 
 class FamilyImporter(ABC):

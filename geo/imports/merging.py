@@ -17,6 +17,8 @@ from geo.imports.models import Provenance, Source, Sourced
 
 _PLACED = {"region_id": "p.region", "cell": "d.cell"}
 """Columns that follow from the position: written with the row, never a reason to call it changed."""
+FEW_ROWS = 500
+"""Changes below this leave the planner's picture of a table as it is."""
 BULK_ROWS = 20_000
 """From so many rows into an empty table on, building the indexes afterwards is several times faster."""
 
@@ -77,6 +79,9 @@ class SourcedImporter(FamilyImporter):
                 cursor.execute(PLACES)
             cursor.execute(sql, [act.source.pk, act.run.pk])
             added, changed = cursor.fetchone()
+            if added + changed >= FEW_ROWS:
+                # whoever comes next in this act asks this table, and must not be planned by what it was before
+                cursor.execute(f"ANALYZE {self.table}")
         return Counts(added, changed, max(before - gone - changed, 0), gone)
 
     @contextmanager

@@ -12,6 +12,7 @@ from geo.imports.models import DraftRow, ImportRun, Refusal
 from geo.imports.reasons import sentence
 
 SHOWN_PER_REASON = 3
+SHOWN_FINDINGS = 5
 
 
 @dataclass(slots=True)
@@ -74,9 +75,9 @@ class RunReport:
         """Note a reason of ``reasons.DOUBTS`` not to publish."""
         self.doubts.append({"code": code, "message": f"{sentence(code)}（{what}）" if what else sentence(code)})
 
-    def note(self, counts: Counts, retired: int, warnings: Mapping[str, int], late: Counter[str]) -> None:
+    def note(self, counts: Counts, warnings: Mapping[str, int], late: Counter[str]) -> None:
         """Note what publishing did."""
-        self.counts, self.retired_invented = counts, retired
+        self.counts = counts
         self.refused_late = dict(late)
         self.rows_accepted -= sum(late.values())
         self.warnings = dict(warnings)
@@ -130,8 +131,10 @@ def told(report: RunReport) -> Iterator[str]:
         yield from (f"      {line}" for line in _examples(report, code))
     for code, count in report.warnings.items():
         yield f"  ! {code} {count} 次：{sentence(code)}"
-    for finding in report.findings:
+    for finding in report.findings[:SHOWN_FINDINGS]:
         yield f"  · {finding['message']}"
+    if len(report.findings) > SHOWN_FINDINGS:
+        yield f"  · 另有 {len(report.findings) - SHOWN_FINDINGS} 条同类说明，见 --json 的 findings"
     for line in report.evidence:
         yield f"  · {line}"
     for doubt in report.doubts:
@@ -147,4 +150,5 @@ def _examples(report: RunReport, code: str) -> Iterator[str]:
 
 def _first(raw: Mapping[str, Any]) -> Sequence[tuple[str, Any]]:
     """Return the first few values that are there, short."""
-    return [(name, str(value)[:30]) for name, value in raw.items() if value not in ("", None)][:4]
+    shown = ((name, value) for name, value in raw.items() if value not in ("", None) and not isinstance(value, list))
+    return [(name, str(value)[:30]) for name, value in shown][:4]

@@ -71,8 +71,7 @@ class FacilityImporter(LocatedImporter):
     def prepare(self, act: Act) -> None:
         """Find points and regions, then leave out what another source has brought already."""
         super().prepare(act)
-        for draft in _known_elsewhere(act):
-            act.refuse(draft, "same_as_other", "name")
+        act.refuse(_known_elsewhere(act), "same_as_other", "name")
 
     def publish(self, act: Act) -> Counts:
         """See ``FamilyImporter.publish``; a changed status and a new capacity also enter the history."""
