@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings
+from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db import connection, connections
-from django.test.testcases import LiveServerThread, _StaticFilesHandler
+from django.test.testcases import LiveServerThread
 from pytest_django.plugin import DjangoDbBlocker
 
 BLOCKED = "a test browser reaches no host but ours"
@@ -114,7 +115,7 @@ class _Server(LiveServerThread):
 
 @pytest.fixture(scope="session")
 def _live_server(_empty_database: None) -> Iterator[str]:
-    server = _Server("localhost", _StaticFilesHandler)
+    server = _Server("localhost", StaticFilesHandler)
     server.daemon = True
     server.start()
     server.is_ready.wait()
