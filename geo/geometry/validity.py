@@ -75,6 +75,10 @@ def repair(geometry: BaseGeometry) -> Repair:
     if not fault and sum(1 for _ in shapely.get_parts(whole)) != len(pieces):
         faults.append("混有不是面的部分")
     result = shapely.multipolygons(pieces)
+    if not result.is_valid:
+        # parts that overlap or share an edge: several areas of a collection, or what the repair itself left side by side
+        result = shapely.multipolygons(polygons_of(shapely.union_all(pieces)))
+        faults = faults or ["各部分互相重叠"]
     before = geodesic_area_m2(geometry) if fault else geodesic_area_m2(result)
     return Repair(result, tuple(faults), geodesic_area_m2(result) - before)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geo.crs import SHANGHAI, SHENGZHOU, Coordinate, OutOfRange, System, convert
@@ -338,7 +338,15 @@ def test_what_has_no_area_cannot_be_repaired(shape: shapely.Geometry) -> None:
         repair(shape)
 
 
-@settings(max_examples=80, deadline=None)
+def test_areas_that_overlap_in_a_collection_become_one() -> None:
+    mended = repair(shapely.GeometryCollection([SQUARE, shapely.box(121.45, 31.2, 121.6, 31.3)]))
+    assert mended.faults == ("各部分互相重叠",)
+    assert mended.geometry.is_valid
+    assert mended.geometry.area == pytest.approx(0.02)
+
+
+@settings(max_examples=300, deadline=None)
+@example([(0, 0), (1, 1), (1, 0), (0, 0), (1, 1), (0, 1)])
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=4, max_size=12))
 def test_any_ring_is_repaired_to_a_valid_area_or_refused(corners: list[tuple[int, int]]) -> None:
     ring = shapely.Polygon([(121 + x / 100, 31 + y / 100) for x, y in corners])
