@@ -110,7 +110,7 @@ class Row:
         opening = self.place.opening
         if opening.open and opening.until is None:
             return "全天"
-        return {True: until_text(opening), False: next_text(opening).removesuffix(" 开门"), None: ""}[opening.open]
+        return {True: until_text(opening), False: next_text(opening).replace(" 开门", " 开"), None: ""}[opening.open]
 
     def pin(self) -> dict[str, Any]:
         """Return what the map needs for this row."""

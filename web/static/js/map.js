@@ -81,6 +81,7 @@ function scatterWords() {
 }
 
 function addScatter() {
+  if (!map.getSource('bands')) return;
   const words = scatterWords();
   const key = words.join(',');
   if (scattered === key && map.getSource('scatter')) return;
@@ -204,7 +205,7 @@ function drawLegend(found, bands) {
     item.append(mark, words);
     legend.append(item);
   };
-  bands.slice(0, 3).forEach((band, at) => entry(`band-${at + 1}${band === bands[bands.length - 1] ? ' outer' : ''}`, `${band.minutes} 分钟`));
+  bands.forEach((band, at) => entry(`band-${Math.max(1, 4 - bands.length + at)}`, `${band.minutes} 分钟`));
   if (found && (found.places || []).some((place) => place.quiet)) entry('dot', '已满或停办');
   if (scatterWords().length) entry('cluster', '数字是这一带的家数');
   title.hidden = !bands.length;
@@ -221,7 +222,7 @@ function keyOf(found) {
 }
 
 function onNewAnswer(found) {
-  if (!found) return;
+  if (!found || !map.getSource('bands')) return; // a map still loading draws the newest answer when it is ready
   const key = keyOf(found);
   drawAnswer(found, {fit: key !== drawn});
   drawn = key;
