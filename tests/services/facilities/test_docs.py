@@ -16,5 +16,5 @@ def test_the_documentation_works_offline_under_our_content_policy(live_city: str
     block.locator(".opblock-summary").click()
     block.get_by_role("button", name="Try it out").click()
     block.get_by_role("button", name="Execute").click()
-    page.wait_for_selector(".live-responses-table td.response-col_status")
-    assert "200" in block.locator(".live-responses-table td.response-col_status").first.inner_text()
+    page.wait_for_selector(".live-responses-table tr.response .response-col_status")
+    assert "200" in block.locator(".live-responses-table tr.response .response-col_status").first.inner_text()
