@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -47,7 +48,8 @@ MEASURE = """
 cd /srv/quantu
 status=0
 ./run start || status=$?
-date +%s.%N >/srv/started
+echo $status >/srv/started.new
+mv /srv/started.new /srv/started
 while [ $status = 0 ] && [ ! -e /srv/leave ]; do sleep 0.2; done
 ./run stop || true
 exit $status
@@ -59,6 +61,7 @@ def run() -> list[Bar]:
     if os.geteuid() != 0:
         raise SystemExit("./run bench setup needs root: it makes a whole system in a folder")
     _have_debootstrap()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))
     folder = Path(tempfile.mkdtemp(prefix="quantu-setup-", dir="/var/tmp"))
     try:
         system = folder / "system"
@@ -172,13 +175,13 @@ def _measure(system: Path) -> list[Bar]:
             if inside.poll() is not None:
                 raise SystemExit(f"./run start failed in the bare system (exit {inside.returncode})")
             time.sleep(0.1)
-        if inside.poll() is None:
-            for page in PAGES:
-                _fetch(f"http://127.0.0.1:{port}/{page}")
+        if int(started.read_text()):
+            raise SystemExit("./run start failed in the bare system; its own words are above")
+        for page in PAGES:
+            _fetch(f"http://127.0.0.1:{port}/{page}")
         whole = time.time() - began
         (system / "srv/leave").touch()
-        if inside.wait(timeout=60):
-            raise SystemExit("./run start failed in the bare system")
+        inside.wait(timeout=60)
     finally:
         inside.kill()
         inside.wait()
