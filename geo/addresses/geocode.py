@@ -77,16 +77,19 @@ def geocode(text: str, *, scope: Scope, limit: int = 5) -> list[Candidate]:
     return geocode_many([text], scope=scope)[0][:limit]
 
 
-def geocode_many(texts: Sequence[str], *, scope: Scope) -> list[list[Candidate]]:
+def geocode_many(
+    texts: Sequence[str], *, scope: Scope, published: Published | None = None, names: Names | None = None
+) -> list[list[Candidate]]:
     """Return the possible places of many addresses, best first for each, with a handful of queries for all of them.
 
-    Addresses are public data: every scope gets the same answer. Texts beyond 200 characters have none. Raises ``BadInput`` beyond
-    10,000 texts.
+    Addresses are public data: every scope gets the same answer. Texts beyond 200 characters have none. An import names the
+    sources it may go by, ``published``, and their ``names``; everyone else goes by all that is published now. Raises ``BadInput``
+    beyond 10,000 texts.
     """
     if len(texts) > MOST_TEXTS:
         raise BadInput("too_many_texts", f"一次最多 {MOST_TEXTS} 个地址，请分批提交。", most=MOST_TEXTS)
-    published = published_now()
-    names = names_of(published)
+    published = published or published_now()
+    names = names or names_of(published)
     cases = [_case(text, names) for text in texts]
     find = Lookups(published)
     for stage in (_doors, _lanes, _between, _communities, _roads, _regions):

@@ -6,10 +6,16 @@ from typing import Any, ClassVar, Final
 
 import shapely
 
-from geo.addresses.gazetteer import names_of, published_now
 from geo.addresses.models import Address, Community, PointSource
 from geo.addresses.parsing import Parts, normal_form, parse
-from geo.addresses.placing import add_to_payloads, locate_rows, place_rows, rows_in_area
+from geo.addresses.placing import (
+    add_to_payloads,
+    locate_rows,
+    names_before,
+    place_rows,
+    rows_in_area,
+    sources_before,
+)
 from geo.geometry import BadGeometry, repair
 from geo.imports.importer import Act, importer
 from geo.imports.merging import SourcedImporter
@@ -125,10 +131,13 @@ class AddressImporter(LocatedImporter):
         super().prepare(act)
 
     def _read_texts(self, act: Act) -> None:
-        gazetteer = names_of(published_now()).gazetteer
+        texts = DraftRow.objects.filter(run=act.run).exclude(payload__has_key="normal")
+        if not texts.exists():
+            return
+        gazetteer = names_before(sources_before(act)).gazetteer
         read: dict[int, dict[str, Any]] = {}
         unread: list[DraftRow] = []
-        for draft in DraftRow.objects.filter(run=act.run).exclude(payload__has_key="normal").iterator():
+        for draft in texts.iterator():
             parts = parse(draft.payload["text"], gazetteer)
             if not (parts.road or parts.place) or not (parts.lane or parts.number or parts.building):
                 unread.append(draft)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -10,13 +11,17 @@ import orjson
 import shapely
 from django.db import connection
 
+from geo.addresses.gazetteer import Names, Published, names_of, published_now
 from geo.addresses.geocode import LONGEST, MOST_TEXTS, Candidate, geocode_many
-from geo.addresses.models import PointSource
+from geo.addresses.models import Address, PointSource
+from geo.addresses.parsing import Gazetteer
+from geo.addresses.parsing.grammar import roads_of
 from geo.imports.drafts import set_points
-from geo.imports.importer import Act
+from geo.imports.importer import IMPORT_ORDER, Act
 from geo.imports.merging import PLACES
-from geo.imports.models import DraftRow
+from geo.imports.models import CURRENT, DraftRow, Family
 from geo.regions.queries import assign_regions, published_edition
+from geo.roads.models import RoadName
 from geo.scope import Scope
 
 MOST_UNCERTAIN_M: Final = 1_000.0
@@ -60,10 +65,16 @@ def locate_rows(act: Act) -> None:
     Several equally good candidates are no answer, and neither is a whole road or district: a point is never guessed.
     """
     drafts = list(DraftRow.objects.filter(run=act.run, geom__isnull=True).order_by("pk"))
+    if not drafts:
+        return
+    ground = sources_before(act)
+    names = names_before(ground)
     found: dict[int, tuple[shapely.Point, dict[str, Any]]] = {}
     for begin in range(0, len(drafts), MOST_TEXTS):
         batch = drafts[begin : begin + MOST_TEXTS]
-        answers = geocode_many([_written(draft) for draft in batch], scope=Scope.system("import"))
+        answers = geocode_many(
+            [_written(draft) for draft in batch], scope=Scope.system("import"), published=ground, names=names
+        )
         for draft, candidates in zip(batch, answers, strict=True):
             sure = _single(candidates)
             if sure is not None:
@@ -72,6 +83,31 @@ def locate_rows(act: Act) -> None:
     set_points(found)
     act.warn("geocoded", len(found))
     act.refuse([draft for draft in drafts if draft.pk not in found], "no_position", "address_text")
+
+
+def sources_before(act: Act) -> Published:
+    """Return what is published of the sources that come before this one, by family and then by age.
+
+    A position found by address must not lean on rows that come after it, or on its own: importing twice would then change it.
+    """
+    now, own = published_now(), IMPORT_ORDER.index(Family(act.source.family))
+    before = {
+        family: ids if at < own else tuple(pk for pk in ids if pk < act.source.pk)
+        for family, ids in now.families.items()
+        if (at := IMPORT_ORDER.index(Family(family))) <= own
+    }
+    kept = {pk for ids in before.values() for pk in ids}
+    return replace(now, families=before, sources={pk: title for pk, title in now.sources.items() if pk in kept})
+
+
+def names_before(ground: Published) -> Names:
+    """Return the names of the published regions, of the roads, and of the roads that the addresses of those sources stand on."""
+    names = names_of(published_now())
+    roads = set(RoadName.objects.values_list("name", flat=True))
+    addresses = Address.objects.filter(CURRENT, source__in=ground.ids(Family.ADDRESSES)).exclude(road="")
+    lived_on = addresses.order_by().values_list("road", flat=True).distinct()
+    known = names.gazetteer
+    return replace(names, gazetteer=Gazetteer(known.districts, known.streets, roads_of([*roads, *lived_on])))
 
 
 def _written(draft: DraftRow) -> str:

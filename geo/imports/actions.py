@@ -201,6 +201,7 @@ def _publish(run: ImportRun, report: RunReport, at: datetime.datetime, *, allow_
     counts = importer.publish(act)
     # sources that follow in this act read what is published, and this is
     Source.objects.filter(pk=run.source_id).update(published_at=at, retired_at=None)
+    importer.settle(act)
     # regions are retired by the edition that takes their place; a new invented source may meet a real one
     report.retired_invented += _retire(run.source, importer, at)
     rows = [_refused_late(*entry) for entry in act.refused]

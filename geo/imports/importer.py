@@ -99,6 +99,9 @@ class FamilyImporter(ABC):
         report 0 added, 0 changed, 0 removed.
         """
 
+    def settle(self, act: Act) -> None:  # noqa: B027 (most families have nothing to bring along)
+        """Bring along, still inside the transaction, what is made of the family's rows; its source counts as published now."""
+
     @abstractmethod
     def current_rows(self, source: Source) -> int:
         """Return how many rows of a source are current."""

@@ -27,12 +27,6 @@ REBUILD_GRAPH = "routing.rebuild_graph"
 CLOSE = "roads.close"
 
 
-def roads_changed() -> None:
-    """Bring along what is made of roads: the names now, the graph by a worker where one is built."""
-    rebuild_names()
-    ask_for_graph()
-
-
 def ask_for_graph() -> None:
     """Ask for a new road graph, where the package that builds it is installed."""
     if REBUILD_GRAPH in kinds():

@@ -17,7 +17,7 @@ from geo.imports.merging import SourcedImporter
 from geo.imports.models import DraftRow, Family
 from geo.imports.rows import Draft, RawRow
 from geo.regions.queries import current_city
-from geo.roads.actions import roads_changed
+from geo.roads.actions import ask_for_graph, rebuild_names
 from geo.roads.models import RoadSegment
 from geo.roads.noding import Noded, node_lines, node_numbers
 from geo.roads.tags import Way, way_of
@@ -66,6 +66,10 @@ class RoadsImporter(SourcedImporter):
             self._node(act)
         with connection.cursor() as cursor:
             cursor.execute(_SHARE_DURATION, {"run": act.run.pk})
+
+    def settle(self, act: Act) -> None:
+        """See ``FamilyImporter.settle``: the search must never name a road that is no longer there."""
+        rebuild_names()
 
     def column_expressions(self) -> dict[str, str]:
         """See ``SourcedImporter.column_expressions``: lengths are measured on the city's plane, in the database."""
@@ -126,8 +130,8 @@ def _pieces(rows: list[tuple[Any, ...]], noded: Noded) -> list[DraftedRow]:
 
 @follows(Family.ROADS)
 def roads_published(families: frozenset[str]) -> None:
-    """After roads were published: names for the search, then the graph."""
-    roads_changed()
+    """After roads were published: the graph."""
+    ask_for_graph()
 
 
 def drafted_segment(
