@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.compiled import inlined, kernel
-from routing.roadindex import SPACING_M
+from routing.roadindex import ACCESS_LIMIT_M, SPACING_M
 from routing.surface import Road, piece_at, road_of, time_by
 
 HALVINGS: Final = 4
@@ -31,13 +31,13 @@ def _is_within(
     ms_per_metre: float,
     origins: Any,
 ) -> bool:
-    """Return whether a point is reached in time by the nearer of two roads, those nearest to the grid points around it."""
+    """Return whether a point is reached in time by the nearer of two roads, if that is near enough to count."""
     squared, time = time_by(one, x, y, origins)
     if has_other:
         squared_other, time_other = time_by(other, x, y, origins)
         if not has_one or squared_other < squared:
             squared, time = squared_other, time_other
-    return bool(time + np.sqrt(squared) * ms_per_metre <= limit)
+    return bool(squared <= ACCESS_LIMIT_M**2 and time + np.sqrt(squared) * ms_per_metre <= limit)
 
 
 @kernel
@@ -138,13 +138,18 @@ def trace(  # noqa: C901 - one loop, kept whole for the compiler
 
 
 @inlined
-def _signed_area(point: NDArray[np.float64], first: int, last: int) -> float:
+def _signed_area(point: NDArray[np.float64], first: int, last: int, keep: NDArray[np.uint8]) -> float:
+    """Return the area of the kept points of a ring, positive when it runs anticlockwise. The first is always kept."""
     total = 0.0
     x0 = point[first, 0]
     y0 = point[first, 1]
-    for i in range(first, last):
-        j = i + 1 if i + 1 < last else first
-        total += (point[i, 0] - x0) * (point[j, 1] - y0) - (point[j, 0] - x0) * (point[i, 1] - y0)
+    x1 = y1 = 0.0
+    for i in range(first + 1, last):
+        if keep[i] != 0:
+            x2 = point[i, 0] - x0
+            y2 = point[i, 1] - y0
+            total += x1 * y2 - x2 * y1
+            x1, y1 = x2, y2
     return total / 2
 
 
@@ -215,11 +220,9 @@ def simplify(
         first = ring[i]
         last = ring[i + 1]
         size = last - first
-        for k in range(first, last):
-            keep[k] = 0
-        area[i] = _signed_area(point, first, last)
-        if size < 3 or (area[i] < 0 and -area[i] < min_hole) or (area[i] >= 0 and area[i] < min_island):
-            area[i] = 0.0
+        keep[first:last] = 0
+        area[i] = 0.0
+        if size < 3:
             continue
         far = 0
         worst = -1.0
@@ -235,10 +238,14 @@ def simplify(
         count = 0
         for k in range(first, last):
             count += keep[k]
-        if count < 3:
+        area[i] = 0.0
+        if count >= 3:
+            area[i] = _signed_area(point, first, last, keep)
+        # Simplifying may have shrunk it.
+        if (area[i] < 0 and -area[i] < min_hole) or (area[i] >= 0 and area[i] < min_island):
             area[i] = 0.0
-            continue
-        kept += count
+        if area[i] != 0:
+            kept += count
     return kept
 
 

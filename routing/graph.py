@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -228,8 +228,8 @@ def build_graph(
     if edges.count == 0:
         raise BadRoads("roads.empty", "没有任何道路，无法建立路网。")
     digest = hashlib.sha256()
-    for column in (edges.ext_id, edges.from_node, edges.to_node, edges.oneway, edges.highway, edges.lon, edges.lat):
-        digest.update(np.ascontiguousarray(column).tobytes())
+    for column in fields(edges):
+        digest.update(np.ascontiguousarray(getattr(edges, column.name)).tobytes())
     built_at = datetime.now(UTC)
     version = f"{built_at:%Y%m%dT%H%M%S}-{digest.hexdigest()[:8]}"
     with store.building(version) as folder:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon
 
 from routing.contours import emit, nest, simplify, trace
+from routing.mending import FARTHEST_STEPS, Rings, misplaced
+from routing.places import PlaceIndex
 from routing.roadindex import SPACING_M
 from routing.search import BadSearch, Reach, SearchTooLarge, workspace
 from routing.surface import Surface, surface
@@ -19,7 +21,10 @@ from routing.surface import Surface, surface
 MAX_VERTICES: Final = 1500
 MIN_HOLE_M2: Final = 2000.0
 MIN_ISLAND_M2: Final = 150.0
-TOLERANCE_M: Final = 2.0
+SPARE_HOLE_M2: Final = 50.0
+SPARE_VERTICES: Final = 120
+"""Room left for mending the line around places."""
+TOLERANCE_M: Final = 1.0
 """How far the drawn line may leave the traced one on the finest grid; wider grids allow more in proportion."""
 
 
@@ -56,13 +61,14 @@ class Isochrone:
         return shapely.transform(self.polygon, unproject)
 
 
-def isochrone(found: Reach, minutes: Sequence[float]) -> list[Isochrone]:
+def isochrone(found: Reach, minutes: Sequence[float], places: PlaceIndex | None = None) -> list[Isochrone]:
     """Return the isochrone of ``found`` for each of ``minutes``, from one surface; of two, the shorter lies within the longer.
 
+    With ``places`` the line is mended where it would have one of them on the wrong side, so that map and list agree.
     Raises ``BadSearch`` for minutes the search did not ask for, ``SearchTooLarge`` for minutes its budget did not let it reach.
     """
     limits = [float(value) * 60_000 for value in minutes]
-    if not limits or min(limits) <= 0 or max(limits) > found.limit_ms + 0.5:
+    if not limits or not all(0 < limit <= found.limit_ms + 0.5 for limit in limits):
         raise BadSearch("routing.minutes", "分钟数超出了本次计算的范围。", minutes=list(minutes))
     if max(limits) > found.complete_ms:
         raise SearchTooLarge("routing.budget", "范围太大，计算未能完成，请缩短时间后再试。", cut=str(found.cut))
@@ -72,7 +78,7 @@ def isochrone(found: Reach, minutes: Sequence[float]) -> list[Isochrone]:
     drawn: dict[float, MultiPolygon] = {}
     around: MultiPolygon | None = None
     for limit in sorted(set(limits), reverse=True):
-        polygon = _draw(found, times, limit)
+        polygon = _draw(found, times, limit, places)
         if around is not None:
             # Simplifying moves two lines that nearly touch by different amounts: cut the inner one to the outer one.
             polygon = _polygons(polygon.intersection(around))
@@ -85,7 +91,7 @@ def _polygons(shape: Any) -> MultiPolygon:
     return MultiPolygon([polygon for part in parts for polygon in shapely.get_parts(part)])
 
 
-def _draw(found: Reach, times: Surface, limit_ms: float) -> MultiPolygon:
+def _draw(found: Reach, times: Surface, limit_ms: float, places: PlaceIndex | None) -> MultiPolygon:
     """Return the simplified contour of a surface at a limit, always a valid multipolygon of at most ``MAX_VERTICES`` points."""
     scratch = workspace(found.graph).scratch
     rings, points = _trace(times, limit_ms, scratch)
@@ -93,26 +99,64 @@ def _draw(found: Reach, times: Surface, limit_ms: float) -> MultiPolygon:
         return MultiPolygon()
     point, ring, keep = scratch["point"], scratch["ring"], scratch["keep"]
     area, shell = np.empty(rings), np.empty(rings, dtype=np.int32)
-    cell = (SPACING_M * times.stride) ** 2
-    min_island = min(MIN_ISLAND_M2 * times.stride**2, cell / 2)
+    min_island = MIN_ISLAND_M2 * times.stride**2
     tolerance = TOLERANCE_M * times.stride
     halved = 0
     while True:
         kept = simplify(
-            *(point, ring, rings, tolerance, MIN_HOLE_M2, min_island, keep[:points], scratch["stack"], area),
+            *(
+                point,
+                ring,
+                rings,
+                tolerance,
+                MIN_HOLE_M2 + SPARE_HOLE_M2,
+                min_island,
+                keep[:points],
+                scratch["stack"],
+                area,
+            ),
         )
-        if kept > MAX_VERTICES:
+        if kept > MAX_VERTICES - SPARE_VERTICES:
             tolerance *= 1.4
             min_island *= 1.4
             continue
         nest(point, ring, rings, area, shell)
-        polygon = _assemble(found, point, ring, keep, area, shell, kept)
+        drawn, polygons = _assemble(found, point, ring, keep, area, shell, kept)
+        polygon = _multipolygon(drawn, polygons)
         if polygon.is_valid:
-            return polygon
+            return polygon if places is None else _mend(found, times, limit_ms, places, polygon, drawn, polygons)
         if halved == 3 or kept == points:
             return _polygons(shapely.make_valid(polygon))
         halved += 1
         tolerance /= 2
+
+
+def _mend(
+    found: Reach,
+    times: Surface,
+    limit_ms: float,
+    places: PlaceIndex,
+    polygon: MultiPolygon,
+    drawn: Rings,
+    polygons: NDArray[np.int64],
+) -> MultiPolygon:
+    """Return the polygon with its line bent around misplaced places, as long as it stays valid and small enough."""
+    farthest = FARTHEST_STEPS * SPACING_M * times.stride
+    wrong = misplaced(found, times, limit_ms, drawn, places)[: SPARE_VERTICES // 4]
+    # One check of the whole usually suffices; if notches get in each other's way, each has to prove itself.
+    for step in (len(wrong), 1):
+        for first in range(0, len(wrong), max(1, step)):
+            bent = drawn
+            for place in wrong[first : first + step]:
+                bent = bent.notched(float(places.x[place]), float(places.y[place]), farthest) or bent
+            mended = polygon if bent is drawn else _multipolygon(bent, polygons)
+            if mended.is_valid:
+                polygon, drawn = mended, bent
+            elif step > 1:
+                break
+        else:
+            break
+    return polygon
 
 
 def _trace(times: Surface, limit_ms: float, scratch: dict[str, NDArray[Any]]) -> tuple[int, int]:
@@ -144,18 +188,19 @@ def _assemble(
     area: NDArray[np.float64],
     shell: NDArray[np.int32],
     kept: int,
-) -> MultiPolygon:
-    """Return the kept rings as one multipolygon in plane metres, the largest polygon first."""
+) -> tuple[Rings, NDArray[np.int64]]:
+    """Return the kept rings in plane metres, largest polygon first, and where among them each polygon begins."""
     chosen = np.flatnonzero(shell >= 0)
     # Largest polygon first; within each, the shell before its holes.
     order = chosen[np.lexsort((chosen, area[chosen] < 0, shell[chosen], -area[shell[chosen]]))]
     coordinates = np.empty((kept + len(order), 2))
     ends = np.empty(len(order) + 1, dtype=np.int64)
     emit(point, ring, keep, order, *found.graph.meta.origin, coordinates, ends)
-    starts = np.flatnonzero(area[order] > 0)
-    polygons = np.append(starts, len(order))
-    shapes = shapely.from_ragged_array(
-        shapely.GeometryType.MULTIPOLYGON, coordinates[: ends[-1]], (ends, polygons, np.array([0, len(starts)]))
-    )
-    polygon: MultiPolygon = shapes[0]
+    polygons = np.append(np.flatnonzero(area[order] > 0), len(order))
+    return Rings(coordinates[: ends[-1]], ends), polygons
+
+
+def _multipolygon(rings: Rings, polygons: NDArray[np.int64]) -> MultiPolygon:
+    offsets = (rings.ends, polygons, np.array([0, len(polygons) - 1]))
+    polygon: MultiPolygon = shapely.from_ragged_array(shapely.GeometryType.MULTIPOLYGON, rings.coordinates, offsets)[0]
     return polygon

@@ -177,13 +177,19 @@ def _fill_blocks(
                 cell[index, r, c] = seed
 
 
+def block_shape(width: float, height: float) -> tuple[int, int]:
+    """Return the rows and columns of blocks that the table of an area of this size has."""
+    side = BLOCK * SPACING_M
+    return int(height // side) + 1, int(width // side) + 1
+
+
 def build_table(pieces: Pieces, buckets: Buckets, width: float, height: float, threads: int = 2) -> NearestTable:
     """Return the nearest piece at every grid point within ``ACCESS_LIMIT_M`` of one.
 
     Exact; the guess that speeds each look-up is its neighbour's answer.
     """
     side = BLOCK * SPACING_M
-    shape = (int(height // side) + 1, int(width // side) + 1)
+    shape = block_shape(width, height)
     filled = np.flatnonzero(np.diff(buckets.start) > 0)
     wanted = np.zeros(shape, dtype=bool)
     for row, column in {(int(b // buckets.columns), int(b % buckets.columns)) for b in filled}:

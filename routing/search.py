@@ -27,6 +27,8 @@ LABEL: Final = np.dtype([("stamp", "i4"), ("ms", "i4"), ("arc", "i4"), ("settled
 """What is known of a node in generation ``stamp``: best time, the arc it was reached by (-1 - origin when from an origin)."""
 ORIGIN: Final = np.dtype([("edge", "i4"), ("fraction", "f4"), ("ms", "f4"), ("x", "f4"), ("y", "f4")])
 """Where a traveller enters the road and when; ``x``, ``y`` relative to the graph's origin."""
+SAME_PLACE: Final = 1e-6
+"""Two places on an edge whose fractions differ by less are one place, whichever way the road may be travelled."""
 MAX_SECONDS: Final = 4 * 3600.0
 SLICE: Final = 20_000
 """Nodes settled between two looks at the clock: some three milliseconds."""
@@ -156,6 +158,34 @@ def reach(
         raise BadSearch("routing.seconds", f"时间须大于 0 且不超过 {MAX_SECONDS / 60:.0f} 分钟。", seconds=seconds)
     if any(origin.traveller.network is not traveller.network for origin in origins):
         raise BadSearch("routing.origin", "起点是按另一种出行方式确定的，请重新选择。")
+    return _search(graph, origins, traveller, seconds, budget, closed, (-1, -1))
+
+
+def reach_between(
+    graph: Graph,
+    origin: Snap,
+    target_edge: int,
+    seconds: float,
+    *,
+    budget: Budget = Budget(),  # noqa: B008 - frozen
+    closed: NDArray[np.bool_] = NO_CLOSURES,
+) -> Reach:
+    """Search from ``origin`` as ``reach`` does, but stop as soon as both ends of ``target_edge`` are settled."""
+    if not 0 < seconds <= MAX_SECONDS:
+        raise BadSearch("routing.seconds", f"时间须大于 0 且不超过 {MAX_SECONDS / 60:.0f} 分钟。", seconds=seconds)
+    ends = graph.travel(origin.traveller).cost[target_edge]
+    return _search(graph, [origin], origin.traveller, seconds, budget, closed, (int(ends["u"]), int(ends["v"])))
+
+
+def _search(
+    graph: Graph,
+    origins: Sequence[Snap],
+    traveller: Traveller,
+    seconds: float,
+    budget: Budget,
+    closed: NDArray[np.bool_],
+    stop: tuple[int, int],
+) -> Reach:
     limit_ms = seconds * 1000
     useful = tuple(origin for origin in origins if origin.found and origin.access_ms <= limit_ms)
     if not useful:
@@ -168,8 +198,8 @@ def reach(
     result = Reach(
         *(graph, traveller, useful, limit_ms, limit_ms, _NONE, _NONE, _NONE, closed, None, None, next(_tickets)),
     )
-    cut = _run(space, result, budget, -1, -1)
-    return _collect(space, result, cut)
+    cut = _run(space, result, budget, *stop)
+    return _collect(space, result, cut, complete=cut is None and stop[0] < 0)
 
 
 _NONE: Final = np.zeros(0, dtype=np.int32)
@@ -212,15 +242,13 @@ def _run(space: Workspace, wanted: Reach, budget: Budget, stop_a: int, stop_b: i
             return Cut.TIME
 
 
-def _collect(space: Workspace, wanted: Reach, cut: Cut | None) -> Reach:
+def _collect(space: Workspace, wanted: Reach, cut: Cut | None, *, complete: bool) -> Reach:
     node = space.settled[: space.state[1]].copy()
     rows = space.label[node]
     ms = rows["ms"].copy()
-    complete = wanted.limit_ms
-    if cut is not None:
-        complete = float(ms[-1]) if len(ms) else 0.0
+    until = wanted.limit_ms if complete else float(ms[-1]) if len(ms) else 0.0
     return Reach(
-        *(wanted.graph, wanted.traveller, wanted.origins, wanted.limit_ms, complete, node, ms, rows["arc"].copy()),
+        *(wanted.graph, wanted.traveller, wanted.origins, wanted.limit_ms, until, node, ms, rows["arc"].copy()),
         *(wanted.closed, None, cut, wanted.ticket),
     )
 

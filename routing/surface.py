@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from routing.compiled import inlined, kernel
 from routing.roadindex import ACCESS_LIMIT_M, BLOCK, SPACING_M, nearest_piece
-from routing.search import Reach, labels
+from routing.search import SAME_PLACE, Reach, labels
 
 NEVER: Final = 3e38
 MAX_POINTS: Final = 50_000
 """Grid points evaluated at most; a larger area is looked at with a wider grid."""
 WIDEST: Final = 16
+"""Steps of the surface's grid, in steps of the table of nearest roads; what is smaller than a step may be missed."""
 LONG_M: Final = 250.0
 """Roads longer than this have the blocks they touch looked up one by one."""
 MANY_ORIGINS: Final = 16
@@ -60,11 +61,12 @@ def surface(found: Reach, limit_ms: float) -> Surface | None:
         active = space.scratch[f"active-{travel.traveller.network}"] = np.zeros(table.block.shape, dtype=np.uint8)
     ms_per_metre = 1000.0 / found.traveller.access_mps
     pace = max(travel.fastest_mps, found.traveller.access_mps) / 1000
-    box = _mark_active(
+    box = np.empty(5, dtype=np.int64)
+    _mark_active(
         *(found.node, found.ms, limit_ms, ms_per_metre, graph.node_x, graph.node_y, graph.metres, graph.bounds),
-        *(travel.roads.first_arc, travel.arc, pace, ground, active),
+        *(travel.roads.first_arc, travel.arc, pace, ground, active, box),
     )
-    first_r, first_c, last_r, last_c, count = box
+    first_r, first_c, last_r, last_c, count = box.tolist()
     if count == 0:
         return None
     stride = 1
@@ -135,10 +137,10 @@ def time_by(road: Road, x: float, y: float, origins: NDArray[np.void]) -> tuple[
         for o in range(len(origins)):
             if origins[o]["edge"] == edge:
                 ahead = fraction - origins[o]["fraction"]
-                if ahead >= 0 and forward >= 0:
-                    best = min(best, origins[o]["ms"] + ahead * forward)
-                if ahead <= 0 and backward >= 0:
-                    best = min(best, origins[o]["ms"] - ahead * backward)
+                if ahead >= -SAME_PLACE and forward >= 0:
+                    best = min(best, origins[o]["ms"] + max(0.0, ahead) * forward)
+                if ahead <= SAME_PLACE and backward >= 0:
+                    best = min(best, origins[o]["ms"] - min(0.0, ahead) * backward)
     return off_x * off_x + off_y * off_y, best
 
 
@@ -205,10 +207,13 @@ def _mark_active(
     pace: float,
     ground: Any,
     active: NDArray[np.uint8],
-) -> tuple[int, int, int, int, int]:
-    """Flag the blocks of the table that can hold a reached point; return their extent (rows and columns) and number."""
+    box: NDArray[np.int64],
+) -> None:
+    """Flag the blocks of the table that can hold a reached point; write their extent (rows and columns) and number."""
     active[:] = 0
-    box = np.array([1 << 30, 1 << 30, -1, -1, 0])
+    box[0] = box[1] = 1 << 30
+    box[2] = box[3] = -1
+    box[4] = 0
     origins = ground[3]
     for o in range(len(origins)):
         edge = origins[o]["edge"]
@@ -249,7 +254,6 @@ def _mark_active(
         # Time spent on a short road is not left for walking off it: the traveller's pace bounds both together.
         around = min(around + access, max(access, left * pace))
         _mark_box(x - around, y - around, x + around, y + around, active, box)
-    return box[0], box[1], box[2], box[3], box[4]
 
 
 @kernel

@@ -120,7 +120,8 @@ class Hold:
 
     def __init__(self, folder: Path) -> None:
         """Take hold of ``folder``. Raises ``FileNotFoundError`` when it is gone."""
-        self._descriptor: int | None = os.open(folder / IN_USE, os.O_RDONLY | os.O_CLOEXEC)
+        self._descriptor: int | None = None
+        self._descriptor = os.open(folder / IN_USE, os.O_RDONLY | os.O_CLOEXEC)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_SH)
             # The folder may have been removed between opening and locking.

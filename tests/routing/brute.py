@@ -32,6 +32,8 @@ class Truth:
         usable = np.isfinite(self.there) | np.isfinite(self.back)
         self.snappable = usable & ~edges.ferry & (good[self.u] | good[self.v])
         self.best = self._arcs()
+        self._candidates = np.flatnonzero(self.snappable)
+        self._tree = shapely.STRtree([self.lines[e] for e in self._candidates])
 
     def _component_sizes(self) -> np.ndarray:
         pairs = [(self.u, self.v, self.there), (self.v, self.u, self.back)]
@@ -54,12 +56,10 @@ class Truth:
     def snap(self, x: float, y: float) -> tuple[int, float, float]:
         """Return the nearest usable edge, the fraction along it and the seconds to walk there."""
         point = shapely.Point(x, y)
-        candidates = np.flatnonzero(self.snappable)
-        away = np.array([self.lines[e].distance(point) for e in candidates])
-        edge = int(candidates[away.argmin()])
+        edge = int(self._candidates[self._tree.nearest(point)])
         line = self.lines[edge]
         fraction = line.project(point) / line.length if line.length > 0 else 0.0
-        return edge, fraction, float(away.min()) / self.traveller.access_mps
+        return edge, fraction, line.distance(point) / self.traveller.access_mps
 
     def node_seconds(self, origins: list[tuple[int, float, float]]) -> np.ndarray:
         """Return the seconds to each node from the nearest of several snapped origins."""

@@ -1,0 +1,316 @@
+"""B1: how fast a circle is drawn, beside Valhalla on the same roads; B5: how true it is, door by door, by brute force."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from shapely.geometry import shape
+from shapely.ops import transform
+
+from geo.crs import SHANGHAI
+from routing.edges import RoadEdges
+from routing.graph import Graph, GraphStore, build_graph
+from routing.isochrones import MAX_VERTICES, MIN_HOLE_M2, Isochrone, isochrone
+from routing.places import PlaceIndex, costs_to
+from routing.search import reach
+from routing.snap import snap
+from routing.travellers import TRAVELLERS, Traveller
+from tests.bench._valhalla import serving
+from tests.bench.report import Bar
+from tests.routing import mosaic
+from tests.routing.brute import Truth
+
+PLANE = SHANGHAI.plane
+MINUTES = 15.0
+ORIGINS = 200
+CIRCLES = 50
+DOORS = 2000
+OUTSIDE_M = 500.0
+SEED = 15
+COSTING: dict[str, tuple[str, dict[str, Any]]] = {
+    "walk": ("pedestrian", {"walking_speed": 4.5}),
+    "bicycle": ("bicycle", {"cycling_speed": 15}),
+    "car": ("auto", {}),
+}
+FACTOR = {"walk": 5.0, "bicycle": 3.0, "car": 3.0}
+Times = list[float]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Roads, doors (plane metres) and how many of the doors, the first ones, are facilities."""
+
+    edges: RoadEdges
+    x: np.ndarray
+    y: np.ndarray
+    facilities: int
+    name: str
+
+
+def run() -> list[Bar]:
+    """Return B1 for three travellers and B5 for the figures it asks of the walking circle, then of the others."""
+    ground = _real() if mosaic.EDGES.exists() else _invented()
+    with _graph(ground) as graph:
+        _say(f"{graph.meta.edges} edges, {len(ground.x)} doors of {ground.name}")
+        origins = _origins(graph, ground)
+        return [*_speed(graph, origins, real=mosaic.EDGES.exists()), *_truths(graph, ground)]
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"  {text}\n")
+
+
+@contextmanager
+def _graph(ground: Ground) -> Iterator[Graph]:
+    with tempfile.TemporaryDirectory() as folder:
+        store = GraphStore(Path(folder))
+        began = time.perf_counter()
+        build_graph(ground.edges, PLANE, store.versions, source="bench", as_of="")
+        _say(f"graph built in {time.perf_counter() - began:.1f} s")
+        yield store.current()
+
+
+def _real() -> Ground:
+    """Return the real mosaic, with points of interest, addresses and communities that lie on it as doors."""
+    facilities = _read_points(mosaic.DATA / "osm-poi" / "shanghai_osm_poi_2026-05.csv.gz", "lon", "lat")
+    addresses = _read_points(mosaic.DATA / "addresses" / "osm_addresses_2026-05.csv", "lon", "lat")
+    places = mosaic.DATA / "communities" / "shanghai_residential_communities_2019.csv.gz"
+    communities = _read_points(places, "lon_wgs84", "lat_wgs84")
+    x, y = _project(np.concatenate((facilities, addresses, communities)))
+    return Ground(mosaic.read_edges(), x, y, len(facilities), "the real mosaic")
+
+
+def _invented() -> Ground:
+    from fixtures.city import generate
+
+    city = generate("demo")
+    facilities = np.array([(item.lon, item.lat) for item in city.facilities])
+    addresses = np.stack((city.addresses.lon, city.addresses.lat), axis=1)
+    x, y = _project(np.concatenate((facilities, addresses)))
+    return Ground(edges_of(city.roads), x, y, len(facilities), "the invented city")
+
+
+def edges_of(roads: Any) -> RoadEdges:
+    """Return the invented city's roads as the graph builder takes them."""
+    from routing.edges import highway_codes
+
+    points, owner = shapely.get_coordinates(roads.lines, return_index=True)
+    sizes = np.bincount(owner, minlength=len(roads.lines))
+    flags = {key: np.asarray(getattr(roads, key), dtype=bool) for key in ("foot", "bicycle", "car", "bridge")}
+    flags |= {key: np.asarray(getattr(roads, key), dtype=bool) for key in ("tunnel", "steps", "ferry", "kerb")}
+    return RoadEdges(
+        ext_id=np.arange(len(sizes), dtype=np.int64),
+        from_node=np.asarray(roads.from_node, dtype=np.int64),
+        to_node=np.asarray(roads.to_node, dtype=np.int64),
+        highway=highway_codes(roads.highway),
+        oneway=np.asarray(roads.oneway, dtype=np.int8),
+        duration_s=np.full(len(sizes), np.nan),
+        offsets=np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
+        lon=points[:, 0].copy(),
+        lat=points[:, 1].copy(),
+        **flags,
+    )
+
+
+def _read_points(file: Path, lon: str, lat: str) -> np.ndarray:
+    packed = file.read_bytes()
+    text = (gzip.decompress(packed) if file.suffix == ".gz" else packed).decode("utf-8-sig")
+    rows = [(row[lon], row[lat]) for row in csv.DictReader(io.StringIO(text))]
+    points = np.array([(float(a), float(b)) for a, b in rows if a and b])
+    box = SHANGHAI.bbox
+    inside = (
+        (points[:, 0] > box.west) & (points[:, 0] < box.east) & (points[:, 1] > box.south) & (points[:, 1] < box.north)
+    )
+    return points[inside]
+
+
+def _project(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return PLANE.forward(points[:, 0].copy(), points[:, 1].copy())
+
+
+def _origins(graph: Graph, ground: Ground) -> list[tuple[float, float]]:
+    """Return random doors with a road within 100 m for every traveller measured: the same for us and for the peer."""
+    rng = np.random.default_rng(SEED)
+    chosen: list[tuple[float, float]] = []
+    for i in rng.permutation(len(ground.x)):
+        place = (float(ground.x[i]), float(ground.y[i]))
+        if all(snap(graph, *place, TRAVELLERS[key], limit_m=100).found for key in COSTING):
+            chosen.append(place)
+        if len(chosen) == ORIGINS:
+            break
+    return chosen
+
+
+def circle(graph: Graph, x: float, y: float, traveller: Traveller) -> Isochrone:
+    """Draw one circle: snap, search, polygon."""
+    return isochrone(reach(graph, [snap(graph, x, y, traveller)], traveller, MINUTES * 60), [MINUTES])[0]
+
+
+def _speed(graph: Graph, origins: list[tuple[float, float]], *, real: bool) -> list[Bar]:
+    """Time all origins with us and with the peer, in turn, so that a noisy moment falls on one only by chance."""
+    bars = []
+    with _peer(real) as service:
+        for key in COSTING:
+            traveller = TRAVELLERS[key]
+            ask = None if service is None else _asker(service, key)
+            for place in origins[:20]:
+                circle(graph, *place, traveller)
+                if ask:
+                    ask(*place)
+            ours, areas = _timed(lambda x, y: circle(graph, x, y, traveller).polygon.area, origins)  # noqa: B023
+            if service is None or ask is None:
+                bars.append(
+                    Bar("B1", _ms(ours, 50), None, None, "ms", f"{key}, p50 of {len(origins)}; peer not to be had")
+                )
+                continue
+            theirs, others = _timed(ask, origins, timed_inside=True)
+            status = [service.ask("/status")[0] for _ in origins]
+            peer = _ms(theirs, 50) - _ms(status, 50)
+            note = (
+                f"{key}, p50 of {len(origins)} (p95 {_ms(ours, 95):.2f}); Valhalla {_ms(theirs, 50):.2f} less /status"
+                f" {_ms(status, 50):.2f}; bar {FACTOR[key]:.0f}×; median area {np.median(areas) / 1e6:.2f}"
+                f" against {np.median(others) / 1e6:.2f} km²"
+            )
+            bars.append(Bar("B1", _ms(ours, 50), peer, peer / _ms(ours, 50), "ms", note))
+            _say(note)
+    return bars
+
+
+@contextmanager
+def _peer(real: bool) -> Iterator[Any]:
+    if not real:
+        yield None
+        return
+    with serving(mosaic.PBF) as service:
+        yield service
+
+
+def _asker(service: Any, key: str) -> Callable[[float, float], tuple[float, float]]:
+    costing, options = COSTING[key]
+
+    def ask(x: float, y: float) -> tuple[float, float]:
+        lon, lat = PLANE.inverse(np.array([x]), np.array([y]))
+        question = {
+            "locations": [{"lon": float(lon[0]), "lat": float(lat[0])}],
+            "costing": costing,
+            "costing_options": {costing: options},
+            "contours": [{"time": MINUTES}],
+            "polygons": True,
+        }
+        seconds, answer = service.ask("/isochrone", question)
+        features = answer.get("features", [])
+        area = 0.0
+        if features:
+            area = transform(
+                lambda a, b: PLANE.forward(np.asarray(a), np.asarray(b)), shape(features[0]["geometry"])
+            ).area
+        return seconds, area
+
+    return ask
+
+
+def _timed(
+    action: Callable[[float, float], Any], origins: list[tuple[float, float]], *, timed_inside: bool = False
+) -> tuple[Times, list[float]]:
+    times, results = [], []
+    for x, y in origins:
+        began = time.perf_counter()
+        result = action(x, y)
+        took = time.perf_counter() - began
+        if timed_inside:
+            took, result = result
+        times.append(took)
+        results.append(result)
+    return times, results
+
+
+def _ms(times: Times, percentile: float) -> float:
+    return float(np.percentile(times, percentile)) * 1000
+
+
+def _truths(graph: Graph, ground: Ground) -> list[Bar]:
+    bars = []
+    for key in ("walk", "elder", "wheelchair", "bicycle", "car"):
+        bars += _truth(graph, ground, TRAVELLERS[key])
+    return bars
+
+
+def _truth(graph: Graph, ground: Ground, traveller: Traveller) -> list[Bar]:
+    """Ask of doors inside the circle and up to 500 m outside whether brute force agrees that they are reached."""
+    rng = np.random.default_rng(SEED)
+    truth = Truth(ground.edges, traveller)
+    places = PlaceIndex.build(graph, np.arange(len(ground.x)), ground.x, ground.y)
+    doors = shapely.points(ground.x, ground.y)
+    tree = shapely.STRtree(doors)
+    reached_in = reached = unreached_out = unreached = disagree = listed = 0
+    vertices, holes = 0, np.inf
+    each = DOORS // CIRCLES
+    for x, y in _origins(graph, ground)[:CIRCLES]:
+        start = snap(graph, x, y, traveller)
+        found = reach(graph, [start], traveller, MINUTES * 60)
+        polygon = isochrone(found, [MINUTES])[0]
+        vertices = max(vertices, polygon.vertices)
+        holes = min([holes, *(shapely.Polygon(r).area for part in polygon.polygon.geoms for r in part.interiors)])
+        near = tree.query(polygon.polygon, predicate="dwithin", distance=OUTSIDE_M)
+        chosen = rng.choice(near, min(each, len(near)), replace=False)
+        inside = shapely.covers(polygon.polygon, doors[near])
+        row = int(np.flatnonzero(ground.edges.ext_id == graph.ext_id[start.edge])[0])
+        origin = [(row, start.fraction, start.access_ms / 1000)]
+        nodes = truth.node_seconds(origin)
+        covered = set(near[inside].tolist())
+        for door in chosen:
+            seconds = truth.point_seconds(origin, float(ground.x[door]), float(ground.y[door]), nodes)
+            if seconds <= MINUTES * 60:
+                reached += 1
+                reached_in += int(door) in covered
+            else:
+                unreached += 1
+                unreached_out += int(door) not in covered
+        in_list = {int(i) for i in costs_to(found, places).place if i < ground.facilities}
+        drawn = {int(i) for i in covered if i < ground.facilities}
+        disagree += len(in_list ^ drawn)
+        listed += len(in_list | drawn)
+    doors_asked = f"{traveller.key}, {reached + unreached} doors of {CIRCLES} circles"
+    inside_share, outside_share = 100 * reached_in / max(1, reached), 100 * unreached_out / max(1, unreached)
+    apart = 100 * disagree / max(1, listed)
+    _say(f"{doors_asked}: {inside_share:.2f} % in, {outside_share:.2f} % out, {apart:.2f} % apart of {listed}")
+    return [
+        Bar("B5", inside_share, 98.0, inside_share / 98.0, "%", f"{doors_asked}: reachable inside; peer = bar"),
+        Bar("B5", outside_share, 95.0, outside_share / 95.0, "%", f"{doors_asked}: unreachable outside; peer = bar"),
+        Bar(
+            "B5",
+            apart,
+            0.5,
+            0.5 / max(apart, 0.001),
+            "%",
+            f"{traveller.key}: list and polygon disagree, of {listed}; peer = bar",
+        ),
+        Bar(
+            "B5",
+            vertices,
+            MAX_VERTICES,
+            MAX_VERTICES / vertices,
+            "vertices",
+            f"{traveller.key}: most of any circle; peer = bar",
+        ),
+        Bar(
+            "B5",
+            float(holes),
+            MIN_HOLE_M2,
+            float(holes) / MIN_HOLE_M2,
+            "m²",
+            f"{traveller.key}: smallest hole; peer = bar",
+        ),
+    ]
