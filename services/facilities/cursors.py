@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,11 +26,20 @@ def read_cursor(cursor: str, order: str, types: Sequence[type]) -> list[Any]:
         body = json.loads(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
         if body[0] != order or len(body) != len(types) + 1:
             raise ValueError("a cursor of another list")
-        if not all(isinstance(value, kind) for value, kind in zip(body[1:], types, strict=True)):
+        if not all(_is(value, kind) for value, kind in zip(body[1:], types, strict=True)):
             raise ValueError("values of other types")
     except (ValueError, binascii.Error, KeyError, IndexError, TypeError, RecursionError):
         raise BadInput("cursor_invalid", "翻页标记无效，请去掉 cursor 从第一页重新查询。", parameter="cursor") from None
     return list(body[1:])
+
+
+def _is(value: Any, kind: type) -> bool:
+    """Say whether a value could stand in a column: of the type, and within what the database can hold."""
+    if kind is int:
+        return type(value) is int and abs(value) < 2**63
+    if kind is str:
+        return isinstance(value, str) and value.isprintable()
+    return type(value) is float and math.isfinite(value)
 
 
 def after(columns: Sequence[str], values: Sequence[Any]) -> Q:

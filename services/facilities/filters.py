@@ -130,7 +130,7 @@ def _age(said: Any) -> int | None:
     if said is None or said == "":
         return None
     text = str(said).strip()
-    if not text.isdecimal() or not text.isascii() or int(text) > OLDEST_MONTHS:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 3 and int(text) <= OLDEST_MONTHS):
         raise BadInput("filter_invalid", f"月龄要填 0 到 {OLDEST_MONTHS} 之间的整数。", parameter="age_months")
     return int(text)
 

@@ -204,6 +204,8 @@ def _chosen(
     if kinds:
         condition &= Q(kind__in=kinds)
     if region:
+        if not (region.isascii() and region.isalnum()):
+            raise NotFound("region_unknown", f"没有代码为“{region[:20]}”的区划，请核对代码。", region=region[:20])
         condition &= Q(region__in=regions_under(region, scope=scope).values("region_id"))
     if q.strip():
         condition &= matching(q)
@@ -229,7 +231,7 @@ def _ordered(
             raise BadInput("order_invalid", "按距离排序要给出位置（lon 和 lat）。", parameter="order")
         columns, types = ["metres", "id"], [float, int]
     elif order == "relevance":
-        text = q.strip()
+        text = "".join(sign for sign in q.strip() if sign.isprintable())
         rank = Case(
             When(name=text, then=Value(0)),
             When(name__startswith=text, then=Value(1)),

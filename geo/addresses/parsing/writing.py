@@ -28,7 +28,7 @@ _SIGNS: Final = (
 
 def clean(text: str) -> str:
     """Return a text in half-width digits and letters, without spaces, with one kind of dash and with 号 for ``#`` and ``No.``."""
-    text = unicodedata.normalize("NFKC", text)
+    text = "".join(sign for sign in unicodedata.normalize("NFKC", text) if sign.isprintable() or sign.isspace())
     # 至 joins two numbers in “4至77号”; elsewhere it is a word.
     text = re.sub(r"(?<=\d)[‐‑‒–—―−﹣－~～〜至](?=\d)", lambda dash: dash[0].translate(_DASHES), text)
     text = re.sub(r"\s+", "", text)

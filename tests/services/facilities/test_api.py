@@ -246,11 +246,20 @@ class TestPlaces:
             ({"order": "size"}, 400, "order_invalid"),
             ({"order": "distance"}, 400, "order_invalid"),
             ({"region": "990000"}, 404, "region_unknown"),
+            ({"region": "31\x00"}, 404, "region_unknown"),
+            ({"cursor": "WyJuYW1lIiwiXHUwMDAwIiwxXQ"}, 400, "cursor_invalid"),
+            ({"cursor": "WyJuYW1lIiwiYSIsOTk5OTk5OTk5OTk5OTk5OTk5OTld"}, 400, "cursor_invalid"),
+            ({"age_months": "9" * 5000}, 400, "filter_invalid"),
             ({"kinds": "x"}, 400, "kind_unknown"),
         ],
     )
     def test_bad_questions(self, town: World, api: Api, params: dict[str, str], status: int, code: str) -> None:
         assert api("/places", status=status, **params)["code"] == code
+
+    def test_control_characters_are_not_searched_for(self, town: World, api: Api) -> None:
+        assert [place["name"] for place in api("/places", q="第\x002")["places"]] == ["第2家"]
+        assert api("/suggest", q="第\x002")["suggestions"][0]["label"] == "第2家"
+        assert api("/geocode", q="\x00\x01")["candidates"] == []
 
     def test_one_in_detail(self, town: World, api: Api) -> None:
         place = api("/places", q="第1家")["places"][0]
