@@ -81,6 +81,7 @@ def _empty_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 def city_database(_empty_database: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
     """Make the database of the tiny city once per test process, with its road graph, and return its name."""
     from fixtures.load import load
+    from routing.actions import rebuild_graph
 
     with django_db_blocker.unblock():
         empty = str(connection.settings_dict["NAME"])
@@ -89,6 +90,7 @@ def city_database(_empty_database: None, django_db_blocker: DjangoDbBlocker) -> 
         _copy(empty, name)
         _use(name)
         load(scale="tiny")
+        rebuild_graph()
         connection.close()
         _use(empty)
     yield name

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "geo.roads",
     "geo.basemap",
     "geo.addresses",
+    "routing",
     "services.access",
     "services.facilities",
     "web",
