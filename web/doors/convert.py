@@ -13,9 +13,8 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from geo.addresses.geocode import geocode_many
-from geo.addresses.positions import written
-from geo.crs import System, convert, notes
+from geo.addresses.conversion import Converted, convert_items
+from geo.crs import System, notes
 from geo.crs.parsing import AxisOrder, looks_like_point, parse_points
 from geo.errors import BadInput, CityError, TooLarge
 from geo.scope import Scope
@@ -72,53 +71,31 @@ def convert_lines(
     asked = {number: line.strip() for number, line in enumerate(lines, 1) if line.strip()}
     if len(asked) > MOST_ROWS:
         raise TooLarge("too_many_rows", f"一次最多 {MOST_ROWS:,} 行，现在有 {len(asked):,} 行，请分几次转换。")
-    points = [number for number, text in asked.items() if looks_like_point(text)]
-    addresses = [number for number in asked if number not in set(points)]
-    found = _points(asked, points, source, order, to) | _addresses(asked, addresses, to, scope)
-    return [found[number] for number in asked]
-
-
-def _points(
-    asked: dict[int, str], numbers: list[int], source: System, order: AxisOrder, to: System
-) -> dict[int, ConvertedRow]:
+    numbers = [number for number, text in asked.items() if looks_like_point(text)]
     read = parse_points([asked[number] for number in numbers], source, order)
-    rows = {numbers[fault.row - 1]: fault.message for fault in read.faults}
-    found = {number: ConvertedRow(number, asked[number], fault=message) for number, message in rows.items()}
-    kept = [numbers[row - 1] for row in read.rows]
-    for at, number in enumerate(kept):
-        try:
-            point = convert(read.coordinates[at], to)
-        except CityError as error:
-            found[number] = ConvertedRow(number, asked[number], fault=error.message)
-        else:
-            found[number] = ConvertedRow(number, asked[number], *_written(point.x, point.y, to), "坐标换算")
-    return found
+    faults = {numbers[fault.row - 1]: fault.message for fault in read.faults}
+    points = {numbers[row - 1]: read.coordinates[at] for at, row in enumerate(read.rows)}
+    items: dict[int, dict[str, object]] = {
+        number: {"x": points[number].x, "y": points[number].y} if number in points else {"address": text}
+        for number, text in asked.items()
+        if number not in faults
+    }
+    answered = convert_items(list(items.values()), source, to, scope=scope) if items else []
+    rows = {number: _row(number, asked[number], one, to) for number, one in zip(items, answered, strict=True)}
+    rows |= {number: ConvertedRow(number, asked[number], fault=message) for number, message in faults.items()}
+    return [rows[number] for number in asked]
 
 
-def _addresses(asked: dict[int, str], numbers: list[int], to: System, scope: Scope) -> dict[int, ConvertedRow]:
-    found: dict[int, ConvertedRow] = {}
-    for number, candidates in zip(
-        numbers, geocode_many([asked[number] for number in numbers], scope=scope), strict=True
-    ):
-        text = asked[number]
-        if not candidates:
-            found[number] = ConvertedRow(number, text, fault="没找到这个地址。请核对路名和门牌，或只写到弄、小区。")
-            continue
-        best = candidates[0]
-        ((x, y),) = written([best.lon], [best.lat], to)
-        said = [LEVELS.get(best.level, best.level), *(penalty.reason for penalty in best.penalties)]
-        rivals = sum(candidate.level == best.level for candidate in candidates) - 1
-        if rivals:
-            said.append(f"另有 {rivals} 处同名地址，写上区名更准")
-        found[number] = ConvertedRow(
-            number, text, *_written(x, y, to), f"{best.label}：{'，'.join(said)}", best.uncertainty_m
-        )
-    return found
-
-
-def _written(x: float, y: float, to: System) -> tuple[str, str]:
+def _row(number: int, text: str, one: Converted, to: System) -> ConvertedRow:
+    if one.error is not None or one.x is None or one.y is None:
+        return ConvertedRow(number, text, fault=one.error.reason if one.error else "没有算出来。")
     digits = 7 if to.is_geographic else 3
-    return f"{x:.{digits}f}", f"{y:.{digits}f}"
+    x, y = f"{one.x:.{digits}f}", f"{one.y:.{digits}f}"
+    if one.candidate is None:
+        return ConvertedRow(number, text, x, y, "坐标换算")
+    level = LEVELS.get(one.candidate.level, one.candidate.level)
+    said = "，".join([level, *(penalty.reason for penalty in one.candidate.penalties)])
+    return ConvertedRow(number, text, x, y, f"{one.candidate.label}：{said}", one.candidate.uncertainty_m)
 
 
 @never_cache

@@ -136,7 +136,6 @@ def panel_context(request: HttpRequest, ask: Ask, candidates: list[Candidate] | 
         "attribution": attribution(),
         "groups": GROUPS,
         "city_box": ",".join(str(edge) for edge in _box()),
-        "bridges_json": SafeString("[]"),
     }
 
 

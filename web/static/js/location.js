@@ -12,14 +12,8 @@ export const BRIDGES = [
   {name: '支付宝', object: 'AlipayJSBridge', method: 'call', call: 'named', named: 'getLocation', args: {requestType: 0}, lon: 'longitude', lat: 'latitude', accuracy: 'accuracy', system: 'gcj02'},
 ];
 
-/** Bridges declared by the operator of this site come first: a super-app's own contract is known only there. */
-function declared() {
-  const island = document.getElementById('bridges');
-  return (island ? JSON.parse(island.textContent) : []).concat(BRIDGES);
-}
-
 function bridgeHere() {
-  return declared().find((bridge) => {
+  return BRIDGES.find((bridge) => {
     const object = window[bridge.object];
     return object && typeof object[bridge.method] === 'function';
   });

@@ -1,0 +1,159 @@
+"""What the journeys share: somewhere to start from in the tiny city, and short ways to look at a page."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+import redis
+import shapely
+from django.conf import settings
+from django.contrib.gis.db.models.functions import AsWKB
+from django.db import connection
+from django.utils import timezone
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.conftest import _copy, _use
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+
+
+class Spot(NamedTuple):
+    """A community of the tiny city: its name and its point in CGCS2000 degrees."""
+
+    name: str
+    lon: float
+    lat: float
+
+    def query(self, **extra: object) -> str:
+        """Return the parameters of a question asked from here."""
+        params = {"lon": f"{self.lon:.6f}", "lat": f"{self.lat:.6f}", "at": self.name, **extra}
+        return "&".join(f"{key}={quote(str(value))}" for key, value in params.items())
+
+
+@pytest.fixture(scope="module")
+def live_city(_live_server: str, city_database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """Return the URL of the live server over a copy of the tiny city that the tests of a module share: journeys mostly read."""
+    name = city_database.removesuffix("_city") + "_live"
+    with django_db_blocker.unblock():
+        _copy(city_database, name)
+        before = _use(name)
+        redis.Redis.from_url(settings.REDIS_URL).flushdb()
+        _road_graph()
+        yield _live_server
+        connection.close()
+        _use(before)
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _road_graph() -> None:
+    """Build the graph of the tiny city's roads unless one stands: journeys need circles, and no worker runs here."""
+    from geo.imports.models import CURRENT
+    from geo.regions.queries import current_city
+    from geo.roads.models import RoadSegment
+    from routing.edges import RoadEdges, highway_codes
+    from routing.graph import GraphStore, build_graph
+
+    store = GraphStore(settings.GRAPH_ROOT).versions
+    if store.current() is not None:
+        return
+    flags = ("foot", "bicycle", "car", "bridge", "tunnel", "steps", "ferry", "kerb")
+    names = ("id", "from_node", "to_node", "highway", "oneway", *flags, "duration_s")
+    roads = list(RoadSegment.objects.filter(CURRENT).order_by("id").values(*names, line=AsWKB("geom")))
+    lines = shapely.from_wkb([bytes(road["line"]) for road in roads])
+    points = shapely.get_coordinates(lines)
+    edges = RoadEdges(
+        *(np.array([road[name] for road in roads], dtype=np.int64) for name in ("id", "from_node", "to_node")),
+        highway_codes(road["highway"] for road in roads),
+        np.array([road["oneway"] for road in roads], dtype=np.int8),
+        *(np.array([road[name] for road in roads], dtype=np.bool_) for name in flags),
+        np.array([np.nan if road["duration_s"] is None else road["duration_s"] for road in roads], dtype=np.float64),
+        np.concatenate(([0], np.cumsum(shapely.get_num_coordinates(lines)))).astype(np.int64),
+        np.ascontiguousarray(points[:, 0]),
+        np.ascontiguousarray(points[:, 1]),
+    )
+    build_graph(edges, current_city().plane, store, source="invented", as_of="2026-11-01")
+
+
+def spot_where(holds: Callable[[Any], bool], **question: Any) -> tuple[Spot, Any]:
+    """Return the first community, by name, from which the circle of a question holds what a test needs, and that circle."""
+    from geo.addresses.models import Community
+    from geo.crs import Coordinate, System
+    from geo.imports.models import CURRENT
+    from geo.scope import Scope
+    from services.facilities.circle import circle
+
+    for site in Community.objects.filter(CURRENT).order_by("name", "id"):
+        origin = Coordinate(site.geom.x, site.geom.y, System.CGCS2000)
+        found = circle(scope=Scope.public(), origin=origin, **question)
+        unique = Community.objects.filter(CURRENT, name__contains=site.name).count() == 1
+        if unique and holds(found):
+            return Spot(site.name, site.geom.x, site.geom.y), found
+    raise AssertionError("the tiny city has no such place: the test would prove nothing")
+
+
+@pytest.fixture
+def families(live_city: str) -> Spot:
+    """Return a home with several nurseries in reach of a pram, one of them full-day with a vacancy reported three days ago."""
+    from services.facilities.kinds import kinds_named
+    from services.facilities.models import Facility
+
+    def holds(found: Any) -> bool:
+        return len(found.places) >= 3 and any(is_full_day(one.place) for one in found.places[1:])
+
+    spot, found = spot_where(holds, minutes=15, mode="pram", kinds=kinds_named("childcare"))
+    free = next(one.place.id for one in found.places[1:] if is_full_day(one.place))
+    lately = timezone.now() - dt.timedelta(days=3)
+    Facility.objects.filter(pk=free).update(vacancies=3, vacancies_as_of=lately, vacancies_source="institution")
+    return spot
+
+
+@pytest.fixture
+def elders(live_city: str) -> Spot:
+    """Return a home with several services for elders in reach."""
+    from services.facilities.kinds import kinds_named
+
+    return spot_where(lambda found: len(found.places) >= 3, minutes=15, mode="elder", kinds=kinds_named("eldercare"))[0]
+
+
+def is_full_day(place: Any) -> bool:
+    """Say whether a place takes children for the whole day."""
+    return bool(place.attributes.get("service_form") == "full_day")
+
+
+def full_day_and_free(place: Any) -> bool:
+    """Say whether a place is full-day and has a vacancy that somebody confirmed lately."""
+    return is_full_day(place) and place.vacancies.fresh and bool(place.vacancies.count)
+
+
+def answer_of(page: Any) -> dict[str, Any]:
+    """Return the answer embedded in the page."""
+    return dict(json.loads(page.locator("#answer").text_content()))
+
+
+def wait_for_map(page: Any) -> None:
+    """Wait until the map has loaded its style and drawn the answer."""
+    page.locator('#map[data-ready="true"]').wait_for(state="attached", timeout=60_000)
+
+
+def wait_until_drawn(page: Any) -> None:
+    """Wait until the map stands still with all its tiles."""
+    wait_for_map(page)
+    page.wait_for_function("() => document.getElementById('map').quantu.areTilesLoaded()", timeout=60_000)
+
+
+def faults_of(page: Any) -> list[str]:
+    """Return what axe finds on the page, one line for each element; the policy forbids added scripts, so axe is evaluated."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
+    return [
+        f"{one['id']}: {node['html'][:160]} {node['failureSummary'][:200]}" for one in found for node in one["nodes"]
+    ]

@@ -1,0 +1,68 @@
+"""Everybody can use every page: axe finds nothing, in light, dark and 长辈版, on a phone and on a desk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Spot, answer_of, faults_of, wait_for_map
+
+SIZES = {"phone": (390, 844), "desk": (1440, 900)}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("look", ["light", "dark", "elder"])
+def test_axe_finds_nothing(open_page: Any, live_city: str, families: Spot, look: str, size: str) -> None:
+    page = open_page(*SIZES[size], color_scheme="dark" if look == "dark" else "light")
+    page.goto(f"{live_city}/?{families.query(mode='pram')}")
+    places = answer_of(page)["places"]
+    if look == "elder":
+        page.context.add_cookies([{"name": "elder", "value": "1", "url": live_city}])
+    paths = [
+        "/",
+        f"/?{families.query(mode='pram')}",
+        f"/?{families.query(mode='pram', place=places[0]['id'])}",
+        f"/?{families.query(kinds='funeral_home', minutes=5)}",
+        f"/?q={families.name[:2]}",
+        "/places",
+        f"/places?kinds=childcare&{families.query()}",
+        f"/places/{places[0]['id']}?{families.query(mode='pram')}",
+        "/saved",
+        "/help",
+        "/tools/convert",
+        "/sign-in",
+        "/nowhere",
+    ]
+    faults = {}
+    for path in paths:
+        page.goto(f"{live_city}{path}")
+        if look != "elder" and path.startswith("/?") and "lon" in path:
+            wait_for_map(page)
+        found = faults_of(page)
+        if found:
+            faults[path] = found
+    assert faults == {}
+
+
+@pytest.mark.parametrize("path", ["/", "/places", "/help", "/tools/convert", "/sign-in", "/saved"])
+def test_nothing_is_lost_at_320_pixels(open_page: Any, live_city: str, path: str) -> None:
+    page = open_page(320, 640)
+    page.goto(f"{live_city}{path}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_the_account_pages_are_accessible_too(open_page: Any, live_city: str) -> None:
+    from services.access.demo import DEMO_PASSWORD, make_demo_accounts
+
+    make_demo_accounts()
+    page = open_page(390, 844)
+    page.goto(f"{live_city}/account")
+    page.get_by_label("账号").fill("jumin")
+    page.get_by_label("密码").fill(DEMO_PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    page.wait_for_url("**/account")
+    page.get_by_label("这个密钥用在哪里").fill("测试")
+    page.get_by_role("button", name="新建密钥").click()
+    page.locator(".token").wait_for()
+    assert faults_of(page) == []
