@@ -17,7 +17,7 @@ _DIGIT_BITS = 3
 
 def cell_at(lon: float, lat: float) -> int:
     """Return the resolution-10 cell of a point in degrees (CGCS2000 and WGS 84 alike) as a signed 64-bit integer."""
-    return h3.str_to_int(h3.latlng_to_cell(lat, lon, RESOLUTION))
+    return int(h3.str_to_int(h3.latlng_to_cell(lat, lon, RESOLUTION)))
 
 
 def cells_at(lon: Sequence[float], lat: Sequence[float]) -> npt.NDArray[np.int64]:
