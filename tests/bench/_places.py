@@ -1,0 +1,137 @@
+"""The parts of the ``places`` benchmark that need Django over the scratch database; run as ``python -m tests.bench._places PART``.
+
+Each part prints one JSON value on its last line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import time
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "web.settings")
+
+import django
+
+django.setup()
+
+import numpy as np  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.db import connection  # noqa: E402
+from pyproj import Geod  # noqa: E402
+from scipy.spatial import cKDTree  # noqa: E402
+
+from geo.crs import SHANGHAI  # noqa: E402
+from geo.crs.codes import CGCS2000  # noqa: E402
+from geo.roads.queries import current_segments  # noqa: E402
+from geo.scope import Scope  # noqa: E402
+from routing.edges import RoadEdges, highway_codes  # noqa: E402
+from routing.graph import build_graph  # noqa: E402
+from routing.versions import VersionedFolder  # noqa: E402
+from services.facilities.nearest import facilities_near  # noqa: E402
+
+MILLION = 1_000_000
+PROBES = 300
+NEAREST = 10
+ELLIPSOID = Geod(ellps="GRS80")
+
+
+def ground() -> list[list[float]]:
+    """Build the road graph of the city that is loaded, and return origins: doors drawn at random."""
+    segments = current_segments()
+    offsets, lon, lat = segments.points()
+    edges = RoadEdges(
+        *(segments.ids, segments.from_node, segments.to_node, highway_codes(segments.highway), segments.oneway),
+        *(segments.foot, segments.bicycle, segments.car, segments.bridge, segments.tunnel, segments.steps),
+        *(segments.ferry, segments.kerb, segments.duration_s, offsets, lon, lat),
+    )
+    build_graph(edges, SHANGHAI.plane, VersionedFolder(settings.GRAPH_ROOT), source="bench", as_of="2026-01-01")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT ST_X(geom), ST_Y(geom) FROM addresses_address WHERE retired_at IS NULL ORDER BY md5(ext_id)"
+        )
+        return [list(row) for row in cursor.fetchmany(4000)]
+
+
+def nearest() -> dict[str, Any]:
+    """Add a million facilities at random, and measure the nearest ten of random points against brute force."""
+    _add_a_million()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, ST_X(geom), ST_Y(geom) FROM facilities_facility WHERE retired_at IS NULL AND status = 'open'"
+        )
+        rows = np.array(cursor.fetchall())
+    ids, lon, lat = rows[:, 0].astype(np.int64), rows[:, 1].copy(), rows[:, 2].copy()
+    tree = cKDTree(np.stack(SHANGHAI.plane.forward(lon, lat), axis=1))
+    chance = random.Random(11)
+    probes = [(chance.uniform(120.9, 122.0), chance.uniform(30.7, 31.85)) for _ in range(PROBES + 20)]
+    ours, peer, wrong, kept = [], [], 0, []
+    for x, y in probes:
+        began = time.perf_counter()
+        found = facilities_near(x, y, scope=Scope.public(), k=NEAREST)
+        ours.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        east, north = SHANGHAI.plane.forward(x, y)
+        tree.query((float(east), float(north)), k=NEAREST)
+        peer.append(time.perf_counter() - began)
+        kept.append((x, y, [near.place.id for near in found], [near.metres for near in found]))
+    for x, y, got, metres in kept:
+        wrong += not _is_true(x, y, got, metres, ids, lon, lat)
+    # The first few open connections and fill caches of the planner.
+    return {
+        "ours": [1000 * seconds for seconds in ours[20:]],
+        "peer": [1000 * seconds for seconds in peer[20:]],
+        "wrong": wrong,
+        "asked": len(kept),
+        "points": len(ids),
+    }
+
+
+def _is_true(
+    x: float, y: float, got: list[int], metres: list[float], ids: np.ndarray, lon: np.ndarray, lat: np.ndarray
+) -> bool:
+    """Say whether the answer is that of brute force on the ellipsoid; two within a micrometre may change places."""
+    rough = np.hypot((lon - x) * np.cos(np.radians(y)), lat - y)
+    # The sphere is within a hundredth of the ellipsoid: whatever lies beyond cannot be among the nearest.
+    chosen = np.flatnonzero(rough <= 1.03 * np.partition(rough, NEAREST)[NEAREST] + 1e-4)
+    _, _, exact = ELLIPSOID.inv(np.full(len(chosen), x), np.full(len(chosen), y), lon[chosen], lat[chosen])
+    order = np.lexsort((ids[chosen], exact))[:NEAREST]
+    want = ids[chosen][order].tolist()
+    return (
+        len(got) == NEAREST
+        and all(
+            a == b or abs(m - d) < 1e-6 for a, b, m, d in zip(got, want, metres, exact[order].tolist(), strict=True)
+        )
+        and bool(np.allclose(metres, exact[order], atol=1e-3))
+    )
+
+
+def _add_a_million() -> None:
+    names = ("facility_grams", "facility_nearest", "facility_nearest_of_kind")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'facilities_facility'")
+        made = [definition for name, definition in cursor.fetchall() if name in names]
+        for name in names:
+            cursor.execute(f"DROP INDEX IF EXISTS {name}")
+        cursor.execute("SELECT setseed(0.5)")
+        cursor.execute(
+            """INSERT INTO facilities_facility (source_id, ext_id, kind_id, name, geom, point_source, uncertainty_m, cell,
+                   address_text, phone, status, attributes, hours, vacancies_source, grams, updated_at)
+               SELECT (SELECT min(source_id) FROM facilities_facility), 'bench-' || n,
+                      (ARRAY['nursery', 'canteen', 'park', 'bus_stop'])[1 + n %% 4], '点 ' || n,
+                      ST_SetSRID(ST_MakePoint(120.85 + random() * 1.2, 30.68 + random() * 1.2), %s), 'source', 20, 0, '', '',
+                      'open', '{}', '{}', '', '{}', now()
+               FROM generate_series(1, %s) n""",
+            [CGCS2000, MILLION],
+        )
+        cursor.execute("SET maintenance_work_mem = '512MB'")
+        for definition in made:
+            cursor.execute(definition)
+        cursor.execute("ANALYZE facilities_facility")
+
+
+if __name__ == "__main__":
+    print(json.dumps({"ground": ground, "nearest": nearest}[sys.argv[1]]()))

@@ -1,0 +1,257 @@
+"""B2: the circle over HTTP, asked by eight people at once; B11: the nearest ten of a million points, by metres and exactly.
+
+Works in a scratch database with the invented city and a server process of its own, and removes both. ``QUANTU_BENCH_SECONDS``
+shortens the three minutes of B2, ``QUANTU_SCALE=tiny`` the city.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import psycopg
+from psycopg import sql
+
+from tests.bench.report import Bar
+from web import environment
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SCRATCH = "quantu_bench_places"
+CLIENTS = 8
+THINK_S = 5.0
+SECONDS = float(os.environ.get("QUANTU_BENCH_SECONDS", "180"))
+KINDS = ("childcare", "nursery", "eldercare", "canteen", "kindergarten", "health_centre")
+MODES = ("walk", "elder", "pram", "wheelchair")
+UNCACHED_BAR_MS, CACHED_BAR_MS, NEAREST_BAR_MS = 25.0, 5.0, 5.0
+
+Params = dict[str, str]
+
+
+def run() -> list[Bar]:
+    """Return B2 uncached and cached, then B11 against its bar and against a k-d tree held in memory."""
+    with tempfile.TemporaryDirectory() as graphs, _scratch_database() as url:
+        env = _environment(url, graphs)
+        _say("loading the invented city")
+        _manage(env, "migrate", "--verbosity", "0")
+        _manage(env, "load_city", "--scale", os.environ.get("QUANTU_SCALE", "demo"))
+        origins = _part(env, "ground")
+        with _server(env) as address:
+            bars = _circles(address, origins)
+        _say("a million points")
+        return bars + _nearest(_part(env, "nearest"))
+
+
+def _circles(address: str, origins: list[list[float]]) -> list[Bar]:
+    chance = random.Random(2)
+    asked = [
+        {
+            "lon": f"{lon:.6f}",
+            "lat": f"{lat:.6f}",
+            "minutes": "15",
+            "mode": chance.choice(MODES),
+            "kinds": chance.choice(KINDS),
+        }
+        for lon, lat in origins
+    ]
+    began = time.perf_counter()
+    httpx.get(f"{address}/api/v1/circle", params=asked.pop(), timeout=60)
+    first = time.perf_counter() - began
+    for _ in range(30):
+        httpx.get(f"{address}/api/v1/circle", params=asked.pop(), timeout=60)
+    _say(f"{CLIENTS} clients for {SECONDS:.0f} s, first answer after {first * 1000:.0f} ms")
+    fresh, faults, rate = _load(address, asked, SECONDS, again=False)
+    kept, kept_faults, _ = _load(address, asked, SECONDS / 3, again=True)
+    note = f"{CLIENTS} clients, think {THINK_S:.0f} s, {SECONDS:.0f} s, {len(fresh)} requests, {rate:.2f}/s, {faults} errors"
+    return [
+        _bar("B2", fresh, UNCACHED_BAR_MS, f"circle uncached, p95; p50 {_at(fresh, 50):.1f}; {note}; peer = bar"),
+        _bar(
+            "B2",
+            kept,
+            CACHED_BAR_MS,
+            f"circle cached, p95; p50 {_at(kept, 50):.1f}; {len(kept)} requests, {kept_faults} errors; peer = bar",
+        ),
+    ]
+
+
+def _load(address: str, asked: list[Params], seconds: float, *, again: bool) -> tuple[list[float], int, float]:
+    """Let the clients ask for some seconds; return the milliseconds of their answers, the errors, and the requests per second.
+
+    With ``again`` each question is put twice and the second answer counts.
+    """
+    times: list[float] = []
+    faults = [0]
+    lock = threading.Lock()
+    until = time.monotonic() + seconds
+
+    def client(number: int) -> None:
+        chance = random.Random(number)
+        # Each client is a person of its own to the limits; between nginx and the server this header says who.
+        with httpx.Client(base_url=address, headers={"X-Real-IP": f"198.51.100.{number}"}, timeout=30) as http:
+            time.sleep(chance.uniform(0, THINK_S))
+            while time.monotonic() < until:
+                with lock:
+                    params = asked.pop()
+                if again:
+                    http.get("/api/v1/circle", params=params)
+                began = time.perf_counter()
+                answer = http.get("/api/v1/circle", params=params)
+                spent = (time.perf_counter() - began) * 1000
+                with lock:
+                    times.append(spent)
+                    faults[0] += answer.status_code != 200
+                time.sleep(chance.expovariate(1 / THINK_S))
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(1, CLIENTS + 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return times, faults[0], len(times) / seconds
+
+
+def _nearest(found: dict[str, list[float] | int]) -> list[Bar]:
+    ours, peer = found["ours"], found["peer"]
+    assert isinstance(ours, list)
+    assert isinstance(peer, list)
+    truth = f"{found['wrong']} of {found['asked']} answers differ from brute force on {found['points']:,} points"
+    median, tree = _at(ours, 50), _at(peer, 50)
+    return [
+        _bar("B11", ours, NEAREST_BAR_MS, f"nearest 10 by metres, p95; {truth}; peer = bar"),
+        Bar(
+            "B11",
+            median,
+            tree,
+            tree / median,
+            "ms",
+            "p50, whole query with rows read; peer: k-d tree in memory, ids alone",
+        ),
+    ]
+
+
+def _bar(name: str, times: Sequence[float], bar: float, note: str) -> Bar:
+    worst = _at(times, 95)
+    return Bar(name, worst, bar, bar / worst, "ms", note)
+
+
+def _at(times: Sequence[float], per_cent: int) -> float:
+    return statistics.quantiles(times, n=100, method="inclusive")[per_cent - 1]
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"  {text}\n")
+
+
+@contextmanager
+def _scratch_database() -> Iterator[str]:
+    environment.load_file()
+    url = os.environ.get("DATABASE_URL", f"postgresql:///quantu?host={environment.STATE}/sock&user=quantu")
+    parts = urlsplit(url)
+    known = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    name = sql.Identifier(SCRATCH)
+    with psycopg.connect(
+        host=parts.hostname or known.get("host"),
+        port=parts.port,
+        user=parts.username or known.get("user"),
+        password=parts.password,
+        dbname=parts.path.lstrip("/"),
+        autocommit=True,
+    ) as connection:
+        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name)
+        connection.execute(drop)
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
+        try:
+            address, _, query = url.partition("?")
+            yield f"{address.rpartition('/')[0]}/{SCRATCH}" + (f"?{query}" if query else "")
+        finally:
+            connection.execute(drop)
+
+
+def _environment(url: str, graphs: str) -> dict[str, str]:
+    redis = os.environ.get("REDIS_URL", f"unix://{environment.STATE}/redis/redis.sock?db=0")
+    return {
+        **os.environ,
+        "DATABASE_URL": url,
+        "REDIS_URL": redis.rpartition("db=")[0] + "db=15",
+        "QUANTU_GRAPHS": graphs,
+        "QUANTU_LOG": "ERROR",
+        "DJANGO_SETTINGS_MODULE": "web.settings",
+    }
+
+
+def _manage(env: dict[str, str], *arguments: str) -> None:
+    subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
+
+
+def _part(env: dict[str, str], name: str) -> list[list[float]] | dict[str, list[float] | int]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench._places", name],
+        cwd=ROOT,
+        env=env,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@contextmanager
+def _server(env: dict[str, str]) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        *(
+            str(Path(sys.executable).with_name("granian")),
+            "--interface",
+            "wsgi",
+            "--http",
+            "1",
+            "--no-ws",
+            "--workers",
+            "1",
+        ),
+        *(
+            "--blocking-threads",
+            "8",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--log-level",
+            "warning",
+            "web.wsgi:application",
+        ),
+    ]
+    server = subprocess.Popen(command, cwd=ROOT, env={**env, "QUANTU_POOL": "1"})
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _await(address)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def _await(address: str) -> None:
+    until = time.monotonic() + 120
+    while True:
+        try:
+            httpx.get(f"{address}/api/v1/kinds", timeout=30).raise_for_status()
+            return
+        except httpx.TransportError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
