@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar, Final
 
 import shapely
@@ -26,6 +27,7 @@ from geo.names import grams
 COMMUNITY_KINDS: Final = ("residential", "nonresidential")
 PARTS: Final = ("road", "lane", "sub_lane", "number", "suffix", "building", "unit", "floor", "room")
 YEARS: Final = (1840, 2100)
+_SEVERAL: Final = re.compile(r"\s*[、,，;；|]\s*")
 
 
 def located(row: RawRow) -> dict[str, Any]:
@@ -67,11 +69,10 @@ class CommunityImporter(LocatedImporter):
 
     def normalise(self, row: RawRow) -> Draft:
         """See ``FamilyImporter.normalise``."""
-        aliases = row.value("aliases") or []
         payload = {
             "name": row.text("name", limit=120, required=True),
             "kind": row.choice("kind", COMMUNITY_KINDS, default="residential"),
-            "aliases": aliases if isinstance(aliases, list) else [aliases],
+            "aliases": [name for name in _SEVERAL.split(row.text("aliases")) if name],
             "address_text": row.text("address_text"),
             "households": row.integer("households", most=200_000),
             "built_year": _year(row),

@@ -78,8 +78,9 @@ def locate_rows(act: Act) -> None:
         for draft, candidates in zip(batch, answers, strict=True):
             sure = _single(candidates)
             if sure is not None:
-                said = {"point_source": SHARP[sure.level], "uncertainty_m": sure.uncertainty_m}
-                found[draft.pk] = (shapely.Point(sure.lon, sure.lat), said)
+                said = {"point_source": SHARP[sure.level], "uncertainty_m": float(round(sure.uncertainty_m))}
+                # means come out in another last digit when the rows are read in another order
+                found[draft.pk] = (shapely.Point(round(sure.lon, 7), round(sure.lat, 7)), said)
     set_points(found)
     act.warn("geocoded", len(found))
     act.refuse([draft for draft in drafts if draft.pk not in found], "no_position", "address_text")

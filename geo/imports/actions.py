@@ -21,7 +21,6 @@ from geo.errors import BadInput, CityError
 from geo.imports.detectors import judge_datum
 from geo.imports.drafting import DraftedRow, Drafting, NothingAccepted, RefusedRow, draft_files
 from geo.imports.drafts import apply_corrections, write_drafts, write_refusals
-from geo.imports.faults import SourceRefused
 from geo.imports.importer import IMPORT_ORDER, Act, FamilyImporter, importer_of, tell_followers
 from geo.imports.models import Correction, DraftRow, Family, ImportRun, Provenance, Refusal, RunState, Source
 from geo.imports.quarantine import read_apart
@@ -65,7 +64,7 @@ def draft_source(*, spec: SourceSpec, files: Sequence[Path], actor: str = "syste
     city = CITIES[settings.CITY]
     try:
         drafting = draft_files(spec, files, importer, city, read_file if trusted else read_apart)
-    except SourceRefused as fault:
+    except CityError as fault:
         empty = fault.drafting if isinstance(fault, NothingAccepted) else Drafting()
         return _refuse(run, empty, fault)
     with transaction.atomic():
@@ -172,7 +171,7 @@ def _note(run: ImportRun, drafting: Drafting, more: dict[str, Any]) -> None:
     run.save()
 
 
-def _refuse(run: ImportRun, drafting: Drafting, fault: SourceRefused) -> ImportRun:
+def _refuse(run: ImportRun, drafting: Drafting, fault: CityError) -> ImportRun:
     with transaction.atomic():
         write_refusals(run, drafting.refused)
         run.state, run.finished_at = RunState.REFUSED, timezone.now()

@@ -16,6 +16,7 @@ import orjson
 import shapely
 
 from geo.crs import System
+from geo.errors import CityError
 from geo.imports.faults import SourceRefused
 from geo.imports.readers import Reading, read_file
 
@@ -62,7 +63,7 @@ def _read(path: str, format: str, datum: str, layer: str, answer: str, memory: s
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         reading = read_file(Path(path), format=format, datum=System(datum), layer=layer)
-    except SourceRefused as fault:
+    except CityError as fault:
         found: dict[str, Any] = {"refused": fault.code, "message": fault.message}
     else:
         found = {
@@ -77,8 +78,8 @@ def _read(path: str, format: str, datum: str, layer: str, answer: str, memory: s
 
 def _reading(found: dict[str, Any]) -> Reading:
     if "refused" in found:
-        fault = SourceRefused(found["refused"])
-        fault.message = found["message"]
+        fault = SourceRefused("file_unreadable")
+        fault.code, fault.message = found["refused"], found["message"]
         raise fault
     return Reading(
         columns=tuple(found["columns"]),

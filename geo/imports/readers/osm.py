@@ -11,7 +11,7 @@ import osmium
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geo.crs import System
+from geo.crs import Coordinates, System, inside
 from geo.geometry import to_stored
 from geo.imports.faults import SourceRefused
 from geo.imports.readers.reading import Reading
@@ -42,12 +42,13 @@ def read_osm_roads(path: Path, datum: System) -> Reading:
         for segment, (first, last) in enumerate(_cuts(refs, uses)):
             written = {"osm_id": osm_id, "segment": segment, "from_node": refs[first], "to_node": refs[last]}
             line = positions[first : last + 1]
-            if not np.isfinite(line).all():
-                faults[len(records)] = "bad_position"
-                line = np.zeros((2, 2))
+            known = np.isfinite(line).all()
+            if not known or not inside(Coordinates(line[:, 0], line[:, 1], datum)).all():
+                faults[len(records)] = "outside_system" if known else "bad_position"
+                line = line[:0]
             records.append({**tags, **written})
             lines.append(line)
-    shapes: list[BaseGeometry | None] = list(to_stored(_lines(lines), datum))
+    shapes = _lines(lines, datum)
     columns = tuple(dict.fromkeys([*WRITTEN, *(tag for record in records for tag in record)]))
     return Reading(columns, records, shapes, "utf-8", faults)
 
@@ -74,8 +75,15 @@ def _cuts(refs: list[int], uses: Counter[int]) -> list[tuple[int, int]]:
     return list(zip(shared, shared[1:], strict=False))
 
 
-def _lines(lines: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
-    if not lines:
-        return np.empty(0, dtype=object)
-    counts = np.fromiter(map(len, lines), dtype=np.int64, count=len(lines))
-    return np.asarray(shapely.linestrings(np.concatenate(lines), indices=np.repeat(np.arange(len(lines)), counts)))
+def _lines(lines: list[np.ndarray[Any, Any]], datum: System) -> list[BaseGeometry | None]:
+    """Return the sound lines in CGCS2000, None for those emptied because of a fault."""
+    shapes: list[BaseGeometry | None] = [None] * len(lines)
+    sound = [at for at, line in enumerate(lines) if len(line)]
+    if sound:
+        counts = [len(lines[at]) for at in sound]
+        made = shapely.linestrings(
+            np.concatenate([lines[at] for at in sound]), indices=np.repeat(np.arange(len(sound)), counts)
+        )
+        for at, shape in zip(sound, to_stored(made, datum), strict=True):
+            shapes[at] = shape
+    return shapes
