@@ -19,9 +19,11 @@ def test_an_elder_turns_on_the_large_view_and_calls_the_nearest_canteen(
     page.locator("[data-view=elder]").wait_for(state="attached")
     page.get_by_label("写路名、小区名，或者门牌").fill(elders.name)
     page.get_by_role("button", name="查一查").click()
+    page.locator(".elder-card, .elder-options").first.wait_for()
     candidate = page.locator(".elder-options a", has_text=elders.name).first
     if candidate.count():
         candidate.click()
+    page.locator(".elder-card").first.wait_for()
     origin = Coordinate(elders.lon, elders.lat, System.CGCS2000)
     found = nearest_by_road(scope=Scope.public(), origin=origin, mode="elder", kinds=("canteen",), k=5)
     cards = page.locator(".elder-card")
@@ -55,8 +57,9 @@ def test_an_elder_turns_on_the_large_view_and_calls_the_nearest_canteen(
         return float(page.locator(".elder-card p").first.evaluate("n => parseFloat(getComputedStyle(n).fontSize)"))
 
     steps = [body()]
-    for _ in range(2):
+    for step in (2, 3):
         page.get_by_role("button", name="字更大").click()
+        page.locator(f'[data-text="{step}"]').wait_for(state="attached")
         steps.append(body())
     assert [round(step / steps[0], 2) for step in steps] == [1.0, 1.25, 1.5]
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -151,6 +151,7 @@ def test_without_script_everything_can_be_asked_and_answered(open_page: Any, liv
     page.goto(live_city)
     page.get_by_role("combobox").fill(families.name)
     page.get_by_role("button", name="查找").click()
+    page.locator("#rows, .candidates").first.wait_for()
     candidate = page.locator(".candidates a", has_text=families.name).first
     if candidate.count():
         candidate.click()
