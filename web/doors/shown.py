@@ -84,7 +84,7 @@ class Row:
         if not said.text:
             return None
         if not said.fresh:
-            return Tag("warn", "clock", said.text, said.said)
+            return Tag("warn", "clock", said.text, said.said.replace("上次更新", "上次"))
         if said.count:
             return Tag("good", "check", said.text, said.said)
         return Tag("", "x", said.text, said.said)
