@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon
 
 from routing.contours import emit, nest, simplify, trace
-from routing.mending import FARTHEST_STEPS, Rings, misplaced
+from routing.mending import Rings, mended
 from routing.places import PlaceIndex
-from routing.roadindex import SPACING_M
 from routing.search import BadSearch, Reach, SearchTooLarge, workspace
 from routing.surface import Surface, surface
 
@@ -124,39 +123,14 @@ def _draw(found: Reach, times: Surface, limit_ms: float, places: PlaceIndex | No
         drawn, polygons = _assemble(found, point, ring, keep, area, shell, kept)
         polygon = _multipolygon(drawn, polygons)
         if polygon.is_valid:
-            return polygon if places is None else _mend(found, times, limit_ms, places, polygon, drawn, polygons)
+            if places is None:
+                return polygon
+            bent, notches = mended(found, times, limit_ms, drawn, places, SPARE_VERTICES // 4)
+            return _multipolygon(bent, polygons) if notches else polygon
         if halved == 3 or kept == points:
             return _polygons(shapely.make_valid(polygon))
         halved += 1
         tolerance /= 2
-
-
-def _mend(
-    found: Reach,
-    times: Surface,
-    limit_ms: float,
-    places: PlaceIndex,
-    polygon: MultiPolygon,
-    drawn: Rings,
-    polygons: NDArray[np.int64],
-) -> MultiPolygon:
-    """Return the polygon with its line bent around misplaced places, as long as it stays valid and small enough."""
-    farthest = FARTHEST_STEPS * SPACING_M * times.stride
-    wrong = misplaced(found, times, limit_ms, drawn, places)[: SPARE_VERTICES // 4]
-    # One check of the whole usually suffices; if notches get in each other's way, each has to prove itself.
-    for step in (len(wrong), 1):
-        for first in range(0, len(wrong), max(1, step)):
-            bent = drawn
-            for place in wrong[first : first + step]:
-                bent = bent.notched(float(places.x[place]), float(places.y[place]), farthest) or bent
-            mended = polygon if bent is drawn else _multipolygon(bent, polygons)
-            if mended.is_valid:
-                polygon, drawn = mended, bent
-            elif step > 1:
-                break
-        else:
-            break
-    return polygon
 
 
 def _trace(times: Surface, limit_ms: float, scratch: dict[str, NDArray[Any]]) -> tuple[int, int]:

@@ -7,7 +7,7 @@ bent around the place by a notch a few metres wide.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from routing.surface import NEVER, Surface
 HALF_WIDTH_M: Final = 3.0
 MARGIN_M: Final = 0.5
 """How far beyond and beside the place the notch reaches."""
+BANDS: Final = 64
 FARTHEST_STEPS: Final = 1.5
 """Places farther than so many grid steps from the line are not the line's fault."""
 
@@ -32,34 +33,27 @@ class Rings:
     coordinates: NDArray[np.float64]
     ends: NDArray[np.int64]
 
-    def notched(self, x: float, y: float, farthest: float) -> Rings | None:
-        """Return the rings with the nearest line bent around a point to its other side; ``None`` when it is too far."""
-        at, along, away = nearest_side(self.coordinates, self.ends, x, y)
-        if at < 0 or away > farthest:
-            return None
-        begin, end = self.coordinates[at], self.coordinates[at + 1]
-        side = end - begin
-        length = float(np.hypot(*side))
-        unit = side / length
-        foot = begin + along * side
-        point = np.array((x, y))
-        outward = (point - foot) / away if away > 1e-6 else np.array((-unit[1], unit[0]))
-        half = HALF_WIDTH_M / length
-        tip = point + MARGIN_M * outward
-        notch = np.array(
-            (
-                begin + max(0.0, along - half) * side,
-                tip - MARGIN_M * unit,
-                tip + MARGIN_M * unit,
-                begin + min(1.0, along + half) * side,
-            )
-        )
-        ends = self.ends.copy()
-        ends[ends > at] += len(notch)
-        return Rings(np.insert(self.coordinates, at + 1, notch, axis=0), ends)
+
+def mended(
+    found: Reach, times: Surface, limit_ms: float, rings: Rings, places: PlaceIndex, most: int
+) -> tuple[Rings, int]:
+    """Return the rings with at most ``most`` notches around places on the wrong side, and how many there are.
+
+    A notch that would touch another part of the line is left out, so valid rings stay valid.
+    """
+    wrong = _wrong_places(found, times, limit_ms, rings, places)[:most]
+    if len(wrong) == 0:
+        return rings, 0
+    size = len(rings.coordinates)
+    room = np.empty((size + 4 * len(wrong), 2))
+    room[:size] = rings.coordinates
+    ends = rings.ends.copy()
+    farthest = FARTHEST_STEPS * SPACING_M * times.stride
+    notches = _bend(room, ends, places.x[wrong], places.y[wrong], farthest, np.empty((4, 2)))
+    return Rings(room[: size + 4 * notches], ends), notches
 
 
-def misplaced(found: Reach, times: Surface, limit_ms: float, rings: Rings, places: PlaceIndex) -> NDArray[np.int32]:
+def _wrong_places(found: Reach, times: Surface, limit_ms: float, rings: Rings, places: PlaceIndex) -> NDArray[np.int32]:
     """Return the places near the line that are inside it but not reached by ``limit_ms``, or the other way round."""
     graph = found.graph
     space = labels(found)
@@ -92,17 +86,80 @@ def misplaced(found: Reach, times: Surface, limit_ms: float, rings: Rings, place
         doors.fraction,
         doors.metres,
         rings.coordinates,
-        rings.ends,
+        *_banded(rings, space.scratch),
         out,
     )
     return out[:count].copy()
 
 
+def _banded(
+    rings: Rings, scratch: dict[str, NDArray[Any]]
+) -> tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.int32]]:
+    """Return the sides of the rings by band, as ``_band_sides`` writes them, in this thread's buffers."""
+    if "band" not in scratch:
+        scratch["band"] = np.empty(2)
+        scratch["band_start"] = np.empty(BANDS + 1, dtype=np.int32)
+        scratch["band_side"] = np.empty(8192, dtype=np.int32)
+    while not _band_sides(rings.coordinates, rings.ends, scratch["band"], scratch["band_start"], scratch["band_side"]):
+        scratch["band_side"] = np.empty(2 * len(scratch["band_side"]), dtype=np.int32)
+    return scratch["band"], scratch["band_start"], scratch["band_side"]
+
+
+@kernel
+def _band_sides(  # noqa: C901 - one loop, kept whole for the compiler
+    coordinates: NDArray[np.float64],
+    ends: NDArray[np.int64],
+    band: NDArray[np.float64],
+    start: NDArray[np.int32],
+    side: NDArray[np.int32],
+) -> bool:
+    """Sort the sides of all rings into bands of equal height, ``band`` being the lowest ordinate and the height of one.
+
+    Those of band ``b`` are ``side[start[b]:start[b + 1]]``. Returns False when ``side`` is too short.
+    """
+    bands = len(start) - 1
+    low, high = np.inf, -np.inf
+    for i in range(len(coordinates)):
+        low, high = min(low, coordinates[i, 1]), max(high, coordinates[i, 1])
+    band[0], band[1] = low, max(1e-9, (high - low) / bands * (1 + 1e-12))
+    start[:] = 0
+    for turn in range(2):
+        for ring in range(len(ends) - 1):
+            for i in range(ends[ring], ends[ring + 1] - 1):
+                y0, y1 = coordinates[i, 1], coordinates[i + 1, 1]
+                first = min(bands - 1, int((min(y0, y1) - low) / band[1]))
+                last = min(bands - 1, int((max(y0, y1) - low) / band[1]))
+                for b in range(first, last + 1):
+                    if turn == 0:
+                        start[b + 1] += 1
+                    else:
+                        start[b] -= 1
+                        side[start[b]] = i
+        if turn == 0:
+            for b in range(bands):
+                start[b + 1] += start[b]
+            if start[bands] > len(side):
+                return False
+            # Filling counts each band down from its end to its beginning.
+            for b in range(bands):
+                start[b] = start[b + 1]
+    return True
+
+
 @inlined
-def _is_inside(coordinates: NDArray[np.float64], ends: NDArray[np.int64], x: float, y: float) -> bool:
+def _is_inside(
+    coordinates: NDArray[np.float64],
+    band: NDArray[np.float64],
+    start: NDArray[np.int32],
+    side: NDArray[np.int32],
+    x: float,
+    y: float,
+) -> bool:
     inside = False
-    for ring in range(len(ends) - 1):
-        for i in range(ends[ring], ends[ring + 1] - 1):
+    at = int(np.floor((y - band[0]) / band[1]))
+    if at >= 0 and at < len(start) - 1:
+        for k in range(start[at], start[at + 1]):
+            i = side[k]
             y0, y1 = coordinates[i, 1], coordinates[i + 1, 1]
             if (y0 > y) != (y1 > y):
                 x0, x1 = coordinates[i, 0], coordinates[i + 1, 0]
@@ -111,24 +168,89 @@ def _is_inside(coordinates: NDArray[np.float64], ends: NDArray[np.int64], x: flo
     return inside
 
 
+@inlined
+def _turn(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -> float:
+    return (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+
+
+@inlined
+def _meet(ax: float, ay: float, bx: float, by: float, cx: float, cy: float, dx: float, dy: float) -> bool:
+    """Return whether two stretches cross or touch."""
+    if max(ax, bx) < min(cx, dx) or max(cx, dx) < min(ax, bx) or max(ay, by) < min(cy, dy) or max(cy, dy) < min(ay, by):
+        return False
+    one, two = _turn(ax, ay, bx, by, cx, cy), _turn(ax, ay, bx, by, dx, dy)
+    three, four = _turn(cx, cy, dx, dy, ax, ay), _turn(cx, cy, dx, dy, bx, by)
+    return one * two <= 0 and three * four <= 0
+
+
 @kernel
-def nearest_side(
-    coordinates: NDArray[np.float64], ends: NDArray[np.int64], x: float, y: float
-) -> tuple[int, float, float]:
-    """Return the side nearest to a point by its first point, where along it (0..1) and how far away."""
-    found, best_along, best = -1, 0.0, np.inf
-    for ring in range(len(ends) - 1):
-        for i in range(ends[ring], ends[ring + 1] - 1):
-            x0, y0 = coordinates[i, 0], coordinates[i, 1]
-            dx, dy = coordinates[i + 1, 0] - x0, coordinates[i + 1, 1] - y0
-            squared = dx * dx + dy * dy
-            if squared == 0.0:
-                continue
-            along = min(1.0, max(0.0, ((x - x0) * dx + (y - y0) * dy) / squared))
-            away = (x - x0 - along * dx) ** 2 + (y - y0 - along * dy) ** 2
-            if away < best:
-                found, best_along, best = i, along, away
-    return found, best_along, np.sqrt(best)
+def _bend(  # noqa: C901 - one loop, kept whole for the compiler
+    room: NDArray[np.float64],
+    ends: NDArray[np.int64],
+    xs: NDArray[np.float64],
+    ys: NDArray[np.float64],
+    farthest: float,
+    notch: NDArray[np.float64],
+) -> int:
+    """Bend the line nearest to each point around it, in place; return how many notches of four points were put in."""
+    notches = 0
+    for p in range(len(xs)):
+        x, y = xs[p], ys[p]
+        at, foot, least = -1, 0.0, farthest * farthest
+        for ring in range(len(ends) - 1):
+            for i in range(ends[ring], ends[ring + 1] - 1):
+                dx, dy = room[i + 1, 0] - room[i, 0], room[i + 1, 1] - room[i, 1]
+                squared = dx * dx + dy * dy
+                if squared == 0.0:
+                    continue
+                along = min(1.0, max(0.0, ((x - room[i, 0]) * dx + (y - room[i, 1]) * dy) / squared))
+                away = (x - room[i, 0] - along * dx) ** 2 + (y - room[i, 1] - along * dy) ** 2
+                if away < least:
+                    at, foot, least = i, along, away
+        if at < 0:
+            continue
+        dx, dy = room[at + 1, 0] - room[at, 0], room[at + 1, 1] - room[at, 1]
+        length = np.sqrt(dx * dx + dy * dy)
+        half = HALF_WIDTH_M / length
+        far = np.sqrt(least)
+        # Away from the line through the point, or square to the line when the point lies on it.
+        out_x, out_y = -dy / length, dx / length
+        if far > 1e-6:
+            out_x, out_y = (x - room[at, 0] - foot * dx) / far, (y - room[at, 1] - foot * dy) / far
+        tip_x, tip_y = x + MARGIN_M * out_x, y + MARGIN_M * out_y
+        begin, finish = max(0.01, foot - half), min(0.99, foot + half)
+        notch[0, 0], notch[0, 1] = room[at, 0] + begin * dx, room[at, 1] + begin * dy
+        notch[1, 0], notch[1, 1] = tip_x - MARGIN_M * dx / length, tip_y - MARGIN_M * dy / length
+        notch[2, 0], notch[2, 1] = tip_x + MARGIN_M * dx / length, tip_y + MARGIN_M * dy / length
+        notch[3, 0], notch[3, 1] = room[at, 0] + finish * dx, room[at, 1] + finish * dy
+        free = begin < finish
+        for ring in range(len(ends) - 1):
+            for i in range(ends[ring], ends[ring + 1] - 1):
+                if i == at or not free:
+                    continue
+                for k in range(3):
+                    if _meet(
+                        notch[k, 0],
+                        notch[k, 1],
+                        notch[k + 1, 0],
+                        notch[k + 1, 1],
+                        room[i, 0],
+                        room[i, 1],
+                        room[i + 1, 0],
+                        room[i + 1, 1],
+                    ):
+                        free = False
+        if not free:
+            continue
+        for i in range(ends[len(ends) - 1] - 1, at, -1):
+            room[i + 4, 0], room[i + 4, 1] = room[i, 0], room[i, 1]
+        for k in range(4):
+            room[at + 1 + k, 0], room[at + 1 + k, 1] = notch[k, 0], notch[k, 1]
+        for ring in range(len(ends)):
+            if ends[ring] > at:
+                ends[ring] += 4
+        notches += 1
+    return notches
 
 
 @kernel
@@ -155,7 +277,9 @@ def _misplaced(  # noqa: C901 - one loop, kept whole for the compiler
     fractions: NDArray[np.float32],
     metres: NDArray[np.float32],
     coordinates: NDArray[np.float64],
-    ends: NDArray[np.int64],
+    band: NDArray[np.float64],
+    band_start: NDArray[np.int32],
+    band_side: NDArray[np.int32],
     out: NDArray[np.int32],
 ) -> int:
     """Write the places in or next to cells that the line crosses that are on its wrong side; return how many."""
@@ -199,9 +323,8 @@ def _misplaced(  # noqa: C901 - one loop, kept whole for the compiler
                             if whole >= 0:
                                 time = min(time, origins[o]["ms"] + abs(ahead) * whole)
                     time += metres[at] * ms_per_metre
-                if (time <= limit) != _is_inside(coordinates, ends, place_x[place], place_y[place]) and count < len(
-                    out
-                ):
+                inside = _is_inside(coordinates, band, band_start, band_side, place_x[place], place_y[place])
+                if (time <= limit) != inside and count < len(out):
                     out[count] = place
                     count += 1
     return count
