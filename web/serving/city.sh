@@ -21,17 +21,29 @@ database_is_empty() {
   [[ $rows == f ]]
 }
 
+# Names, sizes and times of our own static files, and the versions of the packages that bring theirs.
+static_fingerprint() {
+  (
+    cd "$ROOT"
+    find . \( -name node_modules -o -name .local -o -name .git \) -prune -o -path '*/static/*' -type f -printf '%p %s %T@\n' | sort
+    cat requirements.txt web/settings.py
+  ) | sha256sum | cut -c1-40
+}
+
 collect_static() {
   export QUANTU_HASHED_STATIC=1
   manage collectstatic --noinput --clear -v 0
   # nginx sends the packed neighbour of a file, so nothing is packed twice.
   find "$QUANTU_STATE/static" -type f -size +1k \
     \( -name '*.js' -o -name '*.mjs' -o -name '*.css' -o -name '*.svg' -o -name '*.json' \) -exec gzip -k -9 -f {} +
+  static_fingerprint >"$QUANTU_STATE/static/.made-from"
 }
+
+static_is_current() { [[ $(cat "$QUANTU_STATE/static/.made-from" 2>/dev/null) == "$(static_fingerprint)" ]]; }
 
 prepare_city() {
   step "Bringing the database up to date" manage migrate --noinput
-  step "Collecting static files" collect_static
+  static_is_current || step "Collecting static files" collect_static
   if [[ ! -e $QUANTU_STATE/left-empty ]] && database_is_empty; then
     step "Inventing a city (${QUANTU_SCALE:-demo}) and loading it" manage load_city --scale "${QUANTU_SCALE:-demo}"
   elif ! graph_stands && ! database_is_empty; then
@@ -40,7 +52,7 @@ prepare_city() {
   fi
 }
 
-graph_stands() { [[ -s $QUANTU_STATE/graphs/current || ! -e $ROOT/routing/jobs.py ]]; }
+graph_stands() { [[ -s $QUANTU_STATE/graphs/current ]]; }
 
 # The worker builds the graph; without it there are no circles, so a first start waits for it (but not for ever).
 wait_for_graph() {

@@ -4,7 +4,7 @@
 set -euo pipefail
 name="$1"
 shift
-[[ $name == web ]] && rm -f "$WEB_SOCKET" && export QUANTU_POOL=1
+[[ $name == web ]] && rm -f "$WEB_SOCKET" && export QUANTU_POOL=1 QUANTU_WARM_UP=1
 stat="$(<"/proc/$$/stat")"
 read -r -a fields <<<"${stat##*) }"
 printf '%s %s\n' "$$" "${fields[19]}" >"$QUANTU_STATE/pids/$name"
