@@ -18,7 +18,7 @@ FOREIGN_HOST = re.compile(
 OWN_HOSTS = {"localhost", "127.0.0.1"}
 # A link a person follows (navigation, licence) is no request of the page; it stands in an <a href>.
 PERSON_FOLLOWS = re.compile(r"<a\s[^>]*$")
-MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|home/\w+|Users/\w+)/|/root/(?!\.ssh)")
+MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|home/\w+|Users/\w+)/|/root/(?!\.ssh)|(?<![\w.])/tmp/\w")
 
 
 def tracked(*suffixes: str, under: tuple[str, ...] = ()) -> list[Path]:
