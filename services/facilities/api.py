@@ -44,10 +44,10 @@ def read_circle(request: HttpRequest, ask: Query[schemas.CircleIn]) -> HttpRespo
     check_journey(ask.mode, ask.minutes)
     origin = position(ask.lon, ask.lat, to, current_city())
     kinds, filters, scope = kinds_named(ask.kinds), _filters(ask), scope_for(request)
+    published = published_now()
     facts = (origin.x, origin.y, ask.minutes, ask.mode, kinds, filters, ask.bands, ask.limit, str(to))
-    key = _kept_key("circle", scope, facts)
-    body = cache.get(key)
-    if body is None:
+    kept = Kept(("circle", scope, facts, current_graph().meta.version, published.key))
+    if kept.body is None:
         found = circle(
             scope=scope,
             origin=origin,
@@ -57,10 +57,10 @@ def read_circle(request: HttpRequest, ask: Query[schemas.CircleIn]) -> HttpRespo
             filters=filters,
             limit=ask.limit,
             bands=ask.bands,
+            published=published,
         )
-        body = orjson.dumps(circle_shape(found, to, bands=ask.bands))
-        cache.set(key, body, KEPT_SECONDS)
-    return answer(request, body, scope)
+        kept.keep(_bytes(circle_shape(found, to, bands=ask.bands)))
+    return answer(request, kept.body or b"", scope)
 
 
 @heavy.get("/nearest", response=schemas.NearestOut, summary="离得最近的设施")
@@ -187,17 +187,22 @@ def answer(request: HttpRequest, body: bytes, scope: Scope) -> HttpResponse:
     return response
 
 
-def _kept_key(question: str, scope: Scope, facts: tuple[Any, ...]) -> str:
-    """Return where the answer to a question is kept: it changes with the graph, the published data, any edit and every minute."""
-    edition = (
-        str(connection.settings_dict["NAME"]),
-        current_graph().meta.version,
-        published_now().key,
-        cache.get(edition_key()),
-        city_now().strftime("%Y%m%d%H%M"),
-    )
-    digest = hashlib.blake2b(repr((question, scope, facts, edition)).encode(), digest_size=16).hexdigest()
-    return f"answer:{digest}"
+class Kept:
+    """An answer kept in Redis for a question; forgotten after a minute, when the minute ends and when a facility is edited."""
+
+    def __init__(self, question: tuple[Any, ...]) -> None:
+        facts = (connection.settings_dict["NAME"], city_now().strftime("%Y%m%d%H%M"), question)
+        self._key = f"answer:{hashlib.blake2b(repr(facts).encode(), digest_size=16).hexdigest()}"
+        # One round trip for both: the answer is good only for the edition of the facilities it was made from.
+        found = cache.get_many([edition_key(), self._key])
+        self._edition = found.get(edition_key())
+        edition, body = found.get(self._key, (None, None))
+        self.body: bytes | None = body if edition == self._edition else None
+
+    def keep(self, body: bytes) -> None:
+        """Keep an answer."""
+        self.body = body
+        cache.set(self._key, (self._edition, body), KEPT_SECONDS)
 
 
 def _filters(ask: schemas.FiltersIn) -> Filters:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 from django.db.models import Q
+from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon
 
 from geo.addresses.gazetteer import Published, published_now
@@ -19,6 +20,7 @@ from geo.crs import Coordinate, System, convert
 from geo.errors import BadInput
 from geo.imports.models import Family
 from geo.regions.queries import current_city
+from geo.roads.queries import closures_at
 from geo.scope import Scope
 from routing.isochrones import isochrone
 from routing.places import PlaceCosts, costs_to, nearest_places
@@ -133,6 +135,7 @@ class _Question:
     published: Published
     traveller: Traveller
     start: Snap
+    closed: NDArray[np.bool_]
     kinds: tuple[str, ...]
     now: dt.datetime
 
@@ -144,7 +147,7 @@ class _Question:
         return self.start.metres if self.start.found else None
 
     def search(self, minutes: float) -> Reach:
-        found = reach(self.ground.graph, [self.start], self.traveller, minutes * 60, budget=BUDGET)
+        found = reach(self.ground.graph, [self.start], self.traveller, minutes * 60, budget=BUDGET, closed=self.closed)
         found.require_complete()
         return found
 
@@ -164,18 +167,20 @@ def circle(
     filters: Filters = NO_FILTERS,
     limit: int = 200,
     bands: bool = True,
+    published: Published | None = None,
     now: dt.datetime | None = None,
 ) -> Circle:
     """Return what can be reached from ``origin`` (any system) within ``minutes`` by ``mode``, with the facilities there.
 
-    ``kinds`` are keys; none means all. Without ``bands`` only the outermost outline is drawn. Raises ``BadInput`` for a mode,
+    ``kinds`` are keys; none means all. Without ``bands`` only the outermost outline is drawn. ``published`` saves
+    reading again what is published. Raises ``BadInput`` for a mode,
     minutes or limit that cannot be meant, ``NoGraph`` before a road graph was built, ``TooLarge`` when the search meets its
     budget.
     """
     traveller = check_journey(mode, minutes)
     if not 1 <= limit <= MOST_PLACES:
         raise BadInput("limit_invalid", f"条数要在 1 到 {MOST_PLACES} 之间。", parameter="limit")
-    question = _ask(scope, origin, traveller, tuple(kinds), now or city_now())
+    question = _ask(scope, origin, traveller, tuple(kinds), published or published_now(), now or city_now())
     found = question.search(minutes)
     places, total = _places(question, question.costs(found), filters, limit)
     return Circle(
@@ -207,7 +212,7 @@ def nearest_by_road(
     traveller = check_journey(mode, 1)
     if not 1 <= k <= 100:
         raise BadInput("k_invalid", "k 要在 1 到 100 之间。", parameter="k")
-    question = _ask(scope, origin, traveller, tuple(kinds), now or city_now())
+    question = _ask(scope, origin, traveller, tuple(kinds), published_now(), now or city_now())
     stock = question.ground
     start = question.start
     if start.reason is not None:
@@ -220,6 +225,7 @@ def nearest_by_road(
             wanted=stock.wanted(question.kinds),
             max_seconds=LONGEST[mode] * 60,
             budget=BUDGET,
+            closed=question.closed,
         )
         found.require_complete()
         places, total = _places(question, costs, filters, k)
@@ -246,13 +252,20 @@ def check_journey(mode: str, minutes: int) -> Traveller:
     return traveller
 
 
-def _ask(scope: Scope, origin: Coordinate, traveller: Traveller, kinds: tuple[str, ...], now: dt.datetime) -> _Question:
-    published = published_now()
+def _ask(
+    scope: Scope,
+    origin: Coordinate,
+    traveller: Traveller,
+    kinds: tuple[str, ...],
+    published: Published,
+    now: dt.datetime,
+) -> _Question:
     stock = ground(published)
     point = _degrees(origin)
     east, north = current_city().plane.forward(np.array([point.x]), np.array([point.y]))
-    start = snap(stock.graph, float(east[0]), float(north[0]), traveller)
-    return _Question(scope, stock, published, traveller, start, kinds, now)
+    closed = stock.graph.closures(closures_at(now, scope=scope).values_list("segment_id", flat=True))
+    start = snap(stock.graph, float(east[0]), float(north[0]), traveller, closed=closed)
+    return _Question(scope, stock, published, traveller, start, closed, kinds, now)
 
 
 def _degrees(origin: Coordinate) -> Coordinate:

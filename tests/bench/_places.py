@@ -19,18 +19,14 @@ import django
 django.setup()
 
 import numpy as np  # noqa: E402
-from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 from pyproj import Geod  # noqa: E402
 from scipy.spatial import cKDTree  # noqa: E402
 
 from geo.crs import SHANGHAI  # noqa: E402
 from geo.crs.codes import CGCS2000  # noqa: E402
-from geo.roads.queries import current_segments  # noqa: E402
 from geo.scope import Scope  # noqa: E402
-from routing.edges import RoadEdges, highway_codes  # noqa: E402
-from routing.graph import build_graph  # noqa: E402
-from routing.versions import VersionedFolder  # noqa: E402
+from routing.actions import rebuild_graph  # noqa: E402
 from services.facilities.nearest import facilities_near  # noqa: E402
 
 MILLION = 1_000_000
@@ -41,14 +37,7 @@ ELLIPSOID = Geod(ellps="GRS80")
 
 def ground() -> list[list[float]]:
     """Build the road graph of the city that is loaded, and return origins: doors drawn at random."""
-    segments = current_segments()
-    offsets, lon, lat = segments.points()
-    edges = RoadEdges(
-        *(segments.ids, segments.from_node, segments.to_node, highway_codes(segments.highway), segments.oneway),
-        *(segments.foot, segments.bicycle, segments.car, segments.bridge, segments.tunnel, segments.steps),
-        *(segments.ferry, segments.kerb, segments.duration_s, offsets, lon, lat),
-    )
-    build_graph(edges, SHANGHAI.plane, VersionedFolder(settings.GRAPH_ROOT), source="bench", as_of="2026-01-01")
+    rebuild_graph()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT ST_X(geom), ST_Y(geom) FROM addresses_address WHERE retired_at IS NULL ORDER BY md5(ext_id)"

@@ -235,7 +235,7 @@ def _server(env: dict[str, str]) -> Iterator[str]:
             "web.wsgi:application",
         ),
     ]
-    server = subprocess.Popen(command, cwd=ROOT, env={**env, "QUANTU_POOL": "1"})
+    server = subprocess.Popen(command, cwd=ROOT, env={**env, "QUANTU_POOL": "1", "QUANTU_WARM_UP": "1"})
     address = f"http://127.0.0.1:{port}"
     try:
         _await(address)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from typing import Any
 
 import numpy as np
 import pytest
+from django.contrib.gis.geos import LineString
 from shapely.geometry import Point
 
 from geo.crs import Coordinate, System, convert
+from geo.crs.codes import CGCS2000
 from geo.errors import BadInput
+from geo.roads.models import Closure, RoadSegment
 from geo.scope import Scope
 from routing.graph import NoGraph
 from services.facilities.circle import Circle, circle, nearest_by_road
 from services.facilities.filters import filters_from
+from services.facilities.ground import current_graph
 from tests.services.facilities.conftest import World, spot
 from tests.services.facilities.test_queries import NOON
 
@@ -125,6 +130,32 @@ class TestCircle:
         again = ask(limit=7)
         assert (found(again), again.total) == (found(whole), whole.total)
         assert whole.total == 20
+
+
+class TestClosures:
+    def test_a_closed_street_is_gone_round_until_it_opens(self, town: World) -> None:
+        lon, lat = spot(150, 0)
+        town.facility("街中", lon=lon, lat=lat)
+        assert ask().places[0].metres == pytest.approx(150, abs=1)
+        graph = current_graph()
+        x, y = graph.node_x + graph.meta.origin[0], graph.node_y + graph.meta.origin[1]
+        cost = graph.travels["walk"].cost
+        away = np.hypot((x[cost["u"]] + x[cost["v"]]) / 2 - 50, (y[cost["u"]] + y[cost["v"]]) / 2)
+        segment = RoadSegment.objects.create(
+            id=int(graph.ext_id[int(np.argmin(away))]),  # the graph names its edges by their rows
+            source=town.publish("roads"),
+            ext_id="closed",
+            from_node=1,
+            to_node=2,
+            highway="residential",
+            length_m=100,
+            geom=LineString(spot(0, 0), spot(100, 0), srid=CGCS2000),
+        )
+        Closure.objects.create(segment=segment, from_time=NOON - dt.timedelta(hours=1), reason="施工", actor="test")
+        assert ask(50).places[0].metres > 150
+        assert ask().places[0].metres == pytest.approx(350, abs=1)
+        Closure.objects.update(to_time=NOON)
+        assert ask().places[0].metres == pytest.approx(150, abs=1)
 
 
 class TestNothingFound:
