@@ -56,7 +56,7 @@ class SourcedImporter(FamilyImporter):
         """See ``FamilyImporter.publish``."""
         filled = self.column_expressions()
         compared = [name for name in filled if name not in _PLACED and name not in self.derived]
-        before = self.current_rows(act.source)
+        rows = self._count(_DRAFTS, [act.run.pk])
         gone = self._retire_missing(act)
         quote = connection.ops.quote_name
         names = ", ".join(map(quote, filled))
@@ -74,7 +74,7 @@ class SourcedImporter(FamilyImporter):
                 RETURNING xmax::text = '0' AS added
             )
             SELECT count(*) FILTER (WHERE added), count(*) FILTER (WHERE NOT added) FROM merged"""
-        with connection.cursor() as cursor, self._bulk(act):
+        with connection.cursor() as cursor, self._bulk(rows):
             if self.cells:
                 cursor.execute(PLACES)
             cursor.execute(sql, [act.source.pk, act.run.pk])
@@ -82,12 +82,11 @@ class SourcedImporter(FamilyImporter):
             if added + changed >= FEW_ROWS:
                 # whoever comes next in this act asks this table, and must not be planned by what it was before
                 cursor.execute(f"ANALYZE {self.table}")
-        return Counts(added, changed, max(before - gone - changed, 0), gone)
+        return Counts(added, changed, rows - added - changed, gone)
 
     @contextmanager
-    def _bulk(self, act: Act) -> Iterator[None]:
+    def _bulk(self, rows: int) -> Iterator[None]:
         """Fill an empty table without its secondary indexes and build them at the end, inside the same transaction."""
-        rows = self._count("SELECT count(*) FROM imports_draftrow WHERE run_id = %s", [act.run.pk])
         if rows < BULK_ROWS or self._count(f"SELECT count(*) FROM (SELECT 1 FROM {self.table} LIMIT 1) t", []):
             yield
             return
@@ -170,6 +169,7 @@ PLACES = "CREATE TEMP TABLE IF NOT EXISTS import_places (draft bigint PRIMARY KE
 """Which region each draft lies in, written by the placing of located families; empty for a run that was not placed."""
 _PLACES = "LEFT JOIN import_places p ON p.draft = d.id"
 
+_DRAFTS = "SELECT count(*) FROM imports_draftrow WHERE run_id = %s"
 _MISSING = """t.source_id = %s AND t.retired_at IS NULL
     AND NOT EXISTS (SELECT 1 FROM imports_draftrow d WHERE d.run_id = %s AND d.ext_id = t.ext_id)"""
 
