@@ -9,12 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-import numpy as np
 import pytest
 import redis
-import shapely
 from django.conf import settings
-from django.contrib.gis.db.models.functions import AsWKB
 from django.db import connection
 from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
@@ -46,41 +43,11 @@ def live_city(_live_server: str, city_database: str, django_db_blocker: DjangoDb
         _copy(city_database, name)
         before = _use(name)
         redis.Redis.from_url(settings.REDIS_URL).flushdb()
-        _road_graph()
         yield _live_server
         connection.close()
         _use(before)
         with connection._nodb_cursor() as cursor:
             cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-
-def _road_graph() -> None:
-    """Build the graph of the tiny city's roads unless one stands: journeys need circles, and no worker runs here."""
-    from geo.imports.models import CURRENT
-    from geo.regions.queries import current_city
-    from geo.roads.models import RoadSegment
-    from routing.edges import RoadEdges, highway_codes
-    from routing.graph import GraphStore, build_graph
-
-    store = GraphStore(settings.GRAPH_ROOT).versions
-    if store.current() is not None:
-        return
-    flags = ("foot", "bicycle", "car", "bridge", "tunnel", "steps", "ferry", "kerb")
-    names = ("id", "from_node", "to_node", "highway", "oneway", *flags, "duration_s")
-    roads = list(RoadSegment.objects.filter(CURRENT).order_by("id").values(*names, line=AsWKB("geom")))
-    lines = shapely.from_wkb([bytes(road["line"]) for road in roads])
-    points = shapely.get_coordinates(lines)
-    edges = RoadEdges(
-        *(np.array([road[name] for road in roads], dtype=np.int64) for name in ("id", "from_node", "to_node")),
-        highway_codes(road["highway"] for road in roads),
-        np.array([road["oneway"] for road in roads], dtype=np.int8),
-        *(np.array([road[name] for road in roads], dtype=np.bool_) for name in flags),
-        np.array([np.nan if road["duration_s"] is None else road["duration_s"] for road in roads], dtype=np.float64),
-        np.concatenate(([0], np.cumsum(shapely.get_num_coordinates(lines)))).astype(np.int64),
-        np.ascontiguousarray(points[:, 0]),
-        np.ascontiguousarray(points[:, 1]),
-    )
-    build_graph(edges, current_city().plane, store, source="invented", as_of="2026-11-01")
 
 
 def spot_where(holds: Callable[[Any], bool], **question: Any) -> tuple[Spot, Any]:

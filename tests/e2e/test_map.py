@@ -176,6 +176,7 @@ def test_the_map_of_services_for_elders_circle_details_and_a_search_for_oneself(
     # One's own question: where I live, what I need, how I walk.
     page.get_by_role("combobox").fill(elders.name)
     page.get_by_role("option", name=elders.name).first.click()
+    page.wait_for_url("**lon=**")
     page.locator("#menu-kinds summary").click()
     page.locator("#menu-kinds").get_by_role("radio", name="全部养老").check()
     page.wait_for_url("**kinds=eldercare**")

@@ -31,7 +31,6 @@ function fail(text) {
 export async function go(url, {push = true, keepScroll = false} = {}) {
   const body = document.getElementById('sheet-body');
   const top = keepScroll && body ? body.scrollTop : 0;
-  const open = Array.from(panel.querySelectorAll('details[open][id]')).map((menu) => menu.id);
   const mine = ++asked;
   document.getElementById('sheet').setAttribute('aria-busy', 'true');
   let html;
@@ -50,11 +49,13 @@ export async function go(url, {push = true, keepScroll = false} = {}) {
   }
   if (mine !== asked) return; // a later question has overtaken this one
   if (push) window.history.pushState({door: true}, '', address);
-  show(html, open);
+  show(html);
   document.getElementById('sheet-body').scrollTop = top;
 }
 
-function show(html, open) {
+function show(html) {
+  // What somebody has opened while the answer was on its way stays open.
+  const open = Array.from(panel.querySelectorAll('details[open][id]')).map((menu) => menu.id);
   const focused = document.activeElement && panel.contains(document.activeElement) ? document.activeElement.id : '';
   panel.innerHTML = html;
   const fresh = document.getElementById('card-fresh');
@@ -66,7 +67,7 @@ function show(html, open) {
   card.hidden = !card.firstElementChild;
   open.forEach((id) => {
     const menu = document.getElementById(id);
-    if (menu && id.indexOf('filters') >= 0) menu.open = true;
+    if (menu) menu.open = true;
   });
   const again = focused && document.getElementById(focused);
   if (again) again.focus({preventScroll: true});

@@ -39,6 +39,8 @@ function onChange(event) {
   const input = event.target;
   if (!input.hasAttribute('data-auto')) return;
   if (input.type === 'checkbox' && input.checked) untickSiblings(input);
+  const kinds = input.closest('#menu-kinds');
+  if (kinds) kinds.open = false; // one thing is looked for: the choice is made
   go(questionUrl(input.form));
 }
 
