@@ -55,6 +55,7 @@ cmd_reset() {
 }
 
 forget_data() {
-  rm -rf "$PG_DATA" "$PG_DATA.new" "$PG_SOCKETS" "$REDIS_DATA" "$REDIS_SOCKETS" "$QUANTU_STATE"/{media,graphs,cache,static,nginx,environment,left-empty}
+  rm -rf "$PG_DATA" "$PG_DATA.new" "$PG_SOCKETS" "$REDIS_DATA" "$REDIS_SOCKETS" "$(folder_for_sockets "$QUANTU_STATE/web" web)" \
+    "$QUANTU_STATE"/{media,graphs,cache,static,nginx,environment,left-empty}
   rmdir "$(dirname "$PG_DATA")" 2>/dev/null || true
 }
