@@ -16,7 +16,7 @@ from routing.roadindex import ACCESS_LIMIT_M, SPACING_M
 from routing.surface import Road, piece_at, road_of, time_by
 
 HALVINGS: Final = 4
-"""Halvings of a 20 m grid edge: the line is right to about a metre there."""
+"""Halvings of a grid edge between two roads: on the finest grid the line is right to a metre or two there."""
 
 
 @inlined

@@ -33,6 +33,9 @@ COST: Final = np.dtype([("u", "i4"), ("v", "i4"), ("forward", "i4"), ("backward"
 MIN_COMPONENT_NODES: Final = 50
 """A door is not put on a scrap of road from which one can get nowhere: smaller components are data faults, or private."""
 
+KEEP_CLOSURES: Final = 8
+_flagged: dict[tuple[str, frozenset[int]], NDArray[np.bool_]] = {}
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 
@@ -119,9 +122,20 @@ class Graph:
             ) from None
 
     def closures(self, ext_ids: Iterable[int]) -> NDArray[np.bool_]:
-        """Return the flags that ``snap`` and ``reach`` take to keep travellers off the roads with these outer ids."""
-        ids = np.fromiter(ext_ids, dtype=np.int64)
-        return np.isin(self.ext_id, ids) if len(ids) else np.zeros(0, dtype=np.bool_)
+        """Return the flags that ``snap`` and ``reach`` take to keep travellers off the roads with these outer ids.
+
+        Asked again for the same roads it returns the same array.
+        """
+        ids = frozenset(int(ext_id) for ext_id in ext_ids)
+        key = (self.meta.version, ids)
+        flags = _flagged.get(key)
+        if flags is None:
+            flags = np.isin(self.ext_id, list(ids)) if ids else np.zeros(0, dtype=np.bool_)
+            flags.setflags(write=False)
+            while len(_flagged) >= KEEP_CLOSURES:
+                _flagged.pop(next(iter(_flagged)), None)
+            _flagged[key] = flags
+        return flags
 
     @classmethod
     def open(cls, folder: Path, travellers: Mapping[str, Traveller] = TRAVELLERS) -> Graph:

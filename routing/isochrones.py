@@ -21,7 +21,7 @@ MAX_VERTICES: Final = 1500
 MIN_HOLE_M2: Final = 2000.0
 MIN_ISLAND_M2: Final = 150.0
 SPARE_HOLE_M2: Final = 50.0
-SPARE_VERTICES: Final = 120
+SPARE_VERTICES: Final = 240
 """Room left for mending the line around places."""
 TOLERANCE_M: Final = 1.0
 """How far the drawn line may leave the traced one on the finest grid; wider grids allow more in proportion."""

@@ -65,13 +65,14 @@ class PlaceIndex:
     @classmethod
     def build(cls, graph: Graph, ids: NDArray[np.int64], x: NDArray[np.float64], y: NDArray[np.float64]) -> PlaceIndex:
         """Put places (ids, east and north in plane metres) on all networks of ``graph``."""
-        x, y = np.ascontiguousarray(x, dtype=np.float64), np.ascontiguousarray(y, dtype=np.float64)
+        x, y = np.array(x, dtype=np.float64), np.array(y, dtype=np.float64)
         doors = {
             travel.traveller.network: _doors(graph, *snap_many(graph, travel, x, y))
             for travel in graph.travels.values()
         }
-        ids = np.ascontiguousarray(ids, dtype=np.int64)
-        return cls(graph.meta.version, ids, x, y, *_by_block(graph, x, y), doors)
+        first, in_block = _by_block(graph, x, y)
+        ids, x, y, first, in_block = _locked(np.array(ids, dtype=np.int64), x, y, first, in_block)
+        return cls(graph.meta.version, ids, x, y, first, in_block, doors)
 
     def save(self, store: VersionedFolder, name: str) -> Path:
         """Publish the index as the current version of ``store`` for every process to map; return its folder."""
@@ -135,7 +136,14 @@ def _doors(graph: Graph, edge: NDArray[np.int32], fraction: NDArray[np.float32],
     first = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
     door = np.full(len(edge), -1, dtype=np.int32)
     door[order] = np.arange(len(order), dtype=np.int32)
-    return Doors(first, door, order.astype(np.int32), edge[order], fraction[order], metres[order])
+    return Doors(*_locked(first, door, order.astype(np.int32), edge[order], fraction[order], metres[order]))
+
+
+def _locked(*arrays: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    """Make arrays read-only, as those mapped from disk are: kernels are compiled apart for what can be written."""
+    for array in arrays:
+        array.setflags(write=False)
+    return arrays
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -199,12 +207,31 @@ def doors_for(found: Reach, places: PlaceIndex) -> Doors:
     if places.graph_version != graph.meta.version:
         raise StalePlaces("routing.places", "设施与路网正在更新，请稍后再试。", graph=places.graph_version)
     doors = places.doors[found.traveller.network]
-    moved = doors.place[found.closed[doors.edge]] if found.closed.size else doors.place[:0]
+    if not found.closed.size:
+        return doors
+    key = (id(places), id(found.closed), found.traveller.network)
+    held = _around.get(key)
+    # The key names objects by address: only those that are held here are sure to be the same.
+    if held is None or held[0] is not places or held[1] is not found.closed:
+        while len(_around) >= KEEP_MOVED:
+            _around.pop(next(iter(_around)), None)
+        held = _around[key] = (places, found.closed, _moved(found, places, doors))
+    return held[2]
+
+
+KEEP_MOVED: Final = 8
+_around: dict[tuple[int, int, Network], tuple[PlaceIndex, NDArray[np.bool_], Doors]] = {}
+
+
+def _moved(found: Reach, places: PlaceIndex, doors: Doors) -> Doors:
+    """Return doors with those on closed roads put on the next open one."""
+    moved = doors.place[found.closed[doors.edge]]
     if len(moved) == 0:
         return doors
     edge = np.full(len(places.ids), -1, dtype=np.int32)
     fraction, metres = np.zeros(len(edge), dtype=np.float32), np.zeros(len(edge), dtype=np.float32)
     edge[doors.place], fraction[doors.place], metres[doors.place] = doors.edge, doors.fraction, doors.metres
+    graph = found.graph
     travel = graph.travel(found.traveller)
     edge[moved], fraction[moved], metres[moved] = snap_many(
         graph, travel, places.x[moved], places.y[moved], closed=found.closed

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from routing.compiled import inlined, kernel
 
 BUCKET_M: Final = 100.0
-SPACING_M: Final = 20.0
+SPACING_M: Final = 30.0
 BLOCK: Final = 32
 ACCESS_LIMIT_M: Final = 500.0
 """How far from a road a door may lie and still be said to be on it."""

@@ -15,6 +15,8 @@ from routing.roadindex import ACCESS_LIMIT_M, nearest_piece, squared_distance
 from routing.travellers import Traveller
 
 NO_CLOSURES: Final[NDArray[np.bool_]] = np.zeros(0, dtype=np.bool_)
+# Read-only like the flags of ``Graph.closures``: kernels are compiled apart for what can be written.
+NO_CLOSURES.setflags(write=False)
 
 
 class Empty(StrEnum):

@@ -18,7 +18,7 @@ from routing.roadindex import ACCESS_LIMIT_M, BLOCK, SPACING_M, nearest_piece
 from routing.search import SAME_PLACE, Reach, labels
 
 NEVER: Final = 3e38
-MAX_POINTS: Final = 50_000
+MAX_POINTS: Final = 25_000
 """Grid points evaluated at most; a larger area is looked at with a wider grid."""
 WIDEST: Final = 16
 """Steps of the surface's grid, in steps of the table of nearest roads; what is smaller than a step may be missed."""
