@@ -33,6 +33,13 @@ SHARP: Final[Mapping[str, str]] = {
 }
 """The levels of an answer that are a place, and what the point is then said to come from."""
 
+_OTHER_DISTRICT = """
+    SELECT count(*) FROM imports_draftrow d JOIN import_places p ON p.draft = d.id
+    JOIN regions_edition e ON e.state = 'published'
+    JOIN regions_regionversion v ON v.edition_id = e.id AND v.region_id = p.region
+    JOIN regions_regionversion o ON o.edition_id = e.id AND o.level = 'district' AND o.code = split_part(v.path, '.', 2)
+    WHERE d.run_id = %s AND d.payload->>'stated_district' <> '' AND o.name <> d.payload->>'stated_district'"""
+
 _IN_AREA = """EXISTS (
     SELECT 1 FROM regions_regionversion v JOIN regions_edition e ON e.id = v.edition_id
     WHERE e.state = 'published' AND v.region_id = t.region_id AND v.path LIKE %s)"""
@@ -57,6 +64,8 @@ def place_rows(act: Act) -> None:
         with cursor.copy("COPY import_places (draft, region) FROM STDIN") as copy:
             for draft, region in zip(ids.tolist(), regions.tolist(), strict=True):
                 copy.write_row((draft, region or None))
+        cursor.execute(_OTHER_DISTRICT, [act.run.pk])
+        act.warn("district_differs", cursor.fetchone()[0])
 
 
 def locate_rows(act: Act) -> None:

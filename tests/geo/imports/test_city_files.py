@@ -20,7 +20,7 @@ from geo.imports.models import Refusal, Source
 from geo.regions.queries import assign_regions
 from geo.roads.models import RoadName
 from services.facilities.models import Facility
-from tests.geo.imports.worlds import bring, place
+from tests.geo.imports.worlds import PLACES, bring, place
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,12 @@ def test_a_published_point_has_the_region_it_lies_in_and_its_cell(tmp_path, city
     assert found.region_id == int(assign_regions([121.4737], [31.2304])[0])
     assert found.region.level == "committee"
     assert found.cell == cell_at(121.4737, 31.2304)
+
+
+def test_a_row_that_names_another_district_than_it_lies_in_is_counted(tmp_path, city):
+    rows = [place(n, lon=121.4737, lat=31.2304, district=name) for n, name in enumerate(["黄浦区", "杨浦区", ""])]
+    report = bring(tmp_path, rows, key="real", columns={**PLACES["columns"], "district": "district"})
+    assert report.warnings == {"district_differs": 1}
 
 
 def test_a_whole_city_comes_in_from_every_format_and_a_second_time_changes_nothing(city, files, capsys):

@@ -408,6 +408,13 @@ def test_a_community_keeps_its_aliases_and_drops_an_impossible_year(tmp_path):
     assert "苑" in found.grams
 
 
+def test_a_table_in_gb18030_is_taken_and_the_guess_is_told(tmp_path):
+    path = write_rows(tmp_path, places(3), encoding="gb18030")
+    report = publish_runs(runs=[draft_source(spec=spec_of(), files=[path])])[0]
+    assert (report.encodings, report.warnings) == ({"places.csv": "gb18030"}, {"encoding_guessed": 1})
+    assert Facility.objects.filter(name="第1药店").exists()
+
+
 # Retiring what is invented
 
 

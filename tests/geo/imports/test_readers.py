@@ -54,6 +54,13 @@ def test_a_gzip_with_a_flipped_byte_is_refused(tmp_path):
     assert refusal(path, "csv") in {"file_unreadable", "file_truncated"}
 
 
+def test_a_file_beyond_the_limit_is_refused_by_its_size_alone(tmp_path):
+    path = tmp_path / "a.csv"
+    with path.open("wb") as file:
+        file.truncate(1_000_000_001)  # a hole: it takes no room on the disk
+    assert refusal(path, "csv") == "file_too_large"
+
+
 def test_a_gzip_bomb_is_refused_before_it_fills_the_memory(tmp_path):
     path = tmp_path / "a.csv.gz"
     path.write_bytes(gzip.compress(b"a,b\n" + b"0" * 60_000_000))
