@@ -23,7 +23,7 @@ from geo.regions.queries import current_city
 from geo.roads.queries import closures_at
 from geo.scope import Scope
 from routing.isochrones import isochrone
-from routing.places import PlaceCosts, costs_to, nearest_places
+from routing.places import PlaceCosts, PlaceIndex, costs_to, nearest_places
 from routing.search import Budget, Reach, reach
 from routing.snap import Snap, snap
 from routing.travellers import TRAVELLERS, Traveller
@@ -190,7 +190,7 @@ def circle(
         mode=mode,
         kinds=question.kinds,
         filters=filters,
-        bands=_bands(found, minutes, BANDS if bands else ()),
+        bands=_bands(found, question.ground.index, minutes, BANDS if bands else ()),
         places=places,
         total=total,
         assumptions=_assumptions(question),
@@ -280,13 +280,15 @@ def _assumptions(question: _Question) -> Assumptions:
     )
 
 
-def _bands(found: Reach, minutes: int, shorter: Sequence[int]) -> tuple[tuple[int, MultiPolygon], ...]:
-    """Return the outlines of the shorter minutes, and of those asked for."""
+def _bands(
+    found: Reach, index: PlaceIndex, minutes: int, shorter: Sequence[int]
+) -> tuple[tuple[int, MultiPolygon], ...]:
+    """Return the outlines of the shorter minutes, and of those asked for, with every facility on its true side."""
     steps = [*(step for step in shorter if step < minutes), minutes]
     if found.reason is not None:
         return tuple((step, MultiPolygon()) for step in steps)
     plane = current_city().plane
-    return tuple(zip(steps, (part.degrees(plane) for part in isochrone(found, steps)), strict=True))
+    return tuple(zip(steps, (part.degrees(plane) for part in isochrone(found, steps, index)), strict=True))
 
 
 def _places(
