@@ -19,7 +19,7 @@ from geo.imports.rows import Draft, RawRow
 from geo.regions.actions import create_edition, load_regions, publish_edition
 from geo.regions.checks import check_regions
 from geo.regions.fitting import fit_parents, parent_code_of, with_city
-from geo.regions.models import Edition, EditionState, Population, RegionVersion
+from geo.regions.models import Edition, EditionState, Population, RegionPart, RegionVersion
 from geo.regions.queries import current_city, published_edition, records_of
 from geo.regions.records import LEVELS, RegionRecord
 
@@ -108,6 +108,9 @@ class RegionsImporter(FamilyImporter):
         edition = create_edition(name=title, source=act.source, effective_on=act.source.as_of)
         load_regions(edition=edition, records=final)
         publish_edition(edition=edition)
+        with connection.cursor() as cursor:
+            # what follows in this transaction asks these tables, and must not be planned by what they were before
+            cursor.execute(f"ANALYZE {RegionVersion._meta.db_table}, {RegionPart._meta.db_table}")
         return counts
 
     def current_rows(self, source: Source) -> int:
@@ -242,6 +245,9 @@ class PopulationImporter(FamilyImporter):
             gone = cursor.rowcount
             cursor.execute(_MERGE_POPULATION, [act.source.pk, act.run.pk])
             added, changed = cursor.fetchone()
+            if added or changed:
+                # the next question in this transaction is otherwise planned for an empty table, at thousandfold cost
+                cursor.execute(f"ANALYZE {Population._meta.db_table}")
         return Counts(added, changed, max(before - gone - changed, 0), gone)
 
     def current_rows(self, source: Source) -> int:
