@@ -63,6 +63,18 @@ def _copy(template: str, name: str) -> None:
 
 
 @pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Make the test databases as pytest-django does; before they are dropped, end the sessions that threads of tests left."""
+    yield
+    with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+            [str(connection.settings_dict["NAME"])],
+        )
+        connection.close()
+
+
+@pytest.fixture(scope="session")
 def _empty_database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Make the test database also for a run in which every test comes to it through a city, which pytest-django cannot see."""
     from django.test.utils import setup_databases, teardown_databases
