@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon
 
 from routing.contours import emit, nest, simplify, trace
-from routing.mending import Rings, mended
+from routing.mending import mended
 from routing.places import PlaceIndex
+from routing.rings import Rings, are_simple
 from routing.search import BadSearch, Reach, SearchTooLarge, workspace
 from routing.surface import Surface, surface
 
@@ -122,7 +123,9 @@ def _draw(found: Reach, times: Surface, limit_ms: float, places: PlaceIndex | No
         nest(point, ring, rings, area, shell)
         drawn, polygons = _assemble(found, point, ring, keep, area, shell, kept)
         polygon = _multipolygon(drawn, polygons)
-        if polygon.is_valid:
+        # Rings that nowhere meet can still swallow each other, but only where much was simplified.
+        careful = tolerance > TOLERANCE_M * times.stride
+        if are_simple(drawn, scratch) and (not careful or polygon.is_valid):
             if places is None:
                 return polygon
             bent, notches = mended(found, times, limit_ms, drawn, places, SPARE_VERTICES // 4)
@@ -164,13 +167,15 @@ def _assemble(
     kept: int,
 ) -> tuple[Rings, NDArray[np.int64]]:
     """Return the kept rings in plane metres, largest polygon first, and where among them each polygon begins."""
-    chosen = np.flatnonzero(shell >= 0)
-    # Largest polygon first; within each, the shell before its holes.
-    order = chosen[np.lexsort((chosen, area[chosen] < 0, shell[chosen], -area[shell[chosen]]))]
+    # Largest polygon first; within each, the shell before its holes. Few rings: plain Python sorts them faster than NumPy.
+    areas, shells = area.tolist(), shell.tolist()
+    chosen = [i for i in range(len(shells)) if shells[i] >= 0]
+    chosen.sort(key=lambda i: (-areas[shells[i]], shells[i], areas[i] < 0))
+    order = np.array(chosen, dtype=np.int64)
     coordinates = np.empty((kept + len(order), 2))
     ends = np.empty(len(order) + 1, dtype=np.int64)
     emit(point, ring, keep, order, *found.graph.meta.origin, coordinates, ends)
-    polygons = np.append(np.flatnonzero(area[order] > 0), len(order))
+    polygons = np.array([at for at, i in enumerate(chosen) if areas[i] > 0] + [len(chosen)], dtype=np.int64)
     return Rings(coordinates[: ends[-1]], ends), polygons
 
 

@@ -6,14 +6,14 @@ bent around the place by a notch a few metres wide.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from routing.compiled import inlined, kernel
 from routing.places import PlaceIndex, doors_for
+from routing.rings import Rings, banded, meet
 from routing.roadindex import BLOCK, SPACING_M
 from routing.search import SAME_PLACE, Reach, labels
 from routing.surface import NEVER, Surface
@@ -21,17 +21,8 @@ from routing.surface import NEVER, Surface
 HALF_WIDTH_M: Final = 3.0
 MARGIN_M: Final = 0.5
 """How far beyond and beside the place the notch reaches."""
-BANDS: Final = 64
 FARTHEST_STEPS: Final = 1.5
 """Places farther than so many grid steps from the line are not the line's fault."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rings:
-    """Closed rings in plane metres: ring ``i`` is ``coordinates[ends[i]:ends[i + 1]]``, its last point its first."""
-
-    coordinates: NDArray[np.float64]
-    ends: NDArray[np.int64]
 
 
 def mended(
@@ -86,64 +77,10 @@ def _wrong_places(found: Reach, times: Surface, limit_ms: float, rings: Rings, p
         doors.fraction,
         doors.metres,
         rings.coordinates,
-        *_banded(rings, space.scratch),
+        *banded(rings, space.scratch),
         out,
     )
     return out[:count].copy()
-
-
-def _banded(
-    rings: Rings, scratch: dict[str, NDArray[Any]]
-) -> tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.int32]]:
-    """Return the sides of the rings by band, as ``_band_sides`` writes them, in this thread's buffers."""
-    if "band" not in scratch:
-        scratch["band"] = np.empty(2)
-        scratch["band_start"] = np.empty(BANDS + 1, dtype=np.int32)
-        scratch["band_side"] = np.empty(8192, dtype=np.int32)
-    while not _band_sides(rings.coordinates, rings.ends, scratch["band"], scratch["band_start"], scratch["band_side"]):
-        scratch["band_side"] = np.empty(2 * len(scratch["band_side"]), dtype=np.int32)
-    return scratch["band"], scratch["band_start"], scratch["band_side"]
-
-
-@kernel
-def _band_sides(  # noqa: C901 - one loop, kept whole for the compiler
-    coordinates: NDArray[np.float64],
-    ends: NDArray[np.int64],
-    band: NDArray[np.float64],
-    start: NDArray[np.int32],
-    side: NDArray[np.int32],
-) -> bool:
-    """Sort the sides of all rings into bands of equal height, ``band`` being the lowest ordinate and the height of one.
-
-    Those of band ``b`` are ``side[start[b]:start[b + 1]]``. Returns False when ``side`` is too short.
-    """
-    bands = len(start) - 1
-    low, high = np.inf, -np.inf
-    for i in range(len(coordinates)):
-        low, high = min(low, coordinates[i, 1]), max(high, coordinates[i, 1])
-    band[0], band[1] = low, max(1e-9, (high - low) / bands * (1 + 1e-12))
-    start[:] = 0
-    for turn in range(2):
-        for ring in range(len(ends) - 1):
-            for i in range(ends[ring], ends[ring + 1] - 1):
-                y0, y1 = coordinates[i, 1], coordinates[i + 1, 1]
-                first = min(bands - 1, int((min(y0, y1) - low) / band[1]))
-                last = min(bands - 1, int((max(y0, y1) - low) / band[1]))
-                for b in range(first, last + 1):
-                    if turn == 0:
-                        start[b + 1] += 1
-                    else:
-                        start[b] -= 1
-                        side[start[b]] = i
-        if turn == 0:
-            for b in range(bands):
-                start[b + 1] += start[b]
-            if start[bands] > len(side):
-                return False
-            # Filling counts each band down from its end to its beginning.
-            for b in range(bands):
-                start[b] = start[b + 1]
-    return True
 
 
 @inlined
@@ -166,21 +103,6 @@ def _is_inside(
                 if x < x0 + (y - y0) / (y1 - y0) * (x1 - x0):
                     inside = not inside
     return inside
-
-
-@inlined
-def _turn(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -> float:
-    return (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-
-
-@inlined
-def _meet(ax: float, ay: float, bx: float, by: float, cx: float, cy: float, dx: float, dy: float) -> bool:
-    """Return whether two stretches cross or touch."""
-    if max(ax, bx) < min(cx, dx) or max(cx, dx) < min(ax, bx) or max(ay, by) < min(cy, dy) or max(cy, dy) < min(ay, by):
-        return False
-    one, two = _turn(ax, ay, bx, by, cx, cy), _turn(ax, ay, bx, by, dx, dy)
-    three, four = _turn(cx, cy, dx, dy, ax, ay), _turn(cx, cy, dx, dy, bx, by)
-    return one * two <= 0 and three * four <= 0
 
 
 @kernel
@@ -229,7 +151,7 @@ def _bend(  # noqa: C901 - one loop, kept whole for the compiler
                 if i == at or not free:
                     continue
                 for k in range(3):
-                    if _meet(
+                    if meet(
                         notch[k, 0],
                         notch[k, 1],
                         notch[k + 1, 0],
