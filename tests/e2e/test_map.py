@@ -127,6 +127,17 @@ def test_points_are_strewn_on_the_map_and_a_place_is_found_on_it(open_page: Any,
     page.context.set_geolocation({"longitude": elders.lon, "latitude": elders.lat})
     page.locator("#locate").click()
     page.wait_for_url("**%E6%88%91%E7%9A%84%E4%BD%8D%E7%BD%AE**")
+    wait_until_drawn(page)
+    page.wait_for_function(
+        """([lon, lat]) => {
+            const map = document.getElementById('map').quantu, dot = document.querySelector('.origin');
+            if (!dot || map.isMoving()) return false;
+            const at = map.project([lon, lat]), box = map.getContainer().getBoundingClientRect();
+            const drawn = dot.getBoundingClientRect();
+            return Math.hypot(drawn.x + drawn.width / 2 - box.x - at.x, drawn.y + drawn.height / 2 - box.y - at.y) < 3;
+        }""",
+        arg=[elders.lon, elders.lat],
+    )
     x, y = pixel_of(page, elders.lon, elders.lat)
     dot = page.locator(".origin").bounding_box()
     assert abs(dot["x"] + dot["width"] / 2 - x) < 3
