@@ -178,7 +178,7 @@ def costs_to(found: Reach, places: PlaceIndex, *, wanted: NDArray[np.bool_] | No
         scratch["seen"] = np.zeros(graph.meta.edges, dtype=np.int64)
         scratch["seen_generation"] = np.zeros(1, dtype=np.int64)
     scratch["seen_generation"] += 1
-    if len(scratch.get("place_at", ())) < len(doors.place):
+    if "place_at" not in scratch or len(scratch["place_at"]) < len(doors.place):
         scratch["place_at"] = np.zeros(len(doors.place), dtype=np.int32)
         scratch["place_ms"] = np.zeros(len(doors.place), dtype=np.float32)
         scratch["place_metres"] = np.zeros(len(doors.place), dtype=np.float32)

@@ -73,6 +73,13 @@ def test_metres_are_those_of_the_way_walked(tmp_path):
     assert costs.first(1).ids.tolist() == [7]
 
 
+def test_a_city_without_places_has_none_to_reach(tmp_path):
+    graph = graph_of(town(11), tmp_path)
+    none = PlaceIndex.build(graph, np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))
+    found = reach(graph, [snap(graph, 500.0, 500.0, WALK)], WALK, 900)
+    assert len(costs_to(found, none).ids) == 0
+
+
 def test_metres_around_a_loop(tmp_path):
     from tests.routing.drawing import road_edges
 
