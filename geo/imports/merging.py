@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -129,9 +130,9 @@ class SourcedImporter(FamilyImporter):
             f"SELECT count(*) FROM {self.table} t WHERE t.source_id = %s AND t.retired_at IS NULL", [source.pk]
         )
 
+    @abstractmethod
     def area_condition(self, area_code: str) -> tuple[str, list[Any]]:
         """Return SQL over ``t`` that holds for rows in the area of a region code, with its parameters."""
-        raise NotImplementedError(f"{self.family} cannot be retired by area")
 
     def retire_invented(self, *, area_code: str, at: datetime.datetime) -> int:
         """See ``FamilyImporter.retire_invented``."""

@@ -134,7 +134,6 @@ def test_one_tap_dials_the_institution(page: Any, live_city: str, families: Spot
     assert facility.phone in call.inner_text()
 
 
-@pytest.mark.covers("PRE-FIND-02d", via="web.doors.cards:navigation")
 @pytest.mark.parametrize(
     ("setting", "name", "host"),
     [("amap_web", "高德地图", "uri.amap.com"), ("baidu_web", "百度地图", "api.map.baidu.com")],
