@@ -21,7 +21,7 @@ from geo.errors import BadInput, CityError
 from geo.imports.detectors import judge_datum
 from geo.imports.drafting import DraftedRow, Drafting, NothingAccepted, RefusedRow, draft_files
 from geo.imports.drafts import apply_corrections, write_drafts, write_refusals
-from geo.imports.importer import IMPORT_ORDER, Act, FamilyImporter, importer_of, tell_followers
+from geo.imports.importer import IMPORT_ORDER, Act, FamilyImporter, conclude, importer_of, tell_followers
 from geo.imports.models import Correction, DraftRow, Family, ImportRun, Provenance, Refusal, RunState, Source
 from geo.imports.quarantine import read_apart
 from geo.imports.readers import read_file
@@ -76,7 +76,9 @@ def draft_rows(*, spec: SourceSpec, rows: Iterable[DraftedRow], name: str, actor
     """Write drafts that are normalised already (the invented city) into a new run."""
     run = _begin(spec, name, actor)
     importer = importer_of(spec.family)
-    with transaction.atomic():
+    with transaction.atomic(), connection.cursor() as cursor:
+        # drafts lost with the power are made again; there is no need to wait for the disk
+        cursor.execute("SET LOCAL synchronous_commit = off")
         count = write_drafts(run, rows, cells=importer.cells)
         run.rows_read = run.rows_accepted = count
         run.save()
@@ -99,8 +101,8 @@ def publish_runs(
     reports = [RunReport.of(run) for run in ordered]
     refused: list[tuple[ImportRun, RefusedRow]] = []
     with transaction.atomic():
+        hold_publishing()
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
             # thousands of drafts have come since the planner last looked at them
             cursor.execute("ANALYZE imports_draftrow")
         at = timezone.now()
@@ -112,13 +114,23 @@ def publish_runs(
             if run.state != RunState.REFUSED:
                 told(f"{run.source.title}：{report.rows_accepted} 行")
                 refused += [(run, row) for row in _attempt(run, report, at, allow_removal=allow_removal)]
-        published = commit and not any(report.doubts for report in reports)
+        sure = not any(report.doubts for report in reports)
+        if sure and reports:
+            _close_emptied(at)
+            reports[-1].notices = conclude()
+        published = commit and sure
         if published:
-            _close(ordered, reports, refused, at)
+            _close(ordered, reports, refused)
         transaction.set_rollback(not published)
     if not published:
         _keep_rehearsal(ordered, reports, refused)
     return reports
+
+
+def hold_publishing() -> None:
+    """Wait for an act of publishing under way to end; until the surrounding transaction ends, no other begins."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
 @transaction.atomic
@@ -252,14 +264,11 @@ def _refused_late(draft: DraftRow, code: str, column: str) -> RefusedRow:
 LateRefusals = Sequence[tuple[ImportRun, RefusedRow]]
 
 
-def _close(
-    runs: Sequence[ImportRun], reports: Sequence[RunReport], refused: LateRefusals, at: datetime.datetime
-) -> None:
+def _close(runs: Sequence[ImportRun], reports: Sequence[RunReport], refused: LateRefusals) -> None:
     """Inside the act: mark what is published, and ask whoever follows these families to follow after the commit."""
     for run, report in zip(runs, reports, strict=True):
         DraftRow.objects.filter(run=run).delete()
         report.published, run.state = True, RunState.PUBLISHED
-    _close_emptied(at)
     _keep_reports(runs, reports, refused)
     families = frozenset(report.family for report in reports)
     transaction.on_commit(lambda: tell_followers(families))

@@ -149,6 +149,25 @@ def importers() -> Mapping[str, FamilyImporter]:
     return dict(_IMPORTERS)
 
 
+Conclusion = Callable[[], str]
+_CONCLUSIONS: list[Conclusion] = []
+
+
+def concludes(conclusion: Conclusion) -> Conclusion:
+    """Register what belongs to every act that publishes: it is called inside the act, after all families.
+
+    It returns a Chinese sentence for the report, '' when it had nothing to do. It is rehearsed too, so whatever it does must
+    be undone by a rollback.
+    """
+    _CONCLUSIONS.append(conclusion)
+    return conclusion
+
+
+def conclude() -> list[str]:
+    """Call every conclusion inside the act, and return what they have to say."""
+    return [said for said in (conclusion() for conclusion in _CONCLUSIONS) if said]
+
+
 Follower = Callable[[frozenset[str]], None]
 _FOLLOWERS: list[tuple[frozenset[str], Follower]] = []
 

@@ -17,7 +17,10 @@ SHOWN_FINDINGS = 5
 
 @dataclass(slots=True)
 class RunReport:
-    """What one run did, or would do. ``doubts`` are reasons not to publish; ``evidence`` is what the datum detectors saw."""
+    """What one run did, or would do. ``doubts`` are reasons not to publish; ``evidence`` is what the datum detectors saw.
+
+    ``notices`` say what the act as a whole brought about; they stand with its last run.
+    """
 
     run: str
     source: str
@@ -38,6 +41,7 @@ class RunReport:
     evidence: list[str] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
     doubts: list[dict[str, str]] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
     published: bool = False
 
     @classmethod
@@ -107,6 +111,7 @@ class RunReport:
             "evidence": self.evidence,
             "findings": self.findings,
             "doubts": self.doubts,
+            "notices": self.notices,
             "published": self.published,
         }
 
@@ -139,6 +144,8 @@ def told(report: RunReport) -> Iterator[str]:
         yield f"  · {line}"
     for doubt in report.doubts:
         yield f"  ✗✗ {doubt['code']}：{doubt['message']}"
+    for line in report.notices:
+        yield f"■ {line}"
 
 
 def _examples(report: RunReport, code: str) -> Iterator[str]:

@@ -8,11 +8,13 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from geo.errors import BadInput, NotFound
+from geo.errors import BadInput, Conflict, NotFound
 from geo.regions.models import Region
 from services.access.models import ApiKey, AuditAct, AuditEntry, Grant, Organisation, Role, User
 from services.access.queries import caller_of, digest_of
@@ -57,6 +59,49 @@ def grant_role(
         to_day=to_day,
         granted_by=granted_by,
     )
+
+
+@transaction.atomic
+def make_staff_account(
+    *,
+    username: str,
+    password: str,
+    role: str,
+    region: Region,
+    display_name: str = "",
+    to_day: datetime.date | None = None,
+) -> User:
+    """Make an account with a role over a region, both audited; a known account gets the role, and keeps its password.
+
+    ``password`` is not read for a known account. Raises ``BadInput`` for a name or password that is not allowed, or a role
+    that is not declared.
+    """
+    declare_roles()
+    if not Role.objects.filter(pk=role).exists():
+        raise BadInput("role_unknown", f"没有“{role[:40]}”这个角色。可用：{'、'.join(each.key for each in ROLES)}。")
+    user = User.objects.select_for_update().filter(username=username).first()
+    if user is None:
+        user = _new_account(username, password, display_name)
+        record_audit(act=AuditAct.ACCOUNT_CREATED, actor="system", detail={"account": username})
+    elif not user.is_active:
+        raise Conflict("account_disabled", "这个账号已停用，请换一个账号名。")
+    same = Grant.objects.filter(user=user, role_id=role, region=region, to_day=to_day)
+    if not same.exists():
+        grant_role(user=user, role=role, region=region, to_day=to_day, granted_by="system")
+        record_audit(act=AuditAct.ROLE_GRANTED, actor="system", detail={"account": username, "role": role})
+    return user
+
+
+def _new_account(username: str, password: str, display_name: str) -> User:
+    user = User(username=username, display_name=display_name)
+    try:
+        validate_password(password, user)
+        user.set_password(password)
+        user.full_clean(exclude=["password"])
+    except ValidationError as fault:
+        raise BadInput("account_invalid", "".join(fault.messages)) from fault
+    user.save()
+    return user
 
 
 @transaction.atomic

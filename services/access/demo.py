@@ -1,17 +1,25 @@
-"""The six demo accounts, one for each kind of user; they exist only beside invented data."""
+"""The six demo accounts, one for each kind of user; they work only beside invented data.
+
+Their password is known to everybody, so the very act that takes the last invented row off the map stops them.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from geo.errors import Conflict
+from geo.imports.actions import hold_publishing
 from geo.imports.queries import shows_invented
 from geo.regions.models import Region
-from services.access.actions import declare_roles, grant_role
-from services.access.models import Grant, Organisation, User
+from services.access.actions import declare_roles, grant_role, record_audit
+from services.access.models import ApiKey, AuditAct, Grant, Organisation, User
 
+GRANTED_BY = "demo"
+"""Who gave the demo accounts their roles; it tells them from an account of the same name that somebody made."""
 DEMO_PASSWORD = "quantu-demo-2026"
 
 
@@ -36,19 +44,69 @@ DEMO_ACCOUNTS = (
 STREET_NAME = "老西门街道"
 
 
+def demo_users() -> QuerySet[User]:
+    """Return the demo accounts that were made here, in the order of ``DEMO_ACCOUNTS``, whether they work or not."""
+    names = [account.username for account in DEMO_ACCOUNTS]
+    return User.objects.filter(username__in=names, grants__granted_by=GRANTED_BY).distinct().order_by("pk")
+
+
+def working_demo_users() -> list[User]:
+    """Return the demo accounts that can sign in now: none where nothing invented is published."""
+    return list(demo_users().filter(is_active=True)) if shows_invented() else []
+
+
 @transaction.atomic
 def make_demo_accounts() -> list[User]:
-    """Make the accounts with their grants, or put back what they should be; refused where nothing invented is shown."""
+    """Make the accounts with their grants, or put back what they should be; refused where nothing invented is shown.
+
+    An account of one of these names that somebody else made is left alone.
+    """
+    hold_publishing()
     if not shows_invented():
         raise Conflict("demo_on_real_data", "这里发布的是真实数据，不再建立演示账号。")
     declare_roles()
-    return [_make(account) for account in DEMO_ACCOUNTS]
+    for account in DEMO_ACCOUNTS:
+        _make(account)
+    return list(demo_users())
 
 
-def _make(account: DemoAccount) -> User:
+@transaction.atomic
+def settle_demo_accounts() -> str:
+    """Let the demo accounts work exactly while something invented is published, and return what was done, '' when nothing was.
+
+    Stopping one ends its sessions and its keys for good: it comes back with a new password hash and without keys.
+    """
+    shown = shows_invented()
+    turned = list(demo_users().filter(is_active=not shown))
+    for user in turned:
+        user.is_active = shown
+        if shown:
+            user.set_password(DEMO_PASSWORD)
+        else:
+            # a session carries a digest of the password hash, and ends with it
+            user.set_unusable_password()
+        user.save(update_fields=["is_active", "password"])
+        record_audit(act=AuditAct.ACCOUNT_ENABLED if shown else AuditAct.ACCOUNT_DISABLED, actor="system",
+                     detail={"account": user.username, "reason": "demo"})  # fmt: skip
+    if not shown:
+        ApiKey.objects.filter(user__in=turned, revoked_at=None).update(revoked_at=timezone.now())
+    if not turned:
+        return ""
+    return ENABLED if shown else DISABLED
+
+
+ENABLED = "又有演示数据，演示账号已重新启用。"
+DISABLED = (
+    "已没有演示数据，演示账号已全部停用；请用 ./run manage staff_account 账号名 --role city_manager 建立正式的管理员。"
+)
+
+
+def _make(account: DemoAccount) -> None:
     user, created = User.objects.get_or_create(username=account.username)
     if created:
         user.set_password(DEMO_PASSWORD)
+    elif not demo_users().filter(pk=user.pk).exists():
+        return
     user.display_name = account.display_name
     user.save()
     region = _region(account)
@@ -61,11 +119,10 @@ def _make(account: DemoAccount) -> User:
         grant_role(
             user=user,
             role=account.role,
-            granted_by="demo",
+            granted_by=GRANTED_BY,
             region=None if organisation else region,
             organisation=organisation,
         )
-    return user
 
 
 def _region(account: DemoAccount) -> Region:

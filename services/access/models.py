@@ -118,6 +118,10 @@ class AuditAct(models.TextChoices):
     REFUSED = "refused", "无权访问"
     KEY_CREATED = "key_created", "新建密钥"
     KEY_REVOKED = "key_revoked", "停用密钥"
+    ACCOUNT_CREATED = "account_created", "建立账号"
+    ACCOUNT_ENABLED = "account_enabled", "启用账号"
+    ACCOUNT_DISABLED = "account_disabled", "停用账号"
+    ROLE_GRANTED = "role_granted", "授权"
     SYSTEM_SCOPE = "system_scope", "系统范围"
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from geo.errors import BadInput
 from services.access.actions import create_api_key, record_audit, revoke_api_key
+from services.access.demo import DEMO_PASSWORD, working_demo_users
 from services.access.forms import ApiKeyForm, SignInForm
 from services.access.models import AuditAct, User
 from services.access.queries import grants_today, keys_of
@@ -36,7 +37,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             return redirect(target)
         name = str(request.POST.get("username", ""))[:150]
         record_audit(act=AuditAct.SIGN_IN_REFUSED, actor=name or "public", request=request)
-    return render(request, "access/sign_in.html", {"form": form, "next": target})
+    demo = {"demo_users": working_demo_users(), "demo_password": DEMO_PASSWORD}
+    return render(request, "access/sign_in.html", {"form": form, "next": target, **demo})
 
 
 @require_POST

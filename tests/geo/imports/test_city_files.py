@@ -19,6 +19,8 @@ from geo.imports.discovery import find_sources
 from geo.imports.models import Refusal, Source
 from geo.regions.queries import assign_regions
 from geo.roads.models import RoadName
+from services.access.demo import make_demo_accounts
+from services.access.models import User
 from services.facilities.models import Facility
 from tests.geo.imports.worlds import PLACES, bring, place
 
@@ -68,6 +70,7 @@ def test_a_row_that_names_another_district_than_it_lies_in_is_counted(tmp_path, 
 
 
 def test_a_whole_city_comes_in_from_every_format_and_a_second_time_changes_nothing(city, files, capsys):
+    make_demo_accounts()
     code, first = run(capsys, files, "--commit")
     assert (code, first["published"]) == (0, True), [s["doubts"] for s in first["sources"]]
     assert {s["family"]: s["rows"]["refused"] for s in first["sources"]} == dict.fromkeys(
@@ -76,6 +79,8 @@ def test_a_whole_city_comes_in_from_every_format_and_a_second_time_changes_nothi
     assert all(s["added"] == s["rows"]["accepted"] for s in first["sources"])
     assert all(s["retired_invented"] for s in first["sources"])
     assert not Source.objects.filter(provenance="invented", retired_at=None).exists()
+    assert [len(s["notices"]) for s in first["sources"]] == [0] * 6 + [1]
+    assert not User.objects.filter(is_active=True).exists()
     assert not Facility.objects.filter(retired_at=None, source__provenance="invented").exists()
     assert not RoadName.objects.filter(provenance="invented").exists()
     assert Address.objects.filter(retired_at=None, community__isnull=False).exists()
