@@ -1,15 +1,25 @@
 """Who may see what, as a value: the one argument that every query takes.
 
 Lower layers never learn of users. ``services.access`` builds a scope once per request; ``Scope.public()`` and
-``Scope.system()`` are the only other constructors.
+``Scope.system()`` are the only other constructors, the latter audited.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 log = logging.getLogger(__name__)
+Auditor = Callable[[str], object]
+_AUDITORS: list[Auditor] = []
+
+
+def audits_system_scopes(auditor: Auditor) -> Auditor:
+    """Register who is told the reason of every system scope, before the scope exists: an auditor that fails prevents it."""
+    if auditor not in _AUDITORS:
+        _AUDITORS.append(auditor)
+    return auditor
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +45,15 @@ class Scope:
 
     @classmethod
     def system(cls, reason: str) -> Scope:
-        """Return the scope of the platform itself, which sees all; ``reason`` goes to the audit log."""
-        if not reason:
+        """Return the scope of the platform itself, which sees all; ``reason`` goes to the audit log.
+
+        Every call is one entry, so take one scope for a whole task or command and hand it on. Raises ``ValueError`` without a
+        reason.
+        """
+        if not reason.strip():
             raise ValueError("a system scope must say why")
+        for auditor in _AUDITORS:
+            auditor(reason)
         log.info("system scope", extra={"reason": reason})
         return cls(paths=("",), duties=frozenset({"*"}), actor="system", reason=reason)
 

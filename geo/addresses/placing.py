@@ -22,7 +22,6 @@ from geo.imports.merging import PLACES
 from geo.imports.models import CURRENT, DraftRow, Family
 from geo.regions.queries import assign_regions, published_edition
 from geo.roads.models import RoadName
-from geo.scope import Scope
 
 MOST_UNCERTAIN_M: Final = 1_000.0
 SHARP: Final[Mapping[str, str]] = {
@@ -81,9 +80,7 @@ def locate_rows(act: Act) -> None:
     found: dict[int, tuple[shapely.Point, dict[str, Any]]] = {}
     for begin in range(0, len(drafts), MOST_TEXTS):
         batch = drafts[begin : begin + MOST_TEXTS]
-        answers = geocode_many(
-            [_written(draft) for draft in batch], scope=Scope.system("import"), published=ground, names=names
-        )
+        answers = geocode_many([_written(draft) for draft in batch], scope=act.scope, published=ground, names=names)
         for draft, candidates in zip(batch, answers, strict=True):
             sure = _single(candidates)
             if sure is not None:

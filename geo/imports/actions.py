@@ -28,6 +28,7 @@ from geo.imports.readers import read_file
 from geo.imports.reasons import sentence
 from geo.imports.report import RunReport
 from geo.imports.spec import SourceSpec
+from geo.scope import Scope
 
 log = logging.getLogger(__name__)
 MOST_REMOVED = 0.2
@@ -100,6 +101,8 @@ def publish_runs(
     ordered = sorted(runs, key=lambda run: IMPORT_ORDER.index(Family(run.source.family)))
     reports = [RunReport.of(run) for run in ordered]
     refused: list[tuple[ImportRun, RefusedRow]] = []
+    # before the act, so that the audit entry stays when a rehearsal is rolled back
+    scope = Scope.system(f"{'发布' if commit else '核对'}导入：{'、'.join(run.source.key for run in ordered)}")
     with transaction.atomic():
         hold_publishing()
         with connection.cursor() as cursor:
@@ -113,7 +116,12 @@ def publish_runs(
         for run, report in zip(ordered, reports, strict=True):
             if run.state != RunState.REFUSED:
                 told(f"{run.source.title}：{report.rows_accepted} 行")
-                refused += [(run, row) for row in _attempt(run, report, at, allow_removal=allow_removal)]
+                refused += [
+                    (run, row)
+                    for row in _attempt(
+                        run, report, Act(run, at, scope, dict(report.warnings)), allow_removal=allow_removal
+                    )
+                ]
         sure = not any(report.doubts for report in reports)
         if sure and reports:
             _close_emptied(at)
@@ -191,18 +199,18 @@ def _refuse(run: ImportRun, drafting: Drafting, fault: CityError) -> ImportRun:
     return run
 
 
-def _attempt(run: ImportRun, report: RunReport, at: datetime.datetime, *, allow_removal: bool) -> list[RefusedRow]:
+def _attempt(act: Act, report: RunReport, *, allow_removal: bool) -> list[RefusedRow]:
     """Publish one run; what its family refuses as a whole becomes a doubt, and the act will be rolled back."""
     try:
         with transaction.atomic():
-            return _publish(run, report, at, allow_removal=allow_removal)
+            return _publish(act, report, allow_removal=allow_removal)
     except CityError as fault:
         report.doubts.append({"code": fault.code, "message": fault.message})
         return []
 
 
-def _publish(run: ImportRun, report: RunReport, at: datetime.datetime, *, allow_removal: bool) -> list[RefusedRow]:
-    importer, act = importer_of(run.source.family), Act(run, at, dict(report.warnings))
+def _publish(act: Act, report: RunReport, *, allow_removal: bool) -> list[RefusedRow]:
+    run, importer = act.run, importer_of(act.source.family)
     apply_corrections(act, importer)
     report.doubts += _doubts(act, importer, report)
     importer.prepare(act)
@@ -211,10 +219,10 @@ def _publish(run: ImportRun, report: RunReport, at: datetime.datetime, *, allow_
         report.doubt("deletion_guard", f"现有 {current} 行中的 {missing} 行")
     counts = importer.publish(act)
     # sources that follow in this act read what is published, and this is
-    Source.objects.filter(pk=run.source_id).update(published_at=at, retired_at=None)
+    Source.objects.filter(pk=run.source_id).update(published_at=act.at, retired_at=None)
     importer.settle(act)
     # regions are retired by the edition that takes their place; a new invented source may meet a real one
-    report.retired_invented += _retire(run.source, importer, at)
+    report.retired_invented += _retire(run.source, importer, act.at)
     rows = [_refused_late(*entry) for entry in act.refused]
     report.findings = list(run.report.get("findings", []))
     report.note(counts, act.warnings, Counter(row.code for row in rows))

@@ -16,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.imports.models import DraftRow, Family, ImportRun, Source
 from geo.imports.rows import Draft, RawRow
+from geo.scope import Scope
 
 IMPORT_ORDER: Final[tuple[Family, ...]] = (
     Family.REGIONS,
@@ -40,13 +41,14 @@ class Counts:
 
 @dataclass(slots=True)
 class Act:
-    """The publishing of one run inside the one transaction: what it belongs to, and what it has to say.
+    """The publishing of one run inside the one transaction: what it belongs to, what it may see, and what it has to say.
 
     An importer may ``refuse`` a draft whose fault shows only now (no position found, parent not published).
     """
 
     run: ImportRun
     at: datetime.datetime
+    scope: Scope
     warnings: dict[str, int] = field(default_factory=dict)
     refused: list[tuple[DraftRow, str, str]] = field(default_factory=list)
 

@@ -160,6 +160,11 @@ def record_audit(
     )
 
 
+def record_system_scope(reason: str) -> AuditEntry:
+    """Write down that the platform itself asked for everything, and why."""
+    return record_audit(act=AuditAct.SYSTEM_SCOPE, actor="system", detail={"reason": reason[:300]})
+
+
 def client_address(request: HttpRequest) -> str | None:
     """Return the caller's network address as nginx hands it over, or none when it is not an address."""
     given = request.headers.get("X-Real-IP") or request.META.get("REMOTE_ADDR", "")

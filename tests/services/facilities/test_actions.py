@@ -17,7 +17,7 @@ from services.facilities.kinds import GROUPS, KIND, KINDS, UnknownKind, kinds_na
 from services.facilities.models import CapacityReport, Facility, FacilityKind, StatusChange
 from tests.services.facilities.conftest import World
 
-ALL = Scope.system("test")
+ALL = Scope(paths=("",), duties=frozenset({"*"}), actor="system")
 EDITOR = Scope(paths=("310000.310101.",), duties=frozenset({"facilities.edit"}), actor="qu")
 
 
