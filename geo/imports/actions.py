@@ -116,12 +116,8 @@ def publish_runs(
         for run, report in zip(ordered, reports, strict=True):
             if run.state != RunState.REFUSED:
                 told(f"{run.source.title}：{report.rows_accepted} 行")
-                refused += [
-                    (run, row)
-                    for row in _attempt(
-                        run, report, Act(run, at, scope, dict(report.warnings)), allow_removal=allow_removal
-                    )
-                ]
+                act = Act(run, at, scope, dict(report.warnings))
+                refused += [(run, row) for row in _attempt(act, report, allow_removal=allow_removal)]
         sure = not any(report.doubts for report in reports)
         if sure and reports:
             _close_emptied(at)

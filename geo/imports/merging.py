@@ -75,7 +75,7 @@ class SourcedImporter(FamilyImporter):
                 RETURNING xmax::text = '0' AS added
             )
             SELECT count(*) FILTER (WHERE added), count(*) FILTER (WHERE NOT added) FROM merged"""
-        with connection.cursor() as cursor, self._bulk(rows):
+        with connection.cursor() as cursor, self._bulk(act, rows):
             if self.cells:
                 cursor.execute(PLACES)
             cursor.execute(sql, [act.source.pk, act.run.pk])
@@ -86,18 +86,25 @@ class SourcedImporter(FamilyImporter):
         return Counts(added, changed, rows - added - changed, gone)
 
     @contextmanager
-    def _bulk(self, rows: int) -> Iterator[None]:
-        """Fill an empty table without its secondary indexes and build them at the end, inside the same transaction."""
+    def _bulk(self, act: Act, rows: int) -> Iterator[None]:
+        """Fill an empty table without its secondary indexes and build them at the end, inside the same transaction.
+
+        References are checked at the end too, all at once, but only before anything was ever published: putting them back
+        locks the tables they point to, and then nobody waits.
+        """
         if rows < BULK_ROWS or self._count(f"SELECT count(*) FROM (SELECT 1 FROM {self.table} LIMIT 1) t", []):
             yield
             return
+        table = self.model._meta.db_table
         with connection.cursor() as cursor:
-            cursor.execute(
-                """SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i
-                   WHERE i.indrelid = %s::regclass AND NOT i.indisunique""",
-                [self.model._meta.db_table],
-            )
+            cursor.execute(_INDEXES, [table])
             indexes = cursor.fetchall()
+            references = []
+            if not Source.objects.filter(published_at__lt=act.at).exists():
+                cursor.execute(_REFERENCES, [table])
+                references = cursor.fetchall()
+            for name, _ in references:
+                cursor.execute(f"ALTER TABLE {self.table} DROP CONSTRAINT {name}")
             for name, _ in indexes:
                 cursor.execute(f"DROP INDEX {name}")
             yield
@@ -105,6 +112,8 @@ class SourcedImporter(FamilyImporter):
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             for _, definition in indexes:
                 cursor.execute(definition)
+            for name, definition in references:
+                cursor.execute(f"ALTER TABLE {self.table} ADD CONSTRAINT {name} {definition}")
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
     def _stamp(self, part: str) -> str:
@@ -170,6 +179,12 @@ PLACES = "CREATE TEMP TABLE IF NOT EXISTS import_places (draft bigint PRIMARY KE
 """Which region each draft lies in, written by the placing of located families; empty for a run that was not placed."""
 _PLACES = "LEFT JOIN import_places p ON p.draft = d.id"
 
+_INDEXES = """
+    SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i
+    WHERE i.indrelid = %s::regclass AND NOT i.indisunique"""
+_REFERENCES = """
+    SELECT quote_ident(c.conname), pg_get_constraintdef(c.oid) FROM pg_constraint c
+    WHERE c.conrelid = %s::regclass AND c.contype = 'f'"""
 _DRAFTS = "SELECT count(*) FROM imports_draftrow WHERE run_id = %s"
 _MISSING = """t.source_id = %s AND t.retired_at IS NULL
     AND NOT EXISTS (SELECT 1 FROM imports_draftrow d WHERE d.run_id = %s AND d.ext_id = t.ext_id)"""
