@@ -1,4 +1,4 @@
-"""HTTP of facilities: the circle, the nearest, lists, one in detail and the kinds there are."""
+"""HTTP of facilities: the circle, the nearest, the way to one, lists, one in detail and the kinds there are."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ from geo.scope import Scope
 from services.access.queries import scope_for
 from services.facilities import schemas
 from services.facilities.actions import edition_key
-from services.facilities.answers import circle_shape, nearest_shape, origin_shape
-from services.facilities.circle import check_journey, circle, nearest_by_road
+from services.facilities.answers import circle_shape, nearest_shape, origin_shape, way_shape
+from services.facilities.circle import circle, nearest_by_road
 from services.facilities.filters import Filters, filters_from
 from services.facilities.ground import current_graph
+from services.facilities.journeys import check_journey
 from services.facilities.kinds import GROUPS, kinds_named, kinds_of_group
 from services.facilities.models import FacilityStatus
 from services.facilities.nearest import facilities_near
 from services.facilities.queries import city_now, counts_by_kind, facilities_in, facility_detail
 from services.facilities.search import search
 from services.facilities.shapes import DEMO_NOTE, detail_shape, places_shape, stated, whole_metres
+from services.facilities.way import way_to
 
 router = Router(tags=["设施"])
 heavy = Router(tags=["15 分钟圈"])
@@ -83,6 +85,16 @@ def read_nearest(request: HttpRequest, ask: Query[schemas.NearestIn]) -> HttpRes
         **stated(published_now(), to),
     }
     return answer(request, _bytes(body), scope)
+
+
+@heavy.get("/route", response=schemas.RouteOut, summary="去一家设施怎么走")
+def read_route(request: HttpRequest, ask: Query[schemas.RouteIn]) -> HttpResponse:
+    """从一个位置到一家设施最快的走法：一条从门口到门口的线，分钟和米数与 15 分钟圈里的一致。走不到时说明原因。"""
+    to = System.parse(ask.crs)
+    origin = position(ask.lon, ask.lat, to, current_city())
+    scope = scope_for(request)
+    way = way_to(scope=scope, origin=origin, place_id=ask.place, mode=ask.mode)
+    return answer(request, _bytes(way_shape(way, to)), scope)
 
 
 @router.get("/suggest", response=schemas.SuggestionsOut, summary="搜索框：边输入边提示")

@@ -11,51 +11,26 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from django.db.models import Q
-from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon
 
 from geo.addresses.gazetteer import Published, published_now
-from geo.crs import Coordinate, System, convert
+from geo.crs import Coordinate
 from geo.errors import BadInput
-from geo.imports.models import Family
 from geo.regions.queries import current_city
-from geo.roads.queries import closures_at
 from geo.scope import Scope
 from routing.isochrones import isochrone
-from routing.places import PlaceCosts, PlaceIndex, costs_to, nearest_places
-from routing.search import Budget, Reach, reach
-from routing.snap import Snap, snap
-from routing.travellers import TRAVELLERS, Traveller
+from routing.places import PlaceCosts, PlaceIndex, nearest_places
+from routing.search import Reach
 from services.facilities.filters import Filters
-from services.facilities.ground import Ground, ground
+from services.facilities.journeys import BUDGET, LONGEST, Assumptions, Journey, Reached, begin_journey, check_journey
 from services.facilities.kinds import spoken_kinds
 from services.facilities.models import Facility
-from services.facilities.places import Place
-from services.facilities.queries import NO_FILTERS, city_now, places_by_id, visible
+from services.facilities.queries import NO_FILTERS, places_by_id
 
-LONGEST: Final[Mapping[str, int]] = {"walk": 60, "elder": 60, "pram": 60, "wheelchair": 60, "bicycle": 60, "car": 45}
-"""The most minutes that may be asked for, by traveller."""
 BANDS: Final = (5, 10, 15, 20, 30, 45, 60)
-BUDGET: Final = Budget(nodes=1_500_000, seconds=4.0)
 MOST_PLACES: Final = 500
 READ_WHOLE: Final = 600
 """Up to so many facilities are read at once; beyond, only their ids are, and then those that are shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """A facility in the circle: seconds and metres over the road, both access legs included, and metres as the crow flies."""
-
-    place: Place
-    seconds: float
-    metres: float
-    straight_m: float
-
-    @property
-    def minutes(self) -> int:
-        """Return the minutes, rounded up: nobody arrives earlier than is said."""
-        return max(1, int(np.ceil(self.seconds / 60 - 1e-4)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +49,6 @@ class Emptiness:
     code: str
     message: str
     steps: tuple[Step, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Assumptions:
-    """What the answer rests on."""
-
-    traveller: Traveller
-    graph: str
-    roads_as_of: str
-    roads_source: str
-    facilities_as_of: str
-    published: Published
-    at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,37 +88,6 @@ class Nearest:
     empty: Emptiness | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Question:
-    """A question on its ground: who asks, from where, for what."""
-
-    scope: Scope
-    ground: Ground
-    published: Published
-    traveller: Traveller
-    start: Snap
-    closed: NDArray[np.bool_]
-    kinds: tuple[str, ...]
-    now: dt.datetime
-
-    def condition(self, filters: Filters) -> Q:
-        return visible(self.scope, self.published) & filters.condition(self.now)
-
-    @property
-    def snap_m(self) -> float | None:
-        return self.start.metres if self.start.found else None
-
-    def search(self, minutes: float) -> Reach:
-        found = reach(self.ground.graph, [self.start], self.traveller, minutes * 60, budget=BUDGET, closed=self.closed)
-        found.require_complete()
-        return found
-
-    def costs(self, found: Reach) -> PlaceCosts | None:
-        if found.reason is not None:
-            return None
-        return costs_to(found, self.ground.index, wanted=self.ground.wanted(self.kinds))
-
-
 def circle(
     *,
     scope: Scope,
@@ -172,29 +103,30 @@ def circle(
 ) -> Circle:
     """Return what can be reached from ``origin`` (any system) within ``minutes`` by ``mode``, with the facilities there.
 
-    ``kinds`` are keys; none means all. Without ``bands`` only the outermost outline is drawn. ``published`` saves
-    reading again what is published. Raises ``BadInput`` for a mode,
-    minutes or limit that cannot be meant, ``NoGraph`` before a road graph was built, ``TooLarge`` when the search meets its
-    budget.
+    ``kinds`` are keys; none means all. Without ``bands`` only the outermost outline is drawn. ``published`` saves reading
+    again what is published. Raises ``BadInput`` for a mode, minutes or limit that cannot be meant, ``NoGraph`` before a road
+    graph was built, ``TooLarge`` when the search meets its budget.
     """
     traveller = check_journey(mode, minutes)
     if not 1 <= limit <= MOST_PLACES:
         raise BadInput("limit_invalid", f"条数要在 1 到 {MOST_PLACES} 之间。", parameter="limit")
-    question = _ask(scope, origin, traveller, tuple(kinds), published or published_now(), now or city_now())
-    found = question.search(minutes)
-    places, total = _places(question, question.costs(found), filters, limit)
+    journey = begin_journey(
+        scope=scope, origin=origin, traveller=traveller, kinds=kinds, published=published or published_now(), now=now
+    )
+    found = journey.search(minutes)
+    places, total = _places(journey, journey.costs(found), filters, limit)
     return Circle(
-        origin=_degrees(origin),
-        snap_m=question.snap_m,
+        origin=journey.origin,
+        snap_m=journey.snap_m,
         minutes=minutes,
         mode=mode,
-        kinds=question.kinds,
+        kinds=journey.kinds,
         filters=filters,
-        bands=_bands(found, question.ground.index, minutes, BANDS if bands else ()),
+        bands=_bands(found, journey.ground.index, minutes, BANDS if bands else ()),
         places=places,
         total=total,
-        assumptions=_assumptions(question),
-        empty=None if total else _why_empty(question, found, minutes, filters),
+        assumptions=journey.assumptions,
+        empty=None if total else _why_empty(journey, found, minutes, filters),
     )
 
 
@@ -212,72 +144,29 @@ def nearest_by_road(
     traveller = check_journey(mode, 1)
     if not 1 <= k <= 100:
         raise BadInput("k_invalid", "k 要在 1 到 100 之间。", parameter="k")
-    question = _ask(scope, origin, traveller, tuple(kinds), published_now(), now or city_now())
-    stock = question.ground
-    start = question.start
+    journey = begin_journey(
+        scope=scope, origin=origin, traveller=traveller, kinds=kinds, published=published_now(), now=now
+    )
+    stock = journey.ground
+    start = journey.start
     if start.reason is not None:
         why = Emptiness(f"origin_{start.reason}", start.reason.message)
-        return Nearest(_degrees(origin), None, mode, (), _assumptions(question), why)
+        return Nearest(journey.origin, None, mode, (), journey.assumptions, why)
     asked = k
     while True:
         costs, found = nearest_places(
             *(stock.graph, [start], traveller, stock.index, asked),
-            wanted=stock.wanted(question.kinds),
+            wanted=stock.wanted(journey.kinds),
             max_seconds=LONGEST[mode] * 60,
             budget=BUDGET,
-            closed=question.closed,
+            closed=journey.closed,
         )
         found.require_complete()
-        places, total = _places(question, costs, filters, k)
+        places, total = _places(journey, costs, filters, k)
         # Closed or filtered ones were among the nearest: look for more until enough are left or no more are reached.
         if total >= k or len(costs.ids) < asked:
-            return Nearest(_degrees(origin), question.snap_m, mode, places, _assumptions(question), None)
+            return Nearest(journey.origin, journey.snap_m, mode, places, journey.assumptions, None)
         asked *= 4
-
-
-def check_journey(mode: str, minutes: int) -> Traveller:
-    """Return the traveller of a mode, or raise ``BadInput`` for an unknown one or minutes out of its range."""
-    traveller = TRAVELLERS.get(mode)
-    if traveller is None or mode not in LONGEST:
-        raise BadInput(
-            "mode_unknown", f"没有“{mode[:20]}”这种出行方式。可选：{'、'.join(LONGEST)}。", known=list(LONGEST)
-        )
-    if not 1 <= minutes <= LONGEST[mode]:
-        raise BadInput(
-            "minutes_out_of_range",
-            f"{traveller.name}可查 1 到 {LONGEST[mode]} 分钟，请调整时间。",
-            parameter="minutes",
-            most=LONGEST[mode],
-        )
-    return traveller
-
-
-def _ask(
-    scope: Scope,
-    origin: Coordinate,
-    traveller: Traveller,
-    kinds: tuple[str, ...],
-    published: Published,
-    now: dt.datetime,
-) -> _Question:
-    stock = ground(published)
-    point = _degrees(origin)
-    east, north = current_city().plane.forward(np.array([point.x]), np.array([point.y]))
-    closed = stock.graph.closures(closures_at(now, scope=scope).values_list("segment_id", flat=True))
-    start = snap(stock.graph, float(east[0]), float(north[0]), traveller, closed=closed)
-    return _Question(scope, stock, published, traveller, start, closed, kinds, now)
-
-
-def _degrees(origin: Coordinate) -> Coordinate:
-    return convert(origin, System.CGCS2000)
-
-
-def _assumptions(question: _Question) -> Assumptions:
-    meta = question.ground.graph.meta
-    facilities_as_of = question.published.as_of.get(Family.FACILITIES, "")
-    return Assumptions(
-        question.traveller, meta.version, meta.as_of, meta.source, facilities_as_of, question.published, question.now
-    )
 
 
 def _bands(
@@ -292,13 +181,13 @@ def _bands(
 
 
 def _places(
-    question: _Question, costs: PlaceCosts | None, filters: Filters, limit: int
+    journey: Journey, costs: PlaceCosts | None, filters: Filters, limit: int
 ) -> tuple[tuple[Reached, ...], int]:
     """Return the nearest ``limit`` of the facilities that meet the filters, and how many do."""
     if costs is None:
         return (), 0
     ids = costs.ids.tolist()
-    condition = question.condition(filters)
+    condition = journey.condition(filters)
     chosen = ids
     if len(ids) > READ_WHOLE:
         meeting = set(Facility.objects.filter(condition, pk__in=ids).values_list("id", flat=True))
@@ -306,14 +195,14 @@ def _places(
     total = len(chosen)
     rows = places_by_id(
         chosen if len(ids) <= READ_WHOLE else chosen[:limit],
-        scope=question.scope,
-        published=question.published,
-        now=question.now,
-        only=filters.condition(question.now),
+        scope=journey.scope,
+        published=journey.published,
+        now=journey.now,
+        only=filters.condition(journey.now),
     )
     if len(ids) <= READ_WHOLE:
         total = len(rows)
-    index, start = question.ground.index, question.start
+    index, start = journey.ground.index, journey.start
     straight = np.hypot(index.x[costs.place] - start.x, index.y[costs.place] - start.y)
     reached = [
         Reached(rows[facility_id], float(seconds), float(max(metres, away)), float(away))
@@ -323,35 +212,35 @@ def _places(
     return tuple(reached[:limit]), total
 
 
-def _count(question: _Question, costs: PlaceCosts | None, filters: Filters) -> int:
+def _count(journey: Journey, costs: PlaceCosts | None, filters: Filters) -> int:
     if costs is None:
         return 0
-    return Facility.objects.filter(question.condition(filters), pk__in=costs.ids.tolist()).count()
+    return Facility.objects.filter(journey.condition(filters), pk__in=costs.ids.tolist()).count()
 
 
-def _why_empty(question: _Question, found: Reach, minutes: int, filters: Filters) -> Emptiness:
+def _why_empty(journey: Journey, found: Reach, minutes: int, filters: Filters) -> Emptiness:
     """Say why nothing was found and what would be found otherwise: with more time, without a filter, or anywhere at all."""
     if found.reason is not None:
         return Emptiness(f"origin_{found.reason}", found.reason.message)
-    name = spoken_kinds(question.kinds)
-    if question.ground.count(question.kinds) == 0:
+    name = spoken_kinds(journey.kinds)
+    if journey.ground.count(journey.kinds) == 0:
         return Emptiness("kind_absent", f"还没有收录{name}。可以换一类服务看看。")
     steps: list[Step] = []
-    longest = LONGEST[question.traveller.key]
+    longest = LONGEST[journey.traveller.key]
     longer = 30 if minutes < 30 <= longest else longest
     if longer > minutes:
-        count = _count(question, question.costs(question.search(longer)), filters)
+        count = _count(journey, journey.costs(journey.search(longer)), filters)
         steps.append(Step(f"放宽到 {longer} 分钟有 {count} 家", {"minutes": longer}, count))
-    here = question.costs(found)
+    here = journey.costs(found)
     for part, words in zip(filters.parts, filters.spoken(), strict=True):
-        count = _count(question, here, filters.without(part))
+        count = _count(journey, here, filters.without(part))
         steps.append(Step(f"去掉“{words}”看全部 {count} 家", {part: None}, count))
     if len(filters.parts) > 1:
-        count = _count(question, here, NO_FILTERS)
+        count = _count(journey, here, NO_FILTERS)
         steps.append(Step(f"去掉所有条件看全部 {count} 家", dict.fromkeys(filters.parts), count))
     useful = tuple(step for step in steps if step.count)
     wanted = f"{'、'.join(filters.spoken())}的{name}" if filters.parts else name
-    said = f"{question.traveller.name} {minutes} 分钟内没有{wanted}。"
+    said = f"{journey.traveller.name} {minutes} 分钟内没有{wanted}。"
     if useful:
         said += "，或".join(step.text for step in useful[:2]) + "。"
     else:

@@ -35,15 +35,18 @@ class FiltersIn(BaseModel):
     step_free: str = Field("", description="true：只要无障碍出入的")
 
 
+MODE = Field(
+    "walk",
+    description="出行方式：walk 步行、elder 老人步行、pram 推婴儿车、wheelchair 轮椅、bicycle 自行车、car 驾车",
+    examples=["walk"],
+)
+
+
 class CircleIn(FiltersIn):
     lon: float = LON
     lat: float = LAT
     minutes: int = Field(15, description="分钟，1 到 60（驾车最多 45）", examples=[15])
-    mode: str = Field(
-        "walk",
-        description="出行方式：walk 步行、elder 老人步行、pram 推婴儿车、wheelchair 轮椅、bicycle 自行车、car 驾车",
-        examples=["walk"],
-    )
+    mode: str = MODE
     kinds: str = KINDS
     bands: bool = Field(False, description="true：同时给出 5、10、15… 分钟的各圈")
     limit: int = Field(200, description="最多列出多少家，1 到 500")
@@ -56,6 +59,14 @@ class NearestIn(FiltersIn):
     kinds: str = KINDS
     k: int = Field(10, description="要几家，1 到 100", examples=[10])
     mode: str = Field("", description="给出时按路上的分钟排序，不给时按直线距离")
+    crs: str = CRS
+
+
+class RouteIn(BaseModel):
+    lon: float = LON
+    lat: float = LAT
+    place: int = Field(..., description="设施的编号，即列表和详情里的 id", examples=[1])
+    mode: str = MODE
     crs: str = CRS
 
 
@@ -199,6 +210,20 @@ class NearestOut(StatedOut):
     next: None = None
     empty: EmptyOut | None = None
     assumptions: AssumptionsOut | None = None
+
+
+class RouteOut(StatedOut):
+    origin: OriginOut
+    route: dict[str, Any] = Field(
+        ...,
+        description="GeoJSON Feature（LineString），从出发的门口到设施的门口；不是 WGS-84 时用 crs 成员写明坐标系",
+    )
+    minutes: int = Field(..., description="路上的分钟，进一；与 15 分钟圈里这家的分钟相同")
+    seconds: int
+    metres: int = Field(..., description="路上的米数")
+    straight_m: int = Field(..., description="直线距离（米）")
+    place: PlaceOut
+    assumptions: AssumptionsOut
 
 
 class PlacesOut(StatedOut):

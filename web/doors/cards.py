@@ -9,12 +9,17 @@ from typing import Final, NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.html import json_script
+from django.utils.safestring import SafeString
 
 from geo.crs import CITIES, Coordinate, System
 from geo.crs.navigation import navigation_links
+from geo.errors import CityError
+from services.access.queries import scope_for
 from services.facilities.places import Place
 from services.facilities.queries import Detail
 from services.facilities.vacancies import REPORTED_BY
+from services.facilities.way import Way, way_to
 from web.doors.asking import Ask
 from web.doors.shown import Row
 
@@ -26,6 +31,7 @@ NAVIGATION_APPS: Final = {
     "geo": "手机里的其他地图",
 }
 DEFAULT_APP: Final = "amap_web"
+LINE_DECIMALS: Final = 6
 CAPACITY_NAMES: Final = {"childcare": "托位", "preschool": "学位", "eldercare": "名额"}
 
 
@@ -55,6 +61,7 @@ class Card:
     navigation: list[NavigationLink]
     facts: list[Fact]
     close_url: str
+    way: Way | None
 
     @property
     def place(self) -> Place:
@@ -65,6 +72,13 @@ class Card:
     def url(self) -> str:
         """Return the address of the place's own page."""
         return self.row.url
+
+    @property
+    def way_json(self) -> SafeString | str:
+        """Return the line of the way as data for the map, empty when there is none."""
+        if self.way is None:
+            return ""
+        return json_script({"place": self.place.id, "line": self.way.line.round(LINE_DECIMALS).tolist()}, "way")
 
     @property
     def phone(self) -> str:
@@ -110,15 +124,34 @@ class Card:
         return REPORTED_BY.get(self.place.vacancies.source, "来源未注明")
 
 
-def make_card(request: HttpRequest, detail: Detail, row: Row, ask: Ask) -> Card:
-    """Return the card of a place for somebody who asked ``ask``."""
+def make_card(request: HttpRequest, detail: Detail, row: Row, ask: Ask, way: Way | None = None) -> Card:
+    """Return the card of a place for somebody who asked ``ask``; with a way there, the card carries its line for the map."""
     return Card(
         detail=detail,
         row=row,
         navigation=navigation(request, detail.place, ask.mode),
         facts=facts_of(detail, row, ask),
         close_url=ask.url(place=None),
+        way=way,
     )
+
+
+def way_for(request: HttpRequest, place_id: int, ask: Ask) -> Way | None:
+    """Return the way to a place; ``None`` from nowhere, or when there is none: the place is worth showing all the same."""
+    if ask.origin is None:
+        return None
+    try:
+        return way_to(scope=scope_for(request), origin=ask.origin.coordinate, place_id=place_id, mode=ask.mode)
+    except CityError:
+        return None
+
+
+def row_of(detail: Detail, way: Way | None, ask: Ask) -> Row:
+    """Return a place that is not in the list as a row: how far it is when there is a way to it."""
+    url = ask.place_url(detail.place.id)
+    if way is None:
+        return Row(detail.place, url)
+    return Row(detail.place, url, 0, way.reached.seconds, way.reached.metres, way.reached.straight_m)
 
 
 def navigation(request: HttpRequest, place: Place, mode: str) -> list[NavigationLink]:
@@ -150,7 +183,7 @@ def facts_of(detail: Detail, row: Row, ask: Ask) -> list[Fact]:
     if row.along and row.straight:
         facts.append(Fact(f"{ask.traveller.phrase}", [f"{row.minutes}，沿路 {row.along}，直线 {row.straight}"]))
     elif row.straight:
-        facts.append(Fact("距离", [f"直线 {row.straight}，沿路超过 {ask.minutes} 分钟"]))
+        facts.append(Fact("距离", [f"离这个点直线 {row.straight}"]))
     facts += [Fact(label, [words]) for label, words in spoken(detail)]
     if detail.organisation:
         facts.append(Fact("主办", [detail.organisation]))

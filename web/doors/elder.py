@@ -10,7 +10,8 @@ from django.shortcuts import render
 
 from geo.errors import CityError
 from services.access.queries import scope_for
-from services.facilities.circle import Reached, nearest_by_road
+from services.facilities.circle import nearest_by_road
+from services.facilities.journeys import Reached
 from services.facilities.places import Place
 from services.facilities.queries import city_now
 from web.doors.asking import Ask, KindChoice, kind_choice

@@ -27,7 +27,7 @@ from services.facilities.kinds import GROUPS, KIND
 from services.facilities.queries import facility_detail
 from web.context import elder_step
 from web.doors.asking import MINUTES, QUICK_KINDS, SORTS, TRAVELLERS, Ask, kind_choice, kind_menu, read_ask
-from web.doors.cards import Card, make_card
+from web.doors.cards import Card, make_card, row_of, way_for
 from web.doors.elder import elder_page
 from web.doors.searching import Candidate, candidates_for
 from web.doors.sharing import shared_ask
@@ -172,8 +172,8 @@ def card_of(request: HttpRequest, ask: Ask, found: Found | None) -> Card | None:
     except NotFound:
         return None
     rows = {row.place.id: row for row in found.rows} if found else {}
-    row = rows.get(ask.place) or Row(detail.place, ask.place_url(ask.place))
-    return make_card(request, detail, row, ask)
+    way = way_for(request, ask.place, ask)
+    return make_card(request, detail, rows.get(ask.place) or row_of(detail, way, ask), ask, way)
 
 
 def filter_chips(ask: Ask) -> tuple[list[FilterChip], list[FilterChip]]:

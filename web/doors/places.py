@@ -14,14 +14,13 @@ from django.views.decorators.http import require_safe
 
 from geo.addresses.gazetteer import NamedRegion, Names, names_of, published_now
 from geo.addresses.queries import reverse
-from geo.errors import BadInput, CityError, NotFound, TooLarge
+from geo.errors import BadInput, NotFound, TooLarge
 from services.access.queries import scope_for
-from services.facilities.circle import circle
 from services.facilities.nearest import facilities_near
 from services.facilities.queries import Order, city_now, counts_by_kind, facilities_in, facility_detail, places_by_id
 from web.context import elder_step
 from web.doors.asking import Ask, Origin, kind_menu, read_ask
-from web.doors.cards import Card, make_card
+from web.doors.cards import Card, make_card, row_of, way_for
 from web.doors.find import filter_chips
 from web.doors.shown import Row
 
@@ -151,7 +150,7 @@ def place_page(request: HttpRequest, place_id: int) -> HttpResponse:
         "back_url": ask.url(place=None) if ask.origin else "/",
         "share_url": request.build_absolute_uri(f"/places/{place_id}"),
         "share_note": "链接里只有这家机构，没有您的位置。",
-        "map_url": _around(card).url(place=place_id),
+        "map_url": (ask if card.way else _around(card)).url("/", place=place_id),
     }
     return render(request, "elder/place.html" if elder_step(request) else "places/place.html", context)
 
@@ -166,33 +165,8 @@ def place_card(request: HttpRequest, place_id: int) -> HttpResponse:
 def card_for(request: HttpRequest, place_id: int, ask: Ask) -> Card:
     """Return the card of a place, with the way there when an origin is known. Raises ``NotFound``."""
     detail = facility_detail(place_id, scope=scope_for(request))
-    return make_card(
-        request,
-        detail,
-        way_to(request, detail.place.id, detail.place.kind, ask) or Row(detail.place, ask.place_url(place_id)),
-        ask,
-    )
-
-
-def way_to(request: HttpRequest, place_id: int, kind: str, ask: Ask) -> Row | None:
-    """Return the row of a place as the circle of a question finds it; ``None`` when it is out of reach."""
-    if ask.origin is None:
-        return None
-    try:
-        found = circle(
-            scope=scope_for(request),
-            origin=ask.origin.coordinate,
-            minutes=ask.minutes,
-            mode=ask.mode,
-            kinds=(kind,),
-            limit=500,
-        )
-    except CityError:
-        return None  # the place is still worth showing when the way to it cannot be computed
-    for one in found.places:
-        if one.place.id == place_id:
-            return Row(one.place, ask.place_url(place_id), 0, one.seconds, one.metres, one.straight_m)
-    return None
+    way = way_for(request, place_id, ask)
+    return make_card(request, detail, row_of(detail, way, ask), ask, way)
 
 
 @never_cache

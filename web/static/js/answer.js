@@ -3,8 +3,10 @@ import {say} from './announce.js';
 
 const panel = document.getElementById('panel');
 const card = document.getElementById('card');
-const listeners = [];
+const answerListeners = [];
+const cardListeners = [];
 let asked = 0;
+let opened = 0;
 
 /** The answer that the list shows, as the map draws it: the same bytes, read from the page. */
 export function answer() {
@@ -12,19 +14,44 @@ export function answer() {
   return island ? JSON.parse(island.textContent) : null;
 }
 
-export function onAnswer(listener) {
-  listeners.push(listener);
+/** The way to the place of the open card, {place, line: [[lon, lat], …]}; null when no card is open or there is none. */
+export function way() {
+  const island = document.getElementById('way');
+  return island ? JSON.parse(island.textContent) : null;
 }
 
-function fail(text) {
+/** The id of the place whose card is open; the empty string when none is. */
+export function cardPlace() {
+  const open = card.querySelector('.place-card[data-id]');
+  return open ? open.getAttribute('data-id') : '';
+}
+
+export function onAnswer(listener) {
+  answerListeners.push(listener);
+}
+
+/** Tell others when the card beside the list is opened, exchanged or closed. */
+export function onCard(listener) {
+  cardListeners.push(listener);
+}
+
+function fail() {
   const old = document.getElementById('door-fault');
   if (old) old.remove();
   const note = document.createElement('p');
   note.id = 'door-fault';
   note.className = 'notice bad door-fault';
   note.setAttribute('role', 'alert');
-  note.textContent = text;
+  note.textContent = '结果没能取回来，可能是网络断了。您选的条件还在，请再点一次；一直不行请拨 12345。';
   document.getElementById('sheet-body').prepend(note);
+}
+
+/** Fetch a part of the page; `address` is where it came from in the end. Rejects when the answer is not a part of this page. */
+async function fragment(url) {
+  const response = await fetch(url, {headers: {'HX-Request': 'true'}, credentials: 'same-origin'});
+  if (!response.ok) throw new Error(String(response.status));
+  const final = new URL(response.url);
+  return {html: await response.text(), address: final.pathname + final.search};
 }
 
 /** Show the answer to an address in place. The address bar follows, so that Back and a copied address work. */
@@ -33,56 +60,64 @@ export async function go(url, {push = true, keepScroll = false} = {}) {
   const top = keepScroll && body ? body.scrollTop : 0;
   const mine = ++asked;
   document.getElementById('sheet').setAttribute('aria-busy', 'true');
-  let html;
-  let address = url;
+  let found;
   try {
-    const response = await fetch(url, {headers: {'HX-Request': 'true'}, credentials: 'same-origin'});
-    if (response.status >= 500) throw new Error(String(response.status));
-    html = await response.text();
-    const final = new URL(response.url);
-    address = final.pathname + final.search;
+    found = await fragment(url);
   } catch (error) {
     if (mine !== asked) return;
     document.getElementById('sheet').removeAttribute('aria-busy');
-    fail('结果没能取回来，可能是网络断了。您选的条件还在，请再点一次；一直不行请拨 12345。');
+    fail();
     return;
   }
   if (mine !== asked) return; // a later question has overtaken this one
-  if (push) window.history.pushState({door: true}, '', address);
-  show(html);
+  if (push) window.history.pushState({door: true}, '', found.address);
+  show(found.html);
   document.getElementById('sheet-body').scrollTop = top;
 }
 
 function show(html) {
+  opened += 1; // a card still on its way belongs to the answer before
   // What somebody has opened while the answer was on its way stays open.
   const open = Array.from(panel.querySelectorAll('details[open][id]')).map((menu) => menu.id);
   const focused = document.activeElement && panel.contains(document.activeElement) ? document.activeElement.id : '';
   panel.innerHTML = html;
   const fresh = document.getElementById('card-fresh');
-  card.innerHTML = '';
-  if (fresh) {
-    card.append(fresh.content);
-    fresh.remove();
-  }
-  card.hidden = !card.firstElementChild;
+  card.innerHTML = fresh ? fresh.innerHTML : '';
+  if (fresh) fresh.remove();
+  card.hidden = !fresh;
   open.forEach((id) => {
     const menu = document.getElementById(id);
     if (menu) menu.open = true;
   });
   const again = focused && document.getElementById(focused);
   if (again) again.focus({preventScroll: true});
-  listeners.forEach((listener) => listener(answer()));
+  answerListeners.forEach((listener) => listener(answer()));
+  cardListeners.forEach((listener) => listener());
   const said = document.getElementById('answer-said');
   if (said) say(said.textContent);
 }
 
 /** Put a fragment about a point or a place into the card beside the list. */
-export async function showCard(url, {focus = true} = {}) {
-  const response = await fetch(url, {headers: {'HX-Request': 'true'}, credentials: 'same-origin'});
-  card.innerHTML = await response.text();
+export async function showCard(url) {
+  const mine = ++opened;
+  let html;
+  try {
+    html = (await fragment(url)).html;
+  } catch (error) {
+    if (mine === opened) fail();
+    return;
+  }
+  if (mine !== opened) return;
+  card.innerHTML = html;
   card.hidden = false;
-  listeners.forEach((listener) => listener(null));
-  if (focus) card.focus({preventScroll: true});
+  cardListeners.forEach((listener) => listener());
+  card.focus({preventScroll: true});
+}
+
+export function hideCard() {
+  card.hidden = true;
+  card.innerHTML = '';
+  cardListeners.forEach((listener) => listener());
 }
 
 export function isWide() {

@@ -1,6 +1,6 @@
 // The list and its form: a changed choice asks again, a chosen row opens beside the list, rows and pins light up together.
 import {say} from './announce.js';
-import {go, isWide, hasMap, showCard} from './answer.js';
+import {go, hasMap, hideCard, isWide, showCard} from './answer.js';
 import {paintSaved} from './favourites.js';
 
 const hoverers = [];
@@ -67,7 +67,6 @@ export function select(id) {
 }
 
 export function closeCard() {
-  const card = document.getElementById('card');
   const url = new URL(window.location.href);
   if (url.searchParams.has('place')) {
     const id = url.searchParams.get('place');
@@ -77,8 +76,7 @@ export function closeCard() {
       if (link) link.focus();
     });
   } else {
-    card.hidden = true;
-    card.innerHTML = '';
+    hideCard();
   }
 }
 

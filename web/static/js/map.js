@@ -1,6 +1,6 @@
 // The map: draws the answer of the list on our own tiles, and asks back what is under a finger.
 import * as maplibre from '../vendor/maplibre-gl.mjs';
-import {answer, onAnswer, showCard} from './answer.js';
+import {answer, cardPlace, onAnswer, onCard, showCard, way} from './answer.js';
 import {onHover, light, select} from './list.js';
 import {onSheet, sheetStop} from './sheet.js';
 
@@ -17,6 +17,7 @@ let marks = [];
 let labels = [];
 let drawn = '';
 let scattered = null;
+let goal = null;
 
 function styleName() {
   return holder.dataset.style || (dark.matches ? 'dark' : 'light');
@@ -41,6 +42,7 @@ function boundsOf(found) {
     polygonsOf(band.geometry).forEach((rings) => rings[0].forEach((point) => bounds.extend(point)));
   });
   (found.places || []).forEach((place) => bounds.extend([place.lon, place.lat]));
+  if (way()) way().line.forEach((point) => bounds.extend(point));
   if (bounds.isEmpty() && found.origin) {
     bounds.extend([found.origin.lon - 0.01, found.origin.lat - 0.008]);
     bounds.extend([found.origin.lon + 0.01, found.origin.lat + 0.008]);
@@ -50,11 +52,12 @@ function boundsOf(found) {
 
 /** The part of the map that nothing covers: the sheet on a phone, the card on a desk. */
 function padding() {
+  const card = document.getElementById('card');
+  if (window.innerWidth <= 640 && !card.hidden) return {top: 124, left: 24, right: 24, bottom: card.offsetHeight + 72};
   if (window.innerWidth <= 640) {
     const share = {peek: 0.25, half: 0.5, full: 0.5}[sheetStop()];
     return {top: 124, left: 24, right: 24, bottom: Math.round(holder.clientHeight * share) + 84};
   }
-  const card = document.getElementById('card');
   return {top: 70, left: 40, bottom: 80, right: card.hidden ? 90 : 400};
 }
 
@@ -62,13 +65,55 @@ function addData() {
   const first = map.getStyle().layers.find((layer) => layer.type === 'symbol');
   const before = first && first.id;
   const geojson = {type: 'geojson', data: EMPTY};
-  ['dim', 'bands', 'outer'].forEach((name) => map.addSource(name, geojson));
+  ['dim', 'bands', 'outer', 'way'].forEach((name) => map.addSource(name, geojson));
   map.addLayer({id: 'dim', type: 'fill', source: 'dim', paint: {'fill-color': token('--bg'), 'fill-opacity': 0.34}}, before);
   map.addLayer({id: 'bands', type: 'fill', source: 'bands', paint: {'fill-color': token('--circle'), 'fill-opacity': 0.13, 'fill-antialias': false}}, before);
   map.addLayer({id: 'outer-casing', type: 'line', source: 'outer', layout: {'line-join': 'round'}, paint: {'line-color': token('--pin-ring'), 'line-width': 4.5}}, before);
   map.addLayer({id: 'outer', type: 'line', source: 'outer', layout: {'line-join': 'round'}, paint: {'line-color': token('--accent'), 'line-width': 2.2}}, before);
   map.addLayer({id: 'inner', type: 'line', source: 'bands', filter: ['!', ['get', 'outer']], paint: {'line-color': token('--accent'), 'line-width': 1.1, 'line-dasharray': [3, 2.5]}}, before);
+  addWay(before);
   addScatter();
+}
+
+// The way to the place of the open card: dots of ink on a pale ribbon
+
+function addWay(before) {
+  const round = {'line-join': 'round', 'line-cap': 'round'};
+  map.addLayer({id: 'way-casing', type: 'line', source: 'way', layout: round, paint: {'line-color': token('--pin-ring'), 'line-width': 8}}, before);
+  map.addLayer({id: 'way', type: 'line', source: 'way', layout: round, paint: {'line-color': token('--ink'), 'line-width': 3.4, 'line-dasharray': [0, 1.9]}}, before);
+}
+
+function drawWay() {
+  const found = way();
+  if (goal) goal.remove();
+  goal = null;
+  map.getSource('way').setData(found ? feature({type: 'LineString', coordinates: found.line}, {place: found.place}) : EMPTY);
+  if (found && !pins.has(String(found.place))) {
+    goal = dropAt(found.line[found.line.length - 1]); // beyond the circle: it has no rank, but the way must end somewhere
+  }
+}
+
+/** The pin of the open card is the selected one, and nothing that belongs to it lies under the card. */
+function onNewCard() {
+  if (!map.getSource('way')) return;
+  drawWay();
+  const id = cardPlace();
+  pins.forEach((marker, key) => marker.getElement().classList.toggle('selected', key === id));
+  uncover();
+}
+
+function uncover() {
+  const found = way();
+  const free = padding();
+  if (!found) return;
+  const hidden = found.line.some((point) => {
+    const at = map.project(point);
+    return at.x < 0 || at.y < 0 || at.x > holder.clientWidth - free.right || at.y > holder.clientHeight - free.bottom;
+  });
+  if (!hidden) return;
+  const bounds = new maplibre.LngLatBounds();
+  found.line.forEach((point) => bounds.extend(point));
+  map.fitBounds(bounds, {padding: free, maxZoom: map.getZoom(), duration: still.matches ? 0 : 300});
 }
 
 // Scattered points: every facility of the chosen groups, counted together from afar.
@@ -151,6 +196,14 @@ function pinOf(place, chosen) {
   node.addEventListener('mouseenter', () => lightBoth(String(place.id)));
   node.addEventListener('mouseleave', () => lightBoth(null));
   return new maplibre.Marker({element: node, anchor: 'bottom'}).setLngLat([place.lon, place.lat]);
+}
+
+/** A pin without a rank. */
+function dropAt(point) {
+  const node = document.createElement('span');
+  node.className = 'pin selected';
+  node.innerHTML = `<svg viewBox="0 0 28 34" aria-hidden="true"><path d="${DROP}"></path><circle cx="14" cy="13" r="4.5"></circle></svg>`;
+  return new maplibre.Marker({element: node, anchor: 'bottom'}).setLngLat(point).addTo(map);
 }
 
 function lightPins(id) {
@@ -295,6 +348,7 @@ export async function startMap() {
   map.on('load', () => {
     addData();
     onNewAnswer(answer());
+    onNewCard();
     holder.dataset.ready = 'true';
   });
   map.on('move', drawScale);
@@ -307,6 +361,7 @@ export async function startMap() {
     map.getCanvas().style.cursor = over ? 'pointer' : '';
   });
   onAnswer(onNewAnswer);
+  onCard(onNewCard);
   onHover(lightPins);
   onSheet(() => { if (window.innerWidth <= 640 && drawn && answer() && sheetStop() !== 'full') map.fitBounds(boundsOf(answer()), {padding: padding(), maxZoom: 17, duration: still.matches ? 0 : 200}); });
   dark.addEventListener('change', () => {
@@ -314,6 +369,7 @@ export async function startMap() {
       scattered = null;
       addData();
       drawAnswer(answer(), {fit: false});
+      drawWay();
     });
     map.setStyle(`${holder.dataset.styles}${styleName()}.json`, {diff: false});
   });
