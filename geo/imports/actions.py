@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from geo.crs import CITIES
-from geo.errors import BadInput, CityError
+from geo.errors import BadInput, CityError, NotFound
 from geo.imports.detectors import judge_datum
 from geo.imports.drafting import DraftedRow, Drafting, NothingAccepted, RefusedRow, draft_files
 from geo.imports.drafts import apply_corrections, write_drafts, write_refusals
@@ -77,9 +77,7 @@ def draft_rows(*, spec: SourceSpec, rows: Iterable[DraftedRow], name: str, actor
     """Write drafts that are normalised already (the invented city) into a new run."""
     run = _begin(spec, name, actor)
     importer = importer_of(spec.family)
-    with transaction.atomic(), connection.cursor() as cursor:
-        # drafts lost with the power are made again; there is no need to wait for the disk
-        cursor.execute("SET LOCAL synchronous_commit = off")
+    with transaction.atomic():
         count = write_drafts(run, rows, cells=importer.cells)
         run.rows_read = run.rows_accepted = count
         run.save()
@@ -143,15 +141,31 @@ def correct_row(
 ) -> Correction:
     """Record a human correction of one field; it is put over the source's row at every import from now on.
 
-    ``field`` is one of the family's fields, or ``position`` with ``[lon, lat]`` in CGCS2000. Raises ``BadInput``.
+    ``field`` is one of the family's fields, ``attributes.<key>`` for one entry of an object (``None`` takes it away), or
+    ``position`` with ``[lon, lat]`` in CGCS2000. Raises ``BadInput``.
     """
-    if field != "position" and field not in importer_of(source.family).fields:
+    if field != "position" and field.partition(".")[0] not in importer_of(source.family).fields:
         raise BadInput("correction_field", f"这类数据没有“{field[:40]}”这一项，不能更正。", field=field[:40])
     if field == "position" and not _is_position(new_value):
         raise BadInput("correction_position", "更正的位置应写成 [经度, 纬度]。")
     return Correction.objects.create(
         source=source, ext_id=ext_id, field=field, old_value=old_value, new_value=new_value, reason=reason, actor=actor
     )
+
+
+@transaction.atomic
+def clear_correction(*, source: Source, ext_id: str, field: str, actor: str) -> Correction:
+    """Let the source speak for a field again from the next import on, and return the first correction that stood against it.
+
+    Its ``old_value`` is what the source said then. Raises ``NotFound`` when nothing of the field is corrected.
+    """
+    standing = Correction.objects.select_for_update().filter(source=source, ext_id=ext_id, field=field, cleared_at=None)
+    first = standing.order_by("id").first()
+    if first is None:
+        raise NotFound("correction_unknown", f"“{field[:40]}”没有人工更正，不用撤销。", field=field[:40])
+    standing.update(cleared_at=timezone.now(), cleared_by=actor)
+    first.refresh_from_db()
+    return first
 
 
 def _is_position(value: Any) -> bool:
@@ -222,6 +236,7 @@ def _publish(act: Act, report: RunReport, *, allow_removal: bool) -> list[Refuse
     rows = [_refused_late(*entry) for entry in act.refused]
     report.findings = list(run.report.get("findings", []))
     report.note(counts, act.warnings, Counter(row.code for row in rows))
+    report.corrected = act.corrected
     return rows
 
 

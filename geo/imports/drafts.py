@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import orjson
 import shapely
 from django.db import connection
+from django.utils import timezone
 from shapely.geometry.base import BaseGeometry
 
 from geo.crs.codes import CGCS2000
@@ -88,23 +90,59 @@ def write_refusals(run: ImportRun, rows: Sequence[RefusedRow], *, late: bool = F
     )  # fmt: skip
 
 
+def set_payloads(payloads: Mapping[int, Mapping[str, Any]]) -> None:
+    """Give drafts, by id, other payloads."""
+    if not payloads:
+        return
+    said = [orjson.dumps(dict(payload)).decode() for payload in payloads.values()]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE imports_draftrow d SET payload = v.payload::jsonb
+               FROM unnest(%s::bigint[], %s::text[]) v(id, payload) WHERE d.id = v.id""",
+            [list(payloads), said],
+        )
+
+
 def apply_corrections(act: Act, importer: FamilyImporter) -> None:
-    """Put the human corrections of the source over its drafts, in the order they were made.
+    """Put the standing human corrections of the source over its drafts, in the order they were made.
 
     A correction whose old value no longer stands in the source still holds, and is reported as stale; one whose row is gone
     is reported as lost.
     """
-    for correction in Correction.objects.filter(source=act.source).order_by("id"):
-        draft = DraftRow.objects.filter(run=act.run, ext_id=correction.ext_id).first()
+    by_row: dict[str, list[Correction]] = defaultdict(list)
+    for correction in Correction.objects.filter(source=act.source, cleared_at=None).order_by("id"):
+        by_row[correction.ext_id].append(correction)
+    drafts = DraftRow.objects.filter(run=act.run, ext_id__in=list(by_row)).defer("geom")
+    found = {draft.ext_id: draft for draft in drafts}
+    payloads: dict[int, dict[str, Any]] = {}
+    points: dict[int, tuple[BaseGeometry, Mapping[str, Any]]] = {}
+    for ext_id, corrections in by_row.items():
+        draft = found.get(ext_id)
         if draft is None:
-            act.warn("correction_lost")
+            act.warn("correction_lost", len(corrections))
             continue
-        if correction.field == "position":
-            point = shapely.Point(*map(float, correction.new_value or ()))
-            set_points({draft.pk: (point, {"point_source": "survey"})})
-            continue
-        present = draft.payload.get(correction.field)
-        if present not in (correction.old_value, correction.new_value):
-            act.warn("correction_stale")
-        draft.payload = importer.derive({**draft.payload, correction.field: correction.new_value})
-        draft.save(update_fields=["payload"])
+        payload = dict(draft.payload)
+        for correction in corrections:
+            if correction.field == "position":
+                points[draft.pk] = (shapely.Point(*map(float, correction.new_value or ())), {"point_source": "survey"})
+            elif not _put(payload, correction):
+                act.warn("correction_stale")
+        days = {correction.field: timezone.localdate(correction.created_at) for correction in corrections}
+        payloads[draft.pk] = importer.derive(importer.corrected(payload, days))
+        act.corrected += len(days)
+    set_payloads(payloads)
+    set_points(points)
+
+
+def _put(payload: dict[str, Any], correction: Correction) -> bool:
+    """Put the new value of a correction in its place, and say whether the source still says what it said then."""
+    holder, key = payload, correction.field
+    if "." in key:
+        name, _, key = key.partition(".")
+        holder = payload[name] = dict(payload.get(name) or {})
+    present = holder.get(key)
+    if correction.new_value is None and "." in correction.field:
+        holder.pop(key, None)
+    else:
+        holder[key] = correction.new_value
+    return present in (correction.old_value, correction.new_value)

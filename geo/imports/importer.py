@@ -51,6 +51,8 @@ class Act:
     scope: Scope
     warnings: dict[str, int] = field(default_factory=dict)
     refused: list[tuple[DraftRow, str, str]] = field(default_factory=list)
+    corrected: int = 0
+    """How many fields of drafts carry a human correction."""
 
     @property
     def source(self) -> Source:
@@ -88,6 +90,10 @@ class FamilyImporter(ABC):
 
     def derive(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Return the payload with the fields that follow from others (search pieces); called again after a correction."""
+        return payload
+
+    def corrected(self, payload: dict[str, Any], days: Mapping[str, datetime.date]) -> dict[str, Any]:
+        """Return the payload of a row that people corrected, with what follows from when they did: the day of each field."""
         return payload
 
     def prepare(self, act: Act) -> None:  # noqa: B027 (most families have nothing to complete)

@@ -103,13 +103,13 @@ class SourcedImporter(FamilyImporter):
             if not Source.objects.filter(published_at__lt=act.at).exists():
                 cursor.execute(_REFERENCES, [table])
                 references = cursor.fetchall()
+            # neither references nor indexes can be changed while checks wait for the end of the transaction
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             for name, _ in references:
                 cursor.execute(f"ALTER TABLE {self.table} DROP CONSTRAINT {name}")
             for name, _ in indexes:
                 cursor.execute(f"DROP INDEX {name}")
             yield
-            # an index cannot be built while checks of references wait for the end of the transaction
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             for _, definition in indexes:
                 cursor.execute(definition)
             for name, definition in references:

@@ -87,7 +87,11 @@ class ImportRun(models.Model):
 class DraftRow(models.Model):
     """One accepted row of a run, normalised, waiting to be published."""
 
-    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="drafts")
+    # hundreds of thousands of rows copied in one go: the unique constraint is index enough, and checking each reference
+    # would cost more than writing the row
+    run = models.ForeignKey(
+        ImportRun, on_delete=models.CASCADE, related_name="drafts", db_index=False, db_constraint=False
+    )
     part = models.CharField(max_length=255, blank=True, help_text="the file of the source the row stands in")
     row = models.PositiveIntegerField(help_text="row number in the file, from 1")
     ext_id = models.CharField(max_length=120)
@@ -123,7 +127,10 @@ class Refusal(models.Model):
 
 
 class Correction(models.Model):
-    """A human correction of one field of one row, replayed after every import of its source."""
+    """A human correction of one field of one row, replayed at every import of its source until somebody clears it.
+
+    ``field`` is a field of the family, one entry of an object such as ``attributes.beds``, or ``position``.
+    """
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="corrections")
     ext_id = models.CharField(max_length=120)
@@ -133,9 +140,12 @@ class Correction(models.Model):
     reason = models.CharField(max_length=300)
     actor = models.CharField(max_length=150)
     created_at = models.DateTimeField(auto_now_add=True)
+    cleared_at = models.DateTimeField(null=True)
+    cleared_by = models.CharField(max_length=150, blank=True)
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["source", "ext_id"], name="correction_row")]
 
     def __str__(self) -> str:
         return f"{self.ext_id}.{self.field}"

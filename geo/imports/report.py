@@ -35,6 +35,7 @@ class RunReport:
     refused_late: dict[str, int] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     retired_invented: int = 0
+    corrected: int = 0
     kinds: dict[str, int] = field(default_factory=dict)
     warnings: dict[str, int] = field(default_factory=dict)
     encodings: dict[str, str] = field(default_factory=dict)
@@ -107,6 +108,7 @@ class RunReport:
             "unchanged": counts.unchanged,
             "removed": counts.removed,
             "retired_invented": self.retired_invented,
+            "corrected": self.corrected,
             "warnings": self.warnings,
             "evidence": self.evidence,
             "findings": self.findings,
@@ -129,6 +131,8 @@ def told(report: RunReport) -> Iterator[str]:
         f"  新增 {counts.added}，变更 {counts.changed}，不变 {counts.unchanged}，停用 {counts.removed}"
         + (f"；同时停用演示数据 {report.retired_invented} 行" if report.retired_invented else "")
     )
+    if report.corrected:
+        yield f"  人工更正 {report.corrected} 处，已盖在来源的值上"
     if report.kinds:
         yield "  分类：" + "，".join(f"{kind} {count}" for kind, count in report.kinds.items())
     for code, count in report.refused_by.items():

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from geo.errors import BadInput, Conflict, Forbidden, NotFound
+from geo.imports.actions import clear_correction, correct_row
 from geo.imports.models import CURRENT
 from geo.regions.models import EditionState, RegionVersion
 from geo.scope import Scope
@@ -53,17 +54,18 @@ def declare_kinds() -> list[FacilityKind]:
 
 
 @transaction.atomic
-def update_facility(*, facility_id: int, changes: Mapping[str, Any], scope: Scope) -> Facility:
+def update_facility(*, facility_id: int, changes: Mapping[str, Any], scope: Scope, reason: str = "") -> Facility:
     """Change what a facility says of itself, and return it. Needs ``facilities.edit`` over its region or organisation.
 
     ``changes`` may hold name, address_text, phone, attributes (those given are changed, ``None`` removes one) and hours (all
-    seven days). The point of a facility is not changed here: it comes from its source. Raises ``BadInput``, ``Forbidden``,
-    ``NotFound``.
+    seven days). What is changed is kept as a correction, so that no import of the source takes it back. The point of a
+    facility is not changed here: it comes from its source. Raises ``BadInput``, ``Forbidden``, ``NotFound``.
     """
     facility = _lock(facility_id, "facilities.edit", scope)
     unknown = sorted(set(changes) - set(EDITABLE))
     if unknown:
         raise BadInput("field_unknown", f"不能修改：{'、'.join(unknown)}。", fields=unknown)
+    before = _said(facility)
     for field in ("name", "address_text", "phone"):
         if field in changes:
             setattr(facility, field, _text(facility, field, changes[field]))
@@ -72,9 +74,31 @@ def update_facility(*, facility_id: int, changes: Mapping[str, Any], scope: Scop
     if "hours" in changes:
         facility.hours = check_hours(changes["hours"])
         facility.hours_as_of = timezone.localdate()
-    facility.grams = facility_grams(facility.name, facility.address_text)
-    facility.as_of = timezone.localdate()
-    _save(facility, scope)
+    _save_edit(facility, scope)
+    _keep_corrections(facility, before, reason or "工作人员修改", scope)
+    return facility
+
+
+@transaction.atomic
+def clear_edit(*, facility_id: int, field: str, scope: Scope) -> Facility:
+    """Take back every edit of one field and return the facility with what its source said; imports fill the field again.
+
+    ``field`` is name, address_text, phone, hours, status or ``attributes.<key>``. Needs ``facilities.edit``. Raises
+    ``NotFound`` when the field was not edited.
+    """
+    facility = _lock(facility_id, "facilities.edit", scope)
+    cleared = clear_correction(source=facility.source, ext_id=facility.ext_id, field=field, actor=scope.actor)
+    value, (name, _, key) = cleared.old_value, field.partition(".")
+    if key:
+        kept = {other: said for other, said in facility.attributes.items() if other != key}
+        facility.attributes = kept if value is None else {**kept, key: value}
+    else:
+        setattr(facility, name, value)
+    if field == "hours":
+        facility.hours_as_of = None  # the next import says it again
+    if field == "status":
+        _note_status(facility, timezone.localdate(), "撤销人工更正", scope)
+    _save_edit(facility, scope)
     return facility
 
 
@@ -82,7 +106,10 @@ def update_facility(*, facility_id: int, changes: Mapping[str, Any], scope: Scop
 def change_status(
     *, facility_id: int, status: str, scope: Scope, reason: str = "", effective_on: dt.date | None = None
 ) -> StatusChange:
-    """Change whether a facility is open, and return the change. Needs ``facilities.edit``; never effective in the future."""
+    """Change whether a facility is open, and return the change. Needs ``facilities.edit``; never effective in the future.
+
+    The status is kept as a correction too: what the source says of it counts again after ``clear_edit``.
+    """
     facility = _lock(facility_id, "facilities.edit", scope)
     if status not in FacilityStatus.values:
         raise BadInput(
@@ -94,12 +121,12 @@ def change_status(
     day = effective_on or today
     if day > today:
         raise BadInput("status_future", "生效日期不能晚于今天，请到那天再改。", effective_on=day.isoformat())
-    change = StatusChange.objects.create(
-        facility=facility, status=status, effective_on=day, reason=reason.strip()[:200], actor=scope.actor
-    )
+    before = _said(facility)
     facility.status = status
     facility.as_of = today
+    change = _note_status(facility, day, reason.strip(), scope)
     _save(facility, scope)
+    _keep_corrections(facility, before, reason.strip() or "状态变更", scope)
     return change
 
 
@@ -172,6 +199,41 @@ def _save(facility: Facility, scope: Scope) -> None:
     with pghistory.context(actor=scope.actor):
         facility.save()
     bump_edition()
+
+
+def _save_edit(facility: Facility, scope: Scope) -> None:
+    facility.grams = facility_grams(facility.name, facility.address_text)
+    facility.as_of = timezone.localdate()
+    _save(facility, scope)
+
+
+def _said(facility: Facility) -> dict[str, Any]:
+    """Return what a person may correct, by the field's name in a correction; attributes one by one."""
+    plain = {name: getattr(facility, name) for name in ("name", "address_text", "phone", "hours", "status")}
+    return plain | {f"attributes.{key}": value for key, value in facility.attributes.items()}
+
+
+def _keep_corrections(facility: Facility, before: Mapping[str, Any], reason: str, scope: Scope) -> None:
+    """Keep every field that is other than before as a correction of the facility's source."""
+    now = _said(facility)
+    for field in sorted(before.keys() | now.keys()):
+        old, new = before.get(field), now.get(field)
+        if old != new:
+            correct_row(
+                source=facility.source,
+                ext_id=facility.ext_id,
+                field=field,
+                old_value=old,
+                new_value=new,
+                reason=reason[:300],
+                actor=scope.actor,
+            )
+
+
+def _note_status(facility: Facility, day: dt.date, reason: str, scope: Scope) -> StatusChange:
+    return StatusChange.objects.create(
+        facility=facility, status=facility.status, effective_on=day, reason=reason[:200], actor=scope.actor
+    )
 
 
 def _text(facility: Facility, field: str, value: Any) -> str:

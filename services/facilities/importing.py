@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from django.db import connection
@@ -67,6 +68,14 @@ class FacilityImporter(LocatedImporter):
     def derive(self, payload: dict[str, Any]) -> dict[str, Any]:
         """See ``FamilyImporter.derive``."""
         return {**payload, "grams": facility_grams(payload["name"], payload["address_text"])}
+
+    def corrected(self, payload: dict[str, Any], days: Mapping[str, datetime.date]) -> dict[str, Any]:
+        """See ``FamilyImporter.corrected``: whoever corrected a field looked at the facility that day."""
+        said = datetime.date.fromisoformat(payload["as_of"]) if payload.get("as_of") else datetime.date.min
+        payload = {**payload, "as_of": max(said, *days.values()).isoformat()}
+        if "hours" in days:
+            payload["hours_as_of"] = days["hours"].isoformat()
+        return payload
 
     def prepare(self, act: Act) -> None:
         """Find points and regions, then leave out what another source has brought already."""

@@ -65,10 +65,13 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(max_length=300)),
                 ('actor', models.CharField(max_length=150)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('cleared_at', models.DateTimeField(null=True)),
+                ('cleared_by', models.CharField(blank=True, max_length=150)),
                 ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='corrections', to='imports.source')),
             ],
             options={
                 'ordering': ['id'],
+                'indexes': [models.Index(fields=['source', 'ext_id'], name='correction_row')],
             },
         ),
         migrations.CreateModel(
@@ -81,7 +84,7 @@ class Migration(migrations.Migration):
                 ('payload', models.JSONField()),
                 ('geom', django.contrib.gis.db.models.fields.GeometryField(null=True, spatial_index=False, srid=4490)),
                 ('cell', models.BigIntegerField(help_text='H3 cell of the point', null=True)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to='imports.importrun')),
+                ('run', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to='imports.importrun')),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('run', 'ext_id'), name='draft_row_once')],

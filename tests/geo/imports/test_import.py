@@ -8,10 +8,10 @@ from django.core.management import call_command
 
 from geo.addresses.models import Address, Community
 from geo.crs import Coordinate, System, convert
-from geo.errors import BadInput
-from geo.imports.actions import correct_row, draft_source, publish_runs
+from geo.errors import BadInput, NotFound
+from geo.imports.actions import clear_correction, correct_row, draft_source, publish_runs
 from geo.imports.importer import importers
-from geo.imports.models import DraftRow, Family, ImportRun, Refusal, RunState, Source
+from geo.imports.models import Correction, DraftRow, Family, ImportRun, Refusal, RunState, Source
 from geo.imports.queries import shows_invented
 from geo.imports.reasons import ROW_REASONS
 from geo.imports.spec import manifest_of
@@ -224,14 +224,15 @@ def test_a_correction_outlives_the_next_import(tmp_path):
         reason="实地",
         actor="区",
     )
-    assert bring(tmp_path, places(10)).counts.changed == 2
+    report = bring(tmp_path, places(10))
+    assert (report.counts.changed, report.corrected, report.as_data()["corrected"]) == (2, 2, 2)
     right = Facility.objects.get(ext_id="p3")
     assert right.name == "益民药店"
     assert "益民" in right.grams
     moved = Facility.objects.get(ext_id="p4")
     assert (moved.geom.x, moved.geom.y, moved.point_source) == (121.5, 31.25, "survey")
     again = bring(tmp_path, places(10))
-    assert (again.counts.changed, again.warnings) == (0, {})
+    assert (again.counts.changed, again.corrected, again.warnings) == (0, 2, {})
 
 
 def test_a_correction_of_what_changed_since_or_is_gone_is_reported(tmp_path):
@@ -253,7 +254,37 @@ def test_a_correction_of_what_changed_since_or_is_gone_is_reported(tmp_path):
     assert Facility.objects.get(ext_id="p3").name == "益民药店"
 
 
-@pytest.mark.parametrize(("field", "value"), [("owner", "x"), ("position", [1, 2]), ("position", "here")])
+def test_the_last_of_several_corrections_stands_until_all_are_cleared(tmp_path):
+    bring(tmp_path, places(2))
+    named = {"source": Source.objects.get(key="places"), "ext_id": "p1", "field": "name", "actor": "区"}
+    correct_row(**named, old_value="第1药店", new_value="甲药店", reason="一")
+    correct_row(**named, old_value="甲药店", new_value="乙药店", reason="二")
+    report = bring(tmp_path, places(2))
+    assert (Facility.objects.get(ext_id="p1").name, report.corrected, report.warnings) == ("乙药店", 1, {})
+    assert clear_correction(**named).old_value == "第1药店"
+    report = bring(tmp_path, places(2))
+    assert (Facility.objects.get(ext_id="p1").name, report.corrected, report.counts.changed) == ("第1药店", 0, 1)
+    assert [c.cleared_by for c in Correction.objects.exclude(cleared_at=None)] == ["区", "区"]
+    with pytest.raises(NotFound):
+        clear_correction(**named)
+
+
+def test_one_entry_of_an_object_is_corrected_and_the_others_stay_the_sources(tmp_path):
+    columns = {**PLACES["columns"], "attributes.beds": "beds", "attributes.grade": "grade"}
+    rows = [place(1, kind="care_home", beds=90, grade="三级")]
+    bring(tmp_path, rows, columns=columns)
+    named = {"source": Source.objects.get(), "ext_id": "p1", "reason": "核实", "actor": "区"}
+    correct_row(**named, field="attributes.beds", old_value=90, new_value=88)
+    bring(tmp_path, [{**rows[0], "grade": "四级"}], columns=columns)
+    assert Facility.objects.get().attributes == {"beds": 88, "grade": "四级"}
+    correct_row(**named, field="attributes.grade", old_value="四级", new_value=None)
+    bring(tmp_path, [{**rows[0], "grade": "四级"}], columns=columns)
+    assert Facility.objects.get().attributes == {"beds": 88}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("owner", "x"), ("owner.name", "x"), ("position", [1, 2]), ("position", "here")]
+)
 def test_a_correction_that_cannot_be_meant_is_refused(tmp_path, field, value):
     bring(tmp_path, places(2))
     with pytest.raises(BadInput):
