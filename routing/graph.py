@@ -21,7 +21,7 @@ from scipy.sparse.csgraph import connected_components
 
 from geo.errors import BadInput, Unavailable
 from routing.edges import BadRoads, RoadEdges
-from routing.roadindex import ACCESS_LIMIT_M, PIECE, Buckets, NearestTable, Pieces, build_buckets, build_table
+from routing.roadindex import ACCESS_LIMIT_M, PIECE, Buckets, Guide, NearestTable, Pieces, build_buckets, build_table
 from routing.travellers import TRAVELLERS, Network, Traveller
 from routing.versions import Hold, VersionedFolder
 
@@ -295,9 +295,11 @@ def _assemble(
         "bounds": _bounds(edges.offsets, x, y),
     }
     fastest = {key: _fastest(traveller, edges, metres) for key, traveller in travellers.items()}
+    # The nearest road of any kind is, at most points, also the nearest of each kind.
+    every = build_table(pieces, build_buckets(pieces, np.ones(edges.count, dtype=bool), *size), *size, threads)
     for network in {traveller.network for traveller in travellers.values()}:
         group = [traveller for traveller in travellers.values() if traveller.network is network]
-        arrays |= _roads(network, group, edges, metres, u, v, nodes, pieces, size, threads)
+        arrays |= _roads(network, group, edges, metres, u, v, nodes, pieces, every, size, threads)
     meta: dict[str, object] = {
         "nodes": nodes,
         "edges": edges.count,
@@ -382,6 +384,7 @@ def _roads(
     v: Ints,
     nodes: int,
     pieces: Pieces,
+    every: NearestTable,
     size: tuple[float, float],
     threads: int,
 ) -> dict[str, NDArray[Any]]:
@@ -407,7 +410,7 @@ def _roads(
     # Nobody lives on a ferry.
     snappable = (forward | backward) & ~edges.ferry & _leads_somewhere(u, v, tail, head, nodes)
     buckets = build_buckets(pieces, snappable, *size)
-    table = build_table(pieces, buckets, *size, threads)
+    table = build_table(pieces, buckets, *size, threads, Guide(every, snappable))
     arrays |= {
         f"{network}-buckets": np.array([buckets.rows, buckets.columns]),
         f"{network}-bucket_start": buckets.start,

@@ -59,6 +59,14 @@ class NearestTable:
     cell: NDArray[np.int32]
 
 
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """A table over more roads than are wanted, and which edges are: where its answer is wanted, it is the answer."""
+
+    table: NearestTable
+    usable: NDArray[np.bool_]
+
+
 @inlined
 def squared_distance(pieces: Any, piece: int, x: float, y: float) -> tuple[float, float]:
     """Return the squared distance from a point to a piece, and where along the piece (0..1) the nearest point lies."""
@@ -166,14 +174,24 @@ def _fill_blocks(
     columns: int,
     rows: int,
     none: Any,
+    guide_block: Any,
+    guide_cell: Any,
+    usable: Any,
 ) -> None:
+    """Fill blocks ``first`` to ``last``; where the guide's nearest piece is ``usable``, or it has none, that is the answer."""
+    guided = guide_block.size > 0
     for index in range(first, last):
+        block = guide_block[positions[index, 0], positions[index, 1]] if guided else -1
         for r in range(BLOCK):
             y = (positions[index, 0] * BLOCK + r) * SPACING_M
             seed = cell[index, r - 1, 0] if r > 0 else -1
             for c in range(BLOCK):
                 x = (positions[index, 1] * BLOCK + c) * SPACING_M
-                seed, _ = nearest_piece(x, y, ACCESS_LIMIT_M, seed, pieces, start, item, columns, rows, none)
+                known = guide_cell[block, r, c] if block >= 0 else -1
+                if guided and (known < 0 or usable[pieces[known]["edge"]]):
+                    seed = known
+                else:
+                    seed, _ = nearest_piece(x, y, ACCESS_LIMIT_M, seed, pieces, start, item, columns, rows, none)
                 cell[index, r, c] = seed
 
 
@@ -183,26 +201,23 @@ def block_shape(width: float, height: float) -> tuple[int, int]:
     return int(height // side) + 1, int(width // side) + 1
 
 
-def build_table(pieces: Pieces, buckets: Buckets, width: float, height: float, threads: int = 2) -> NearestTable:
+def build_table(
+    pieces: Pieces,
+    buckets: Buckets,
+    width: float,
+    height: float,
+    threads: int = 2,
+    guide: Guide | None = None,
+) -> NearestTable:
     """Return the nearest piece at every grid point within ``ACCESS_LIMIT_M`` of one.
 
-    Exact; the guess that speeds each look-up is its neighbour's answer.
+    Exact; the guess that speeds each look-up is its neighbour's answer, and ``guide`` spares most look-ups.
     """
-    side = BLOCK * SPACING_M
     shape = block_shape(width, height)
-    filled = np.flatnonzero(np.diff(buckets.start) > 0)
-    wanted = np.zeros(shape, dtype=bool)
-    for row, column in {(int(b // buckets.columns), int(b % buckets.columns)) for b in filled}:
-        low_r, high_r = (
-            int(v // side) for v in (row * BUCKET_M - ACCESS_LIMIT_M, (row + 1) * BUCKET_M + ACCESS_LIMIT_M)
-        )
-        low_c, high_c = (
-            int(v // side) for v in (column * BUCKET_M - ACCESS_LIMIT_M, (column + 1) * BUCKET_M + ACCESS_LIMIT_M)
-        )
-        wanted[max(0, low_r) : high_r + 1, max(0, low_c) : high_c + 1] = True
-    positions = np.argwhere(wanted).astype(np.int32)
+    positions = np.argwhere(_blocks_near(buckets, shape)).astype(np.int32)
     cell = np.full((len(positions), BLOCK, BLOCK), -1, dtype=np.int32)
     none = np.empty(0, dtype=np.bool_)
+    known = guide or Guide(NearestTable(np.empty((0, 0), np.int32), np.empty((0, BLOCK, BLOCK), np.int32)), none)
     shares = np.linspace(0, len(positions), threads * 8 + 1).astype(int)
 
     def fill(share: int) -> None:
@@ -210,6 +225,7 @@ def build_table(pieces: Pieces, buckets: Buckets, width: float, height: float, t
         _fill_blocks(
             *(positions, cell, first, last, pieces),
             *(buckets.start, buckets.item, buckets.columns, buckets.rows, none),
+            *(known.table.block, known.table.cell, known.usable),
         )
 
     with ThreadPoolExecutor(threads) as pool:
@@ -217,3 +233,25 @@ def build_table(pieces: Pieces, buckets: Buckets, width: float, height: float, t
     block = np.full(shape, -1, dtype=np.int32)
     block[positions[:, 0], positions[:, 1]] = np.arange(len(positions), dtype=np.int32)
     return NearestTable(block, cell)
+
+
+def _blocks_near(buckets: Buckets, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return which blocks lie within ``ACCESS_LIMIT_M`` of a bucket that holds a piece."""
+    side = BLOCK * SPACING_M
+    filled = np.flatnonzero(np.diff(buckets.start) > 0)
+    row, column = filled // buckets.columns, filled % buckets.columns
+    low, high = (
+        [
+            np.clip((at * BUCKET_M + reach) // side, 0, most - 1).astype(np.int64)
+            for at, most in ((row + step, shape[0]), (column + step, shape[1]))
+        ]
+        for step, reach in ((0, -ACCESS_LIMIT_M), (1, ACCESS_LIMIT_M))
+    )
+    # Corners of rectangles, summed up: positive wherever a rectangle lies.
+    corners = np.zeros((shape[0] + 1, shape[1] + 1), dtype=np.int64)
+    np.add.at(corners, (low[0], low[1]), 1)
+    np.add.at(corners, (high[0] + 1, low[1]), -1)
+    np.add.at(corners, (low[0], high[1] + 1), -1)
+    np.add.at(corners, (high[0] + 1, high[1] + 1), 1)
+    near: NDArray[np.bool_] = corners.cumsum(axis=0).cumsum(axis=1)[:-1, :-1] > 0
+    return near
