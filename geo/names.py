@@ -7,8 +7,6 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-from pypinyin import Style, lazy_pinyin
-
 LONGEST_NAME: Final = 60
 LONGEST_GRAM: Final = 24
 MOST_GRAMS: Final = 200
@@ -22,6 +20,9 @@ def plain(text: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def _grams(text: str) -> tuple[str, ...]:
+    # Its dictionaries take a quarter of a second to load, and most processes never need them.
+    from pypinyin import Style, lazy_pinyin
+
     name = plain(text[: LONGEST_NAME * 2])[:LONGEST_NAME]
     if not name:
         return ()

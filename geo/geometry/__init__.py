@@ -6,6 +6,7 @@ Shapely geometries here are always CGCS2000 degrees (longitude, latitude) unless
 from geo.geometry.faults import BadGeometry, GeometryTooLarge
 from geo.geometry.measures import (
     area_m2,
+    areas_m2,
     from_plane,
     from_stored,
     geodesic_area_m2,
@@ -29,6 +30,7 @@ __all__ = [
     "Limits",
     "Repair",
     "area_m2",
+    "areas_m2",
     "fault_of",
     "feature",
     "feature_collection",

@@ -68,6 +68,11 @@ def area_m2(geometry: BaseGeometry, city: City) -> float:
     return float(shapely.area(to_plane(geometry, city)))
 
 
+def areas_m2(geometries: npt.NDArray[np.object_], city: City) -> FloatArray:
+    """Return the areas of many geometries in square metres on the city's plane."""
+    return np.asarray(shapely.area(to_plane(geometries, city)), dtype=np.float64)
+
+
 def geodesic_length_m(geometry: BaseGeometry) -> float:
     """Return the length of a line on the ellipsoid of CGCS2000, in metres."""
     return float(_ellipsoid().geometry_length(geometry))

@@ -79,8 +79,8 @@ def repair(geometry: BaseGeometry) -> Repair:
         # parts that overlap or share an edge: several areas of a collection, or what the repair itself left side by side
         result = shapely.multipolygons(polygons_of(shapely.union_all(pieces)))
         faults = faults or ["各部分互相重叠"]
-    before = geodesic_area_m2(geometry) if fault else geodesic_area_m2(result)
-    return Repair(result, tuple(faults), geodesic_area_m2(result) - before)
+    change = geodesic_area_m2(result) - geodesic_area_m2(geometry) if fault else 0.0
+    return Repair(result, tuple(faults), change)
 
 
 def subdivide(geometry: BaseGeometry, max_vertices: int = 64) -> list[BaseGeometry]:

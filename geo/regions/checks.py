@@ -77,7 +77,8 @@ def _inside_city(records: Sequence[Record], city: City) -> tuple[list[Record], l
 
 
 def _repaired(records: Sequence[Record], city: City) -> tuple[list[tuple[Record, BaseGeometry]], list[Finding]]:
-    sound, found = [], []
+    sound: list[tuple[Record, BaseGeometry]] = []
+    found: list[Finding] = []
     for record in records:
         who = f"{record.name}（{record.code}）"
         try:
@@ -92,8 +93,9 @@ def _repaired(records: Sequence[Record], city: City) -> tuple[list[tuple[Record,
         if label is not None and not shapely.intersects_xy(mended.geometry, *label):
             message = f"{who}的名称点不在边界内，已改用面内的点。"
             found.append(Finding("region_label_outside", "warning", message, (record.code,), at=label))
-        sound.append((record, to_plane(mended.geometry, city)))
-    return sound, found
+        sound.append((record, mended.geometry))
+    planes = to_plane(np.array([shape for _, shape in sound], dtype=object), city)
+    return [(record, plane) for (record, _), plane in zip(sound, planes, strict=True)], found
 
 
 def _overlaps(by_code: dict[str, tuple[Record, BaseGeometry]], city: City, tolerance_m2: float) -> Iterable[Finding]:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import shapely
-from django.contrib.gis.geos import Point
 from django.db import connection, transaction
 
 from geo.crs.codes import CGCS2000
@@ -50,7 +49,9 @@ def rebuild_names() -> int:
     middles = shapely.line_interpolate_point(shapely.from_wkb([bytes(each) for each in wkb]), 0.5, normalized=True)
     lon, lat = shapely.get_x(middles), shapely.get_y(middles)
     made = _grouped(np.array(names), np.array(provenances), _districts(lon, lat), np.array(lengths), lon, lat)
-    RoadName.objects.bulk_create(made, batch_size=2000)
+    with connection.cursor() as cursor, cursor.copy(_NAMES) as copy:
+        for row in made:
+            copy.write_row(row)
     log.info("road names rebuilt", extra={"names": len(made)})
     return len(made)
 
@@ -114,32 +115,33 @@ def _grouped(
     lengths: npt.NDArray[np.float64],
     lon: npt.NDArray[np.float64],
     lat: npt.NDArray[np.float64],
-) -> list[RoadName]:
+) -> list[tuple[str, int | None, str, list[str], float, str]]:
+    """Return the rows of names, in the columns of ``_NAMES``."""
     order = np.lexsort((districts, provenances, names))
-    same = (
-        (names[order][1:] == names[order][:-1])
-        & (provenances[order][1:] == provenances[order][:-1])
-        & (districts[order][1:] == districts[order][:-1])
-    )
-    made = []
-    for group in np.split(order, np.flatnonzero(~same) + 1):
-        weight = np.maximum(lengths[group], 1e-6)
-        x, y = np.average(lon[group], weights=weight), np.average(lat[group], weights=weight)
-        # degrees are narrower east to west by the cosine of the latitude
-        middle = group[np.argmin(((lon[group] - x) * np.cos(np.radians(y))) ** 2 + (lat[group] - y) ** 2)]
-        name = str(names[middle])
-        made.append(
-            RoadName(
-                name=name,
-                region_id=int(districts[middle]) or None,
-                provenance=str(provenances[middle]),
-                grams=grams(name),
-                length_m=float(lengths[group].sum()),
-                geom=Point(float(lon[middle]), float(lat[middle]), srid=CGCS2000),
-            )
+    names, provenances, districts = names[order], provenances[order], districts[order]
+    lengths, lon, lat = lengths[order], lon[order], lat[order]
+    differs = (names[1:] != names[:-1]) | (provenances[1:] != provenances[:-1]) | (districts[1:] != districts[:-1])
+    first = np.concatenate(([0], np.flatnonzero(differs) + 1))
+    group = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(names))))
+    weight = np.maximum(lengths, 1e-6)
+    whole = np.add.reduceat(weight, first)
+    x, y = (np.add.reduceat(weight * at, first) / whole for at in (lon, lat))
+    # degrees are narrower east to west by the cosine of the latitude
+    off = ((lon - x[group]) * np.cos(np.radians(y[group]))) ** 2 + (lat - y[group]) ** 2
+    middle = np.lexsort((off, group))[first]
+    points = shapely.set_srid(shapely.points(lon[middle], lat[middle]), CGCS2000)
+    return [
+        (str(names[at]), int(districts[at]) or None, str(provenances[at]), grams(str(names[at])), float(length), point)
+        for at, length, point in zip(
+            middle,
+            np.add.reduceat(lengths, first),
+            shapely.to_wkb(points, hex=True, include_srid=True),
+            strict=True,
         )
-    return made
+    ]
 
+
+_NAMES = f"COPY {RoadName._meta.db_table} (name, region_id, provenance, grams, length_m, geom) FROM STDIN"
 
 _NAMED = """
     SELECT s.name, o.provenance, s.length_m, ST_AsBinary(s.geom)
