@@ -1,4 +1,7 @@
-"""Compiles, or loads from the cache, every kernel a request needs, so that the first request is as quick as the next."""
+"""Compiles, or loads from the cache, every kernel a request needs, so that the first request is as quick as the next.
+
+``python -m routing.warming`` fills the cache before any process starts.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.crs import warm_up
 from routing.directions import route
 from routing.edges import RoadEdges, highway_codes
 from routing.graph import Floats, GraphStore, build_graph
@@ -30,6 +34,7 @@ def warm() -> None:
 
     Call it once when a process starts. Safe to call again.
     """
+    warm_up()
     with tempfile.TemporaryDirectory(prefix="quantu-warm-") as folder:
         store = GraphStore(Path(folder))
         build_graph(_square(), _Flat(), store.versions, source="warm", as_of="", threads=1)
@@ -61,3 +66,7 @@ def _square() -> RoadEdges:
         lat=points[:, 1].copy(),
         **flags,
     )
+
+
+if __name__ == "__main__":
+    warm()

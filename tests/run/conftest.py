@@ -59,10 +59,13 @@ class House:
 
 
 def make_house(folder: Path) -> House:
-    """Make a state folder that shares this virtualenv and starts with no city."""
+    """Make a state folder that shares this virtualenv and its compiled code, and starts with no city."""
     state = folder / "state"
     state.mkdir(parents=True)
     (state / "venv").symlink_to(Path(sys.prefix))
+    compiled = Path(sys.prefix).parent / "numba"
+    compiled.mkdir(exist_ok=True)
+    (state / "numba").symlink_to(compiled)
     (state / "left-empty").touch()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -41,15 +41,22 @@ collect_static() {
 
 static_is_current() { [[ $(cat "$QUANTU_STATE/static/.made-from" 2>/dev/null) == "$(static_fingerprint)" ]]; }
 
+# The machine code of the road engine, compiled once for all processes, and the files that nginx serves.
+prepare_processes() {
+  (cd "$ROOT" && NUMBA_CACHE_DIR="$QUANTU_STATE/numba" "$VENV/bin/python" -m routing.warming)
+  static_is_current || collect_static
+}
+
 prepare_city() {
+  beside processes prepare_processes
   step "Bringing the database up to date" manage migrate --noinput
-  static_is_current || step "Collecting static files" collect_static
   if [[ ! -e $QUANTU_STATE/left-empty ]] && database_is_empty; then
     step "Inventing a city (${QUANTU_SCALE:-demo}) and loading it" manage load_city --scale "${QUANTU_SCALE:-demo}"
   elif ! graph_stands && ! database_is_empty; then
     # After a restore, or when the graphs were deleted: they are made from the database.
     step "Asking for the road graph" manage shell -v 0 -c 'from geo.roads.actions import ask_for_graph; ask_for_graph()'
   fi
+  step "Compiling the road engine and collecting static files" joined processes
 }
 
 graph_stands() { [[ -s $QUANTU_STATE/graphs/current ]]; }

@@ -78,14 +78,39 @@ step() {
   ((shown == 0)) || printf "${TERM_START:-}%-58s %4d s\n" "$title" "$((SECONDS - started))" >&2
 }
 STEP_PID=""
+BESIDE_PID=""
 TERM_START=""
 [[ -t 2 ]] && TERM_START='\r'
 
-# Ends the step under way (and its children) when ./run is interrupted.
+# beside NAME command…: begins a command that nothing needs yet, with its output in a log; "step TITLE joined NAME" waits for it.
+beside() {
+  local name="$1" log="$LOGS/$1.log" ended="$QUANTU_STATE/pids/$1.ended"
+  shift
+  rm -f "$ended"
+  set -m
+  ( set +m; set -euo pipefail; [[ -z $LOCK_FD ]] || exec {LOCK_FD}>&-; trap 'echo $? >"$ended"' EXIT; "$@" ) >"$log" 2>&1 </dev/null &
+  BESIDE_PID=$!
+  set +m
+}
+
+joined() { # name
+  local ended="$QUANTU_STATE/pids/$1.ended" status
+  while [[ ! -s $ended ]]; do
+    kill -0 "$BESIDE_PID" 2>/dev/null || [[ -s $ended ]] || return 1
+    sleep 0.1
+  done
+  status="$(<"$ended")"
+  ((status == 0)) || tail -n 20 "$LOGS/$1.log"
+  return "$status"
+}
+
+# Ends what is under way (and its children) when ./run is interrupted.
 end_step() {
-  [[ -n $STEP_PID ]] || return 0
-  kill -TERM -- "-$STEP_PID" 2>/dev/null || true
-  wait "$STEP_PID" 2>/dev/null || true
+  local pid
+  for pid in $STEP_PID $BESIDE_PID; do
+    kill -TERM -- "-$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  done
 }
 
 fingerprint() { cat "$@" | sha256sum | cut -c1-40; }
