@@ -1,13 +1,20 @@
-"""The worker's sign of life, sent by beat every minute and read by the health page."""
+"""The worker's sign of life, left when it is ready and then, sent by beat, every minute; the health page reads it."""
 
-import redis
+from typing import Any
+
 from celery import shared_task
-from django.conf import settings
+from celery.signals import worker_ready
 
-from web.health import WORKER_BEAT, WORKER_SILENT_S
+from web.health import leave_sign
 
 
 @shared_task(name="web.worker_beat")
 def worker_beat() -> None:
-    """Leave a sign that expires when no worker renews it."""
-    redis.Redis.from_url(settings.REDIS_URL).set(WORKER_BEAT, "1", ex=WORKER_SILENT_S)
+    """Leave the sign that a worker takes tasks."""
+    leave_sign()
+
+
+@worker_ready.connect
+def on_ready(**_: Any) -> None:
+    """Leave the first sign at once, rather than at the next full minute."""
+    leave_sign()

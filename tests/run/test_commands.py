@@ -11,6 +11,7 @@ import socket
 import ssl
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -33,6 +34,14 @@ def health(house: House) -> dict[str, object]:
         assert answer.status == 200
         found: dict[str, object] = json.load(answer)
     return found
+
+
+def within(seconds: float, condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.2)
 
 
 def processes_of(house: House) -> list[str]:
@@ -77,6 +86,8 @@ def parent_of(backend: int, cluster: str) -> int:
 def test_the_city_starts_answers_survives_a_kill_and_stops(house: House) -> None:
     house.run("start")
     assert health(house)["ok"] is True
+    assert health(house)["graph"] == {"ok": False, "detail": "NoGraph"}
+    within(30, lambda: health(house)["worker"] == {"ok": True, "detail": "heard of lately"})
     with urllib.request.urlopen(f"http://127.0.0.1:{house.port}/static/vendor/maplibre-gl.mjs", timeout=10) as answer:
         assert answer.headers["Content-Type"].startswith("text/javascript")
         assert answer.headers["X-Content-Type-Options"] == "nosniff"

@@ -24,3 +24,4 @@ def test_the_health_page_tells_what_it_stands_on(client: Client) -> None:
     assert answer["database"]["detail"].startswith("PostGIS 3")
     assert answer["redis"]["detail"].startswith("Redis 7")
     assert set(answer["worker"]) == {"ok", "detail"}
+    assert set(answer["graph"]) == {"ok", "detail"}
