@@ -5,7 +5,7 @@ from django.urls import path
 from layers import pages as layers
 from services.access import pages as access
 from web.api.assembly import api
-from web.doors import convert, find, mapstyle, pages, places, preferences, searching
+from web.doors import convert, desk, find, mapstyle, pages, places, preferences, searching
 from web.health import health
 
 urlpatterns = [
@@ -24,6 +24,7 @@ urlpatterns = [
     path("style/<slug:name>.json", mapstyle.style, name="style"),
     path("tools/convert", convert.convert_page, name="convert"),
     path("help", pages.help_page, name="help"),
+    path("desk/settings", desk.settings_page, name="settings"),
     path("view", preferences.choose_view, name="view"),
     path("sign-in", access.sign_in, name="sign-in"),
     path("sign-out", access.sign_out, name="sign-out"),

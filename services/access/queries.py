@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from geo.errors import Forbidden, Unauthenticated
 from geo.regions.models import RegionVersion
+from geo.regions.queries import current_city
 from geo.scope import Scope
 from services.access.models import ApiKey, AuditEntry, Grant, User
 
@@ -99,6 +100,20 @@ def check_duty(scope: Scope, duty: str) -> None:
     """Raise ``Forbidden`` with the missing duty when a scope does not hold it."""
     if not scope.holds(duty):
         raise Forbidden("duty_missing", "您的账号没有这项权限。需要的话可向上级管理员申请。", duty=duty)
+
+
+def holds_citywide(scope: Scope, duty: str) -> bool:
+    """Say whether a scope holds a duty over the whole city, not only over a part of it."""
+    return scope.holds(duty) and scope.covers_path(f"{current_city().code}.")
+
+
+def check_city_duty(scope: Scope, duty: str) -> None:
+    """Raise ``Forbidden`` when a scope does not hold a duty, or holds it over a part of the city only."""
+    check_duty(scope, duty)
+    if not holds_citywide(scope, duty):
+        raise Forbidden(
+            "city_required", "这件事对全市生效，要由市级管理员来做。需要的话可向市级管理员提出。", duty=duty
+        )
 
 
 def keys_of(user: User) -> QuerySet[ApiKey]:

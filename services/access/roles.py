@@ -17,7 +17,15 @@ ROLES = (
     RoleDeclaration(
         "city_manager",
         "市级管理员",
-        ("facilities.view", "facilities.edit", "imports.view", "imports.publish", "audit.view", "jobs.view"),
+        (
+            "facilities.view",
+            "facilities.edit",
+            "imports.view",
+            "imports.publish",
+            "audit.view",
+            "jobs.view",
+            "settings.write",
+        ),
     ),
     RoleDeclaration(
         "district_manager", "区级管理员", ("facilities.view", "facilities.edit", "imports.view", "jobs.view")

@@ -15,12 +15,21 @@ from geo.errors import BadInput, Conflict, Forbidden, NotFound
 from geo.imports.actions import clear_correction, correct_row
 from geo.imports.models import CURRENT
 from geo.regions.models import EditionState, RegionVersion
+from geo.regions.queries import current_city
 from geo.scope import Scope
-from services.access.queries import check_duty
+from services.access.queries import check_city_duty, check_duty
 from services.facilities.hours import check_hours
 from services.facilities.kinds import KIND, KINDS
-from services.facilities.models import CapacityReport, Facility, FacilityKind, FacilityStatus, StatusChange
+from services.facilities.models import (
+    CapacityReport,
+    CitySettings,
+    Facility,
+    FacilityKind,
+    FacilityStatus,
+    StatusChange,
+)
 from services.facilities.naming import facility_grams
+from services.facilities.navigation import NAVIGATION_APPS
 from services.facilities.vacancies import REPORTED_BY
 
 EDITABLE: Final = ("name", "address_text", "phone", "attributes", "hours")
@@ -166,6 +175,27 @@ def report_capacity(
         facility.vacancies, facility.vacancies_as_of, facility.vacancies_source = vacancies, moment, reported_by
         _save(facility, scope)
     return report
+
+
+@transaction.atomic
+def choose_navigation_app(*, app: str, scope: Scope) -> CitySettings:
+    """Set which map app a family is offered first, for the whole city and at once; return the settings.
+
+    Needs ``settings.write`` over the city. Choosing what is set already changes nothing. Raises ``BadInput``, ``Forbidden``.
+    """
+    check_city_duty(scope, "settings.write")
+    if app not in NAVIGATION_APPS:
+        raise BadInput(
+            "app_unknown", f"可选的导航应用：{'、'.join(NAVIGATION_APPS.values())}。", known=list(NAVIGATION_APPS)
+        )
+    now = timezone.now()
+    made = {"navigation_app": app, "changed_by": scope.actor, "changed_at": now}
+    row, created = CitySettings.objects.select_for_update().get_or_create(city=current_city().key, defaults=made)
+    if not created and row.navigation_app != app:
+        row.navigation_app, row.changed_by, row.changed_at = app, scope.actor, now
+        with pghistory.context(actor=scope.actor):
+            row.save()
+    return row
 
 
 def bump_edition() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pghistory
 from django.contrib.gis.db import models
 from django.contrib.postgres.fields import ArrayField
@@ -107,3 +109,20 @@ class CapacityReport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.facility_id} {self.vacancies} {self.as_of:%Y-%m-%d}"
+
+
+@pghistory.track(pghistory.UpdateEvent(row=pghistory.Old), pghistory.DeleteEvent(), model_name="CitySettingsEvent")
+class CitySettings(models.Model):
+    """What the managers of a city have set for its services, one row for each city; who set it, and when."""
+
+    city = models.SlugField(max_length=20, unique=True)
+    events: models.Manager[Any]  # the row as it was before each change, made by pghistory
+    navigation_app = models.CharField(max_length=20)
+    changed_by = models.CharField(max_length=150)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "系统设置"
+
+    def __str__(self) -> str:
+        return f"{self.city} {self.navigation_app}"

@@ -58,7 +58,7 @@ def test_the_account_pages_are_accessible_too(open_page: Any, live_city: str) ->
     make_demo_accounts()
     page = open_page(390, 844)
     page.goto(f"{live_city}/account")
-    page.get_by_label("账号").fill("jumin")
+    page.get_by_role("textbox", name="账号").fill("jumin")
     page.get_by_label("密码").fill(DEMO_PASSWORD)
     page.get_by_role("button", name="登录").click()
     page.wait_for_url("**/account")

@@ -21,7 +21,7 @@ def test_a_developer_reads_gets_a_key_asks_in_gcj02_and_gets_gcj02(
     page.get_by_text("/api/v1/circle").first.wait_for()
 
     page.goto(f"{live_city}/account")
-    page.get_by_label("账号").fill("jumin")
+    page.get_by_role("textbox", name="账号").fill("jumin")
     page.get_by_label("密码").fill(DEMO_PASSWORD)
     page.get_by_role("button", name="登录").click()
     page.get_by_label("这个密钥用在哪里").fill("测试应用")

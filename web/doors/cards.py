@@ -16,6 +16,7 @@ from geo.crs import CITIES, Coordinate, System
 from geo.crs.navigation import navigation_links
 from geo.errors import CityError
 from services.access.queries import scope_for
+from services.facilities.navigation import NAVIGATION_APPS, first_navigation_app
 from services.facilities.places import Place
 from services.facilities.queries import Detail
 from services.facilities.vacancies import REPORTED_BY
@@ -23,14 +24,6 @@ from services.facilities.way import Way, way_to
 from web.doors.asking import Ask
 from web.doors.shown import Row
 
-NAVIGATION_APPS: Final = {
-    "amap_web": "高德地图",
-    "baidu_web": "百度地图",
-    "tencent_web": "腾讯地图",
-    "apple": "苹果地图",
-    "geo": "手机里的其他地图",
-}
-DEFAULT_APP: Final = "amap_web"
 LINE_DECIMALS: Final = 6
 CAPACITY_NAMES: Final = {"childcare": "托位", "preschool": "学位", "eldercare": "名额"}
 
@@ -129,7 +122,7 @@ def make_card(request: HttpRequest, detail: Detail, row: Row, ask: Ask, way: Way
     return Card(
         detail=detail,
         row=row,
-        navigation=navigation(request, detail.place, ask.mode),
+        navigation=navigation(detail.place, ask.mode, first_navigation_app(scope=scope_for(request))),
         facts=facts_of(detail, row, ask),
         close_url=ask.url(place=None),
         way=way,
@@ -154,12 +147,11 @@ def row_of(detail: Detail, way: Way | None, ask: Ask) -> Row:
     return Row(detail.place, url, 0, way.reached.seconds, way.reached.metres, way.reached.straight_m)
 
 
-def navigation(request: HttpRequest, place: Place, mode: str) -> list[NavigationLink]:
-    """Return the links to every map app, the one configured as the default first."""
+def navigation(place: Place, mode: str, first: str) -> list[NavigationLink]:
+    """Return the links to every map app, the one with the key ``first`` before the others."""
     point = Coordinate(place.lon, place.lat, System.CGCS2000)
     links = navigation_links(place.name, point, mode, region=CITIES[settings.CITY].name.removesuffix("市"))
-    default = settings.NAVIGATION_APP if settings.NAVIGATION_APP in NAVIGATION_APPS else DEFAULT_APP
-    order = sorted(NAVIGATION_APPS, key=lambda app: app != default)
+    order = sorted(NAVIGATION_APPS, key=lambda app: app != first)
     return [NavigationLink(NAVIGATION_APPS[app], links[app]) for app in order]
 
 

@@ -12,6 +12,7 @@ from geo.errors import CityError
 from services.access.queries import scope_for
 from services.facilities.circle import nearest_by_road
 from services.facilities.journeys import Reached
+from services.facilities.navigation import first_navigation_app
 from services.facilities.places import Place
 from services.facilities.queries import city_now
 from web.doors.asking import Ask, KindChoice, kind_choice
@@ -104,11 +105,12 @@ def _nearest(request: HttpRequest, ask: Ask) -> tuple[list[PlainRow], str]:
     said = (
         found.empty.message if found.empty else f"走路一小时内没有{ask.kind_name}。请换一个地址，或者拨 12345 问一问。"
     )
-    return [_row(request, ask, one) for one in found.places], said
+    first = first_navigation_app(scope=scope_for(request))
+    return [_row(ask, one, first) for one in found.places], said
 
 
-def _row(request: HttpRequest, ask: Ask, one: Reached) -> PlainRow:
-    way = navigation(request, one.place, ask.mode)[0]
+def _row(ask: Ask, one: Reached, first: str) -> PlainRow:
+    way = navigation(one.place, ask.mode, first)[0]
     return PlainRow(one.place, ask.place_url(one.place.id), duration(one.seconds), distance(one.metres), way)
 
 
