@@ -116,7 +116,7 @@ class CitySettings(models.Model):
     """What the managers of a city have set for its services, one row for each city; who set it, and when."""
 
     city = models.SlugField(max_length=20, unique=True)
-    events: models.Manager[Any]  # the row as it was before each change, made by pghistory
+    events: Any  # a manager of the row as it was before each change, made by pghistory
     navigation_app = models.CharField(max_length=20)
     changed_by = models.CharField(max_length=150)
     changed_at = models.DateTimeField()
