@@ -24,6 +24,10 @@ MINIMUM_NEIGHBOURS: Final = 30
 TOLERANCE_M: Final = 60.0
 """Two honest sources place the same kindergarten or gate this far apart without being wrong."""
 TOO_VAGUE_M: Final = 150.0
+COVERED_M: Final = 250.0
+"""A point counts against a network only where every reading of it has a line this near: gaps of the network say nothing."""
+STANDS_OUT: Final = 0.5
+"""Points hug a network in the one reading whose distance is at most this share of every other reading's."""
 
 
 class DatumVerdict(StrEnum):
@@ -108,50 +112,60 @@ def detect_datum(points: Coordinates, references: Coordinates) -> DatumFinding:
 def detect_datum_by_network(points: Coordinates, network: Coordinates) -> DatumFinding:
     """Compare points with a network they should hug (vertices of roads, at most some 30 m apart), by nearest distance.
 
-    Weaker than ``detect_datum``: needs 30 points, and the winner must bring most of them clearly nearer. ``offset_m`` of each
-    reading is the median distance to the network; ``east_m`` and ``north_m`` are 0.
+    Weaker than ``detect_datum``: needs 30 points in places where the network has no gaps, and only a reading that stands out
+    against all others decides. Points that hug no road in any reading, such as the middles of estates, which keep away from
+    roads in the right one, are ``undecided``. ``offset_m`` of each reading is the median distance to the network; ``east_m``
+    and ``north_m`` are 0.
     """
     from scipy.spatial import cKDTree
 
     usable = _comparable(points)
-    count = int(np.count_nonzero(usable))
-    if count < MINIMUM_NEIGHBOURS or len(network) == 0:
-        return _undecided(count, f"可比较的点只有 {count} 个，至少需要 {MINIMUM_NEIGHBOURS} 个，无法判断坐标系。")
+    if np.count_nonzero(usable) < MINIMUM_NEIGHBOURS or len(network) == 0:
+        return _too_few(int(np.count_nonzero(usable)))
     lines = convert(network, System.CGCS2000)
     middle = float(np.median(lines.x)), float(np.median(lines.y))
     tree = cKDTree(np.column_stack(_flat_metres(lines, middle)))
-    distances = {}
-    for name, taken in _taken_as(Coordinates(points.x[usable], points.y[usable], points.system)).items():
-        distances[name] = np.asarray(tree.query(np.column_stack(_flat_metres(taken, middle)))[0])
+    distances = {
+        name: np.asarray(tree.query(np.column_stack(_flat_metres(taken, middle)))[0])
+        for name, taken in _taken_as(Coordinates(points.x[usable], points.y[usable], points.system)).items()
+    }
+    covered = np.max(list(distances.values()), axis=0) <= COVERED_M
+    if np.count_nonzero(covered) < MINIMUM_NEIGHBOURS:
+        return _too_few(int(np.count_nonzero(covered)))
+    return _judge_distances({name: far[covered] for name, far in distances.items()}, points.system)
+
+
+def _judge_distances(distances: dict[str, FloatArray], system: System) -> DatumFinding:
+    declared = distances["declared"]
+    count = len(declared)
     readings = tuple(
         Reading(name, float(np.median(far)), 0.0, 0.0, float(np.median(np.abs(far - np.median(far)))))
         for name, far in distances.items()
     )
-    declared = distances["declared"]
-    best = min(readings, key=lambda reading: reading.offset_m)
+    # the declared system is among the named readings too, unless it is a plane
+    rivals = [each for each in readings if each.name == "declared" or not _same_place(each.name, system)]
+    best = min(rivals, key=lambda reading: reading.offset_m)
+    others = [each.offset_m for each in rivals if each is not best]
     wins = float(np.count_nonzero(distances[best.name] < declared))
-    surplus = (2 * wins - count) / count**0.5
-    if best.name == "declared" or _same_place(best.name, points.system):
-        return DatumFinding(
-            DatumVerdict.AS_DECLARED,
-            points.system,
-            count,
-            readings,
-            f"{count} 个点距道路中位 {np.median(declared):.0f} 米，与声明的坐标系相符。",
-        )
-    if surplus < 4.0 or best.offset_m > 0.6 * float(np.median(declared)):
-        return DatumFinding(
-            DatumVerdict.UNDECIDED, None, count, readings, "各种坐标系下到道路的距离相差不大，无法判断坐标系。"
-        )
+    clear = best.offset_m <= STANDS_OUT * min(others)
+    if clear and best.name == "declared":
+        sentence = f"{count} 个点距道路中位 {best.offset_m:.0f} 米，与声明的坐标系相符。"
+        return DatumFinding(DatumVerdict.AS_DECLARED, system, count, readings, sentence)
+    if not clear or (2 * wins - count) / count**0.5 < 4.0:
+        return _undecided(count, "各种坐标系下到道路的距离相差不大，无法判断坐标系。", readings)
     verdict, likely = _meaning(best.name)
     return DatumFinding(
         verdict,
         likely,
         count,
         readings,
-        f"与道路相比，按声明的坐标系距离中位 {np.median(declared):.0f} 米；{_assumption(best.name)}则为 {best.offset_m:.0f} 米，"
-        f"{wins / count:.0%} 的点更近。{_advice(best.name)}",
+        f"{count} 个点与道路相比，按声明的坐标系距离中位 {np.median(declared):.0f} 米；{_assumption(best.name)}则为 "
+        f"{best.offset_m:.0f} 米，{wins / count:.0%} 的点更近。{_advice(best.name)}",
     )
+
+
+def _too_few(count: int) -> DatumFinding:
+    return _undecided(count, f"可比较的点只有 {count} 个，至少需要 {MINIMUM_NEIGHBOURS} 个，无法判断坐标系。")
 
 
 def metres_between(points: Coordinates, references: Coordinates) -> tuple[FloatArray, FloatArray]:

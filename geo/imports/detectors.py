@@ -1,4 +1,4 @@
-"""Is the declared datum true? Drafts are measured against what is already published: namesakes, and the districts they name.
+"""Is the declared datum true? Drafts are measured against what is published: namesakes, the districts they name, and roads.
 
 A file in the wrong datum shows as one constant offset; it is reported and refused, never repaired.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -17,9 +18,10 @@ from django.db import connection
 from shapely import from_wkb
 from shapely.geometry.base import BaseGeometry
 
-from geo.crs import Coordinates, DatumVerdict, System, convert, detect_datum
+from geo.crs import Coordinates, DatumVerdict, System, convert, detect_datum, detect_datum_by_network
 from geo.imports.importer import Act, FamilyImporter, importers
-from geo.imports.models import Family
+from geo.imports.models import Family, Provenance
+from geo.imports.queries import edition_of
 
 MOST_COMPARED: Final = 4_000
 COMMONEST: Final = 4
@@ -45,20 +47,24 @@ class DatumEvidence:
 def judge_datum(act: Act, importer: FamilyImporter) -> list[DatumEvidence]:
     """Return the evidence on the declared datum of a run from every detector that has enough to go by."""
     declared = System.parse(act.source.datum)
-    names, places, stated = _drafted(act)
+    names, places, stated = _drafted(act, importer)
     if not places.size:
         return []
-    found = [_by_namesakes(act, importer, names, places, declared), _by_district(names, places, stated, declared)]
+    found = [
+        _by_namesakes(act, importer, names, places, declared),
+        _by_district(names, places, stated, declared),
+        _by_roads(act, places, declared) if importer.needs_point else None,
+    ]
     return [evidence for evidence in found if evidence]
 
 
-def _drafted(act: Act) -> tuple[list[str], npt.NDArray[np.object_], list[str]]:
+def _drafted(act: Act, importer: FamilyImporter) -> tuple[list[str], npt.NDArray[np.object_], list[str]]:
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT coalesce(payload->>'name', ''), coalesce(payload->>'stated_district', ''), ST_AsBinary(geom)
                FROM imports_draftrow WHERE run_id = %s AND geom IS NOT NULL
-               AND (payload->>'name' <> '' OR payload->>'stated_district' <> '') ORDER BY md5(ext_id) LIMIT %s""",
-            [act.run.pk, MOST_COMPARED],
+               AND (%s OR payload->>'name' <> '' OR payload->>'stated_district' <> '') ORDER BY md5(ext_id) LIMIT %s""",
+            [act.run.pk, importer.needs_point, MOST_COMPARED],
         )
         rows = cursor.fetchall()
     shapes = np.array([from_wkb(bytes(wkb)) for _, _, wkb in rows], dtype=object)
@@ -90,6 +96,28 @@ def _pair(shape: BaseGeometry, namesakes: Sequence[BaseGeometry]) -> tuple[float
     if shapely.distance(here, nearest) > FAR_DEG:
         return None
     return here.x, here.y, nearest.x, nearest.y
+
+
+def _by_roads(act: Act, shapes: npt.NDArray[np.object_], declared: System) -> DatumEvidence | None:
+    """Judge by the roads that stops, stations and doors hug; places that keep away from roads tell nothing, and nothing is said.
+
+    Only what is real is judged: invented rows are made in CGCS2000, and real ones do not lie along invented roads.
+    """
+    roads = importers().get(Family.ROADS)
+    if roads is None or act.source.provenance != Provenance.REAL:
+        return None
+    points = Coordinates(shapely.get_x(shapes), shapely.get_y(shapes), System.CGCS2000)
+    network = _network(edition_of([Family.ROADS]), roads)
+    finding = detect_datum_by_network(convert(points, declared), network)
+    if finding.verdict is DatumVerdict.UNDECIDED:
+        return None
+    return DatumEvidence(finding.verdict is not DatumVerdict.AS_DECLARED, finding.sentence)
+
+
+@lru_cache(maxsize=1)
+def _network(edition: str, roads: FamilyImporter) -> Coordinates:
+    """Return the real roads of an edition: all sources of an act are measured against the same."""
+    return roads.network(provenance=Provenance.REAL)
 
 
 def _by_district(

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from shapely.geometry.base import BaseGeometry
 
-from geo.crs import AxisVerdict, City, detect_axes
+from geo.crs import AxisVerdict, City, Coordinates, detect_axes
 from geo.errors import CityError
 from geo.imports.faults import RowRefused, SourceRefused
 from geo.imports.importer import FamilyImporter
-from geo.imports.mapping import LookupTable, Positions, RowMaker, check_columns, lookup_table, positions_of
+from geo.imports.mapping import LookupTable, RowMaker, check_columns, lookup_table, positions_of
 from geo.imports.readers import Reading, read_file
 from geo.imports.rows import RawRow
 from geo.imports.spec import PartSpec, SourceSpec, format_of
@@ -111,7 +111,12 @@ def _outcomes(
 ) -> Iterator[DraftedRow | RefusedRow]:
     positions = positions_of(part, reading, city, must_lie_in=importer.needs_point) if part.x else None
     if positions is not None:
-        _refuse_swapped(positions, city)
+        _refuse_swapped(positions.declared, city, "请把导入说明里的 x 与 y 对调后重新导入")
+    elif reading.corners:
+        x, y = np.array(reading.corners, dtype=np.float64).T
+        _refuse_swapped(
+            Coordinates(x, y, part.datum), city, "图形的坐标应先写经度（东）、后写纬度（北），请让提供方改正后重新导出"
+        )
     for at, record in enumerate(reading.records):
         code = reading.faults.get(at) or (positions.faults.get(at) if positions else None)
         lon, lat = (positions.lon[at], positions.lat[at]) if positions else (np.nan, np.nan)
@@ -133,10 +138,11 @@ def _outcomes(
         yield DraftedRow(maker.name, at + 1, row.ext_id, payload, draft.geom)
 
 
-def _refuse_swapped(positions: Positions, city: City) -> None:
-    finding = detect_axes(positions.declared, city.bbox)
+def _refuse_swapped(declared: Coordinates, city: City, advice: str) -> None:
+    finding = detect_axes(declared, city.bbox)
     if finding.verdict is AxisVerdict.SWAPPED:
-        raise SourceRefused("axes_swapped_batch", finding.sentence, swapped=finding.swapped)
+        seen = f"按声明的顺序有 {finding.as_declared} 个点独在市内，对调后有 {finding.swapped} 个；{advice}"
+        raise SourceRefused("axes_swapped_batch", seen, swapped=finding.swapped)
 
 
 def _must_touch(row: RawRow, city: City) -> None:

@@ -12,8 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, TypeVar
 
+import numpy as np
 from shapely.geometry.base import BaseGeometry
 
+from geo.crs import Coordinates, System
 from geo.imports.models import DraftRow, Family, ImportRun, Source
 from geo.imports.rows import Draft, RawRow
 from geo.scope import Scope
@@ -129,6 +131,10 @@ class FamilyImporter(ABC):
     def areas(self, names: Sequence[str]) -> Mapping[str, BaseGeometry]:
         """Return the published shapes of regions by name; only the regions family has any."""
         return {}
+
+    def network(self, *, provenance: str) -> Coordinates:
+        """Return points some 30 m apart along the published rows that other points should hug; only roads have any."""
+        return Coordinates(np.empty(0), np.empty(0), System.CGCS2000)
 
     def kinds(self, payload: Mapping[str, Any]) -> str:
         """Return under which heading of the report's totals a draft is counted."""

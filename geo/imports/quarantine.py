@@ -72,6 +72,7 @@ def _read(path: str, format: str, datum: str, layer: str, answer: str, memory: s
             "shapes": [None if shape is None else shapely.to_wkb(shape, hex=True) for shape in reading.shapes],
             "encoding": reading.encoding,
             "faults": list(reading.faults.items()),
+            "corners": list(reading.corners),
         }
     Path(answer).write_bytes(orjson.dumps(found, default=str))
 
@@ -87,6 +88,7 @@ def _reading(found: dict[str, Any]) -> Reading:
         shapes=[None if text is None else shapely.from_wkb(text) for text in found["shapes"]],
         encoding=found["encoding"],
         faults=dict(found["faults"]),
+        corners=[(x, y) for x, y in found["corners"]],
     )
 
 

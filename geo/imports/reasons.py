@@ -68,7 +68,7 @@ DOUBTS: Final[dict[str, str]] = {
     "column_missing": "文件里缺少声明中的列，请核对表头。",
     "manifest_invalid": "导入说明文件（quantu-import.toml）有误。",
     "nothing_accepted": "没有一行可用，请按拒绝原因检查文件。",
-    "wrong_datum": "整批位置与已有同名地物有固定偏移，所声明的坐标系很可能不对，已拒绝。",
+    "wrong_datum": "整批位置与已发布的同名地点、行政区或道路不符，所声明的坐标系很可能不对，已拒绝；请核对 datum 后重新导入。",
     "axes_swapped_batch": "整批经纬度（或横纵坐标）像是颠倒了，已拒绝。",
     "deletion_guard": "这次导入会停用来源中过多的已有数据；若确属实情，请加 --allow-removal 再导入。",
     "real_published": "这一类已经发布了真实数据，不能再发布演示数据。",

@@ -10,6 +10,7 @@ import shapely
 from django.db import connection
 from shapely.geometry.base import BaseGeometry
 
+from geo.crs import Coordinates
 from geo.imports.drafting import DraftedRow
 from geo.imports.drafts import write_drafts
 from geo.imports.importer import Act, follows, importer
@@ -20,6 +21,7 @@ from geo.regions.queries import current_city
 from geo.roads.actions import ask_for_graph, rebuild_names
 from geo.roads.models import RoadSegment
 from geo.roads.noding import Noded, node_lines, node_numbers
+from geo.roads.queries import points_along_roads
 from geo.roads.tags import Way, way_of
 
 ATTRIBUTES: Final = (
@@ -79,6 +81,10 @@ class RoadsImporter(SourcedImporter):
     def area_condition(self, area_code: str) -> tuple[str, list[Any]]:
         """See ``SourcedImporter.area_condition``: a road lies where its middle lies."""
         return _IN_AREA, [area_code]
+
+    def network(self, *, provenance: str) -> Coordinates:
+        """See ``FamilyImporter.network``."""
+        return points_along_roads(provenance=provenance)
 
     def kinds(self, payload: Any) -> str:
         """Count roads by class."""

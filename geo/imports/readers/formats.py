@@ -9,7 +9,7 @@ from geo.imports.faults import SourceRefused
 from geo.imports.readers.osm import read_osm_roads
 from geo.imports.readers.reading import Reading
 from geo.imports.readers.shapes import read_geojson, read_shapefile
-from geo.imports.readers.tables import read_csv, read_xlsx
+from geo.imports.readers.tables import read_csv, read_xlsx, read_xlsx_cells
 
 
 def read_file(path: Path, *, format: str, datum: System, layer: str = "") -> Reading:
@@ -21,6 +21,8 @@ def read_file(path: Path, *, format: str, datum: System, layer: str = "") -> Rea
             return read_csv(path)
         case "xlsx":
             return read_xlsx(path, layer)
+        case "xlsx_cells":
+            return read_xlsx_cells(path)
         case "geojson":
             return read_geojson(path, datum)
         case "osm_roads":

@@ -14,6 +14,7 @@ class Reading:
     """The records of a file, in order, with their shapes in CGCS2000 (None where a record has none).
 
     ``faults`` holds, by index, the reason a record's shape or line could not be read; ``encoding`` is how text was read.
+    ``corners`` are first positions of shapes as the file has them, by which swapped axes are recognised.
     """
 
     columns: tuple[str, ...]
@@ -21,3 +22,4 @@ class Reading:
     shapes: Sequence[BaseGeometry | None] = ()
     encoding: str = "utf-8"
     faults: dict[int, str] = field(default_factory=dict)
+    corners: Sequence[tuple[float, float]] = ()

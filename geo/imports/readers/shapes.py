@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 import orjson
+import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geo.crs import System
@@ -53,7 +54,9 @@ def read_geojson(path: Path, datum: System) -> Reading:
         if reason:
             faults[at] = reason
     columns = tuple(dict.fromkeys(name for record in records for name in record))
-    return Reading(columns, records, shapes, encoding, faults)
+    geometries = (feature.get("geometry") for feature in features if isinstance(feature, dict))
+    corners = [corner for corner in map(_corner, geometries) if corner]
+    return Reading(columns, records, shapes, encoding, faults, corners)
 
 
 def read_shapefile(path: Path, datum: System, layer: str = "") -> Reading:
@@ -72,6 +75,17 @@ def _object(node: Any, datum: System) -> tuple[BaseGeometry | None, str]:
         return geometry_from_object(node, datum), ""
     except CityError as fault:
         return None, _REASONS.get(fault.code, "invalid_shape")
+
+
+def _corner(node: Any) -> tuple[float, float] | None:
+    """Return the first two numbers of a GeoJSON geometry as written, None when it holds none."""
+    at = node.get("coordinates") if isinstance(node, dict) else None
+    for _ in range(4):  # a multipolygon holds its positions three lists deep
+        if isinstance(at, list) and at and isinstance(at[0], list):
+            at = at[0]
+    if not isinstance(at, list) or len(at) < 2 or not all(isinstance(figure, int | float) for figure in at[:2]):
+        return None
+    return float(at[0]), float(at[1])
 
 
 def _stem(archive: zipfile.ZipFile, layer: str, name: str) -> str:
@@ -101,13 +115,17 @@ def _layer(folder: Path, stem: str, datum: System, name: str) -> Reading:
     ]
     shapes: list[BaseGeometry | None] = []
     faults: dict[int, str] = {}
+    corners: list[tuple[float, float]] = []
     for at, raw in enumerate(wkb):
         try:
             shapes.append(None if raw is None else parse_wkb(raw, datum))
         except CityError as fault:
             shapes.append(None)
             faults[at] = _REASONS.get(fault.code, "invalid_shape")
-    return Reading(names, records, shapes, encoding.lower(), faults)
+        # what fails for its place alone, and what is read, has passed the limits
+        if raw is not None and faults.get(at, "outside_system") == "outside_system":
+            corners += [(float(x), float(y)) for x, y in shapely.get_coordinates(shapely.from_wkb(raw))[:1]]
+    return Reading(names, records, shapes, encoding.lower(), faults, corners)
 
 
 def _dbf_encoding(table: Path, name: str) -> str:

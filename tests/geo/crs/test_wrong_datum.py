@@ -140,11 +140,13 @@ def test_sets_of_different_length_are_refused():
         detect_datum(places(5), places(6))
 
 
+def street_lines():
+    return np.cumsum(np.random.default_rng(13).uniform(180.0, 420.0, 30)) - 4_000.0
+
+
 def street_grid():
     """Vertices every 20 m along streets some 300 m apart, irregularly, as a city has them."""
-    rng = np.random.default_rng(13)
-    along = np.arange(-3_000.0, 3_000.0, 20.0)
-    lines = np.cumsum(rng.uniform(180.0, 420.0, 30)) - 4_000.0
+    along, lines = np.arange(-3_000.0, 3_000.0, 20.0), street_lines()
     east = np.concatenate([np.repeat(lines, along.size), np.tile(along, lines.size)])
     north = np.concatenate([np.tile(along, lines.size), np.repeat(lines, along.size)])
     return Coordinates(east, north, System.SH2000)
@@ -160,7 +162,7 @@ def test_points_that_hug_the_streets_reveal_their_datum(truth):
     )
     finding = detect_datum_by_network(declared(convert(doors, truth), System.WGS84), streets)
     assert finding.likely is truth
-    assert finding.count == 200
+    assert 150 <= finding.count <= 200  # near the edge of the streets a wrong reading leaves them
 
 
 def test_points_that_hug_nothing_decide_nothing_by_streets():
@@ -170,6 +172,34 @@ def test_points_that_hug_nothing_decide_nothing_by_streets():
     assert finding.verdict in (DatumVerdict.UNDECIDED, DatumVerdict.AS_DECLARED)
     few = Coordinates(fields.x[:10], fields.y[:10], System.SH2000)
     assert detect_datum_by_network(few, street_grid()).verdict is DatumVerdict.UNDECIDED
+
+
+@pytest.mark.parametrize("told", DEGREES)
+@pytest.mark.parametrize("truth", DEGREES)
+def test_points_that_keep_away_from_streets_are_never_taken_for_another_datum(truth, told):
+    # estates: their middles lie as far from the streets as can be, so every wrong reading brings them nearer
+    lines = street_lines()[3:22]
+    between = (lines[1:] + lines[:-1]) / 2
+    middles = Coordinates(np.repeat(between, between.size), np.tile(between, between.size), System.SH2000)
+    finding = detect_datum_by_network(declared(convert(middles, truth), told), street_grid())
+    assert finding.verdict is DatumVerdict.UNDECIDED
+
+
+def test_where_the_network_has_gaps_points_do_not_count():
+    streets = street_grid()
+    rng = np.random.default_rng(17)
+    picked = rng.integers(0, len(streets.x), 300)
+    doors = Coordinates(
+        streets.x[picked] + rng.normal(0, 8, 300), streets.y[picked] + rng.normal(0, 8, 300), System.SH2000
+    )
+    west = streets.x < -1_000
+    finding = detect_datum_by_network(
+        declared(convert(doors, System.GCJ02), System.WGS84),
+        Coordinates(streets.x[west], streets.y[west], System.SH2000),
+    )
+    assert finding.count < 60
+    assert finding.verdict in (DatumVerdict.UNDECIDED, DatumVerdict.OTHER_DATUM)
+    assert finding.likely in (None, System.GCJ02)
 
 
 def by_name(rows, name, lon, lat):
