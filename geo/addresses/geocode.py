@@ -249,6 +249,9 @@ def _roads(cases: list[_Case], find: Lookups, names: Names, published: Published
             if parts.number or parts.lane:
                 number = f"{parts.lane}弄" if parts.lane else f"{parts.number}号"
                 penalties.append(Penalty("number_unknown", f"{parts.road}上没有收录“{number}”，给出道路中段。"))
+            if not road.mapped:
+                said = f"没有{parts.road}的线形，按这条路上收录的门牌给出。"
+                penalties.append(Penalty("road_unmapped", said))
             radius = max(100.0, road.length_m / 2)
             found = _candidate("road", parts.road, road.lon, road.lat, radius, road, names, published, penalties)
             case.found += _agreed(case, found, names.region(road.region_id), find, names)

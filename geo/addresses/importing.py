@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final
 
 import shapely
 
+from geo.addresses.lookups import roads_of_addresses
 from geo.addresses.models import Address, Community, PointSource
 from geo.addresses.parsing import Parts, normal_form, parse
 from geo.addresses.placing import (
@@ -23,6 +24,7 @@ from geo.imports.merging import SourcedImporter
 from geo.imports.models import DraftRow, Family
 from geo.imports.rows import Draft, RawRow
 from geo.names import grams
+from geo.roads.actions import name_unmapped_roads
 
 COMMUNITY_KINDS: Final = ("residential", "nonresidential")
 PARTS: Final = ("road", "lane", "sub_lane", "number", "suffix", "building", "unit", "floor", "room")
@@ -147,6 +149,10 @@ class AddressImporter(LocatedImporter):
             read[draft.pk] = {**said, "road": said["road"] or parts.place[:80], "normal": normal_form(parts)}
         add_to_payloads(read)
         act.refuse(unread, "no_address", "text")
+
+    def settle(self, act: Act) -> None:
+        """See ``FamilyImporter.settle``: a road that only addresses know can be searched for too."""
+        name_unmapped_roads(roads_of_addresses())
 
     def kinds(self, payload: Any) -> str:
         """See ``FamilyImporter.kinds``."""

@@ -15,11 +15,14 @@ from geo.addresses.parsing import parse, split_addresses
 from geo.imports.models import Family
 from geo.names import plain, query_grams
 from geo.regions.models import EditionState, Level, RegionVersion
+from geo.roads.actions import Sighting
 from geo.roads.models import RoadName
 
 EARTH_M: Final = 6371008.8
 LEAST_LANE_M: Final = 40.0
 LEAST_COMMUNITY_M: Final = 80.0
+UNMAPPED_M: Final = 1200.0
+"""How far a road of which one address is known may run from there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Road(Placed):
     """A named road in one district."""
 
     length_m: float
+    mapped: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +216,9 @@ class Lookups:
         found: dict[str, list[Road]] = defaultdict(list)
         sources = self._published.ids(Family.ROADS)
         rows = RoadName.objects.filter(name__in=names).order_by("-length_m", "id")
-        for name, geom, region_id, length_m in rows.values_list("name", "geom", "region_id", "length_m"):
-            found[name].append(Road(geom.x, geom.y, region_id, sources[0] if sources else 0, length_m))
+        source = sources[0] if sources else 0
+        for name, geom, region_id, length_m, mapped in rows.values_list(*_ROAD):
+            found[name].append(Road(geom.x, geom.y, region_id, source, length_m, mapped))
         return found
 
     def districts_of_road(self, road: str, names: Names) -> frozenset[int]:
@@ -241,6 +246,36 @@ class Lookups:
             return rows
 
 
+def roads_of_addresses() -> list[Sighting]:
+    """Return the roads that current addresses name, district by district.
+
+    The point is the address nearest to the middle of them all. Few addresses say little about how far the road runs on.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_ROADS_OF_ADDRESSES)
+        return [
+            Sighting(name, region_id, provenance, lon, lat, max(UNMAPPED_M / min(doors, 4), spread_m))
+            for name, region_id, provenance, lon, lat, spread_m, doors in cursor.fetchall()
+        ]
+
+
+_ROADS_OF_ADDRESSES: Final = """
+    WITH doors AS (
+        SELECT a.road, d.region_id, s.provenance, a.geom,
+               ST_Centroid(ST_Collect(a.geom) OVER (PARTITION BY a.road, d.region_id, s.provenance)) AS middle
+        FROM addresses_address a
+        JOIN imports_source s ON s.id = a.source_id AND s.published_at IS NOT NULL AND s.retired_at IS NULL
+        JOIN regions_edition e ON e.state = 'published'
+        JOIN regions_regionversion v ON v.edition_id = e.id AND v.region_id = a.region_id
+        JOIN regions_regionversion d ON d.edition_id = e.id AND d.level = 'district' AND d.code = split_part(v.path, '.', 2)
+        WHERE a.retired_at IS NULL AND a.road ~ '[路街道]$'
+          AND NOT EXISTS (SELECT 1 FROM roads_roadname n WHERE n.mapped AND n.name = a.road AND n.region_id = d.region_id)
+    ), apart AS (SELECT *, ST_Distance(geom::geography, middle::geography) AS metres FROM doors)
+    SELECT road, region_id, provenance, (array_agg(ST_X(geom) ORDER BY metres))[1],
+           (array_agg(ST_Y(geom) ORDER BY metres))[1], max(metres), count(*)::int
+    FROM apart GROUP BY road, region_id, provenance ORDER BY road, region_id, provenance"""
+
+_ROAD: Final = ("name", "geom", "region_id", "length_m", "mapped")
 _COMMUNITY: Final = (
     "ST_X(c.geom), ST_Y(c.geom), c.region_id, c.source_id, c.name, c.uncertainty_m,"
     " coalesce(ST_Length(ST_BoundingDiagonal(c.boundary)::geography), 0)"

@@ -110,7 +110,7 @@ def sources_before(act: Act) -> Published:
 def names_before(ground: Published) -> Names:
     """Return the names of the published regions, of the roads, and of the roads that the addresses of those sources stand on."""
     names = names_of(published_now())
-    roads = set(RoadName.objects.values_list("name", flat=True))
+    roads = set(RoadName.objects.filter(mapped=True).values_list("name", flat=True))
     addresses = Address.objects.filter(CURRENT, source__in=ground.ids(Family.ADDRESSES)).exclude(road="")
     lived_on = addresses.order_by().values_list("road", flat=True).distinct()
     known = names.gazetteer

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from django.contrib.gis.geos import Point, Polygon
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from geo.addresses.distances import SPHERE_SLACK, ellipsoid_metres, sphere_metres
 from geo.addresses.gazetteer import NamedRegion, Names, Published, names_of, published_now
@@ -70,17 +70,56 @@ def suggest(q: str, *, scope: Scope, near: tuple[float, float] | None = None, li
         raise BadInput(
             "query_too_long", f"搜索内容最多 {LONGEST_QUERY} 个字，请只写名称或地址。", parameter="q", length=len(q)
         )
-    pieces = query_grams(q)
-    if not pieces:
-        return []
     published = published_now()
     names = names_of(published)
+    asked = asked_in(q, names)
+    pieces = query_grams(asked.words)
+    if not pieces:
+        return []
     found = [
-        *_communities(q, pieces, published, names),
-        *_roads(q, pieces, names),
+        *_communities(asked, pieces, published, names),
+        *_roads(asked, pieces, names),
         *_addresses(q, published, names),
     ]
+    if not found and asked.regions is not None:
+        # The region may be the wrong one; each answer says where it lies.
+        return suggest(asked.words, scope=scope, near=near, limit=limit)
     return best(found, near, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was typed, apart from the city, district and street it began with: 杨浦区国权路 asks for 国权路 there."""
+
+    words: str
+    regions: tuple[int, ...] | None = None
+    """The ids of the region that was named and of all above and below it; ``None`` for no region."""
+
+    def among(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the rows that lie where it was asked for."""
+        return rows if self.regions is None else rows.filter(region__in=self.regions)
+
+
+def asked_in(q: str, names: Names) -> Asked:
+    """Return what was typed apart from the regions it begins with; the name of a region alone stays what is looked for."""
+    words, path = plain(q), ""
+    for city in ("上海市", "上海"):
+        words = words.removeprefix(city) or words
+    for level in (Level.DISTRICT, Level.STREET):
+        begun = [
+            region
+            for region in names.regions.values()
+            if region.level == level and words.startswith(region.name) and region.path.startswith(path)
+        ]
+        longest = max(begun, key=lambda region: len(region.name), default=None)
+        if longest is not None and len(words) > len(longest.name):
+            words, path = words[len(longest.name) :], longest.path
+    if not path:
+        return Asked(q)
+    related = (region for region in names.regions.values() if region.level != Level.CITY)
+    return Asked(
+        words, tuple(region.id for region in related if region.path.startswith(path) or path.startswith(region.path))
+    )
 
 
 def best(found: Iterable[Suggestion], near: tuple[float, float] | None, limit: int) -> list[Suggestion]:
@@ -107,13 +146,15 @@ def where_of(region: NamedRegion | None, names: Names) -> str:
     return (street or region).full_name
 
 
-def _communities(q: str, pieces: Sequence[str], published: Published, names: Names) -> list[Suggestion]:
+def _communities(asked: Asked, pieces: Sequence[str], published: Published, names: Names) -> list[Suggestion]:
     rows = Community.objects.filter(CURRENT, grams__contains=pieces, source__in=published.ids(Family.COMMUNITIES))
-    typed = plain(q)
+    typed = plain(asked.words)
     found = []
-    for row in rows.order_by("name", "id").values("id", "name", "aliases", "geom", "uncertainty_m", "region_id")[
-        :LOOKED_AT
-    ]:
+    for row in (
+        asked.among(rows)
+        .order_by("name", "id")
+        .values("id", "name", "aliases", "geom", "uncertainty_m", "region_id")[:LOOKED_AT]
+    ):
         fit = min(fit_of(plain(name), typed) for name in (row["name"], *row["aliases"]))
         where = where_of(names.region(row["region_id"]), names)
         found.append(
@@ -124,13 +165,12 @@ def _communities(q: str, pieces: Sequence[str], published: Published, names: Nam
     return found
 
 
-def _roads(q: str, pieces: Sequence[str], names: Names) -> list[Suggestion]:
+def _roads(asked: Asked, pieces: Sequence[str], names: Names) -> list[Suggestion]:
     rows = RoadName.objects.filter(grams__contains=pieces).order_by("-length_m", "id")
-    typed = plain(q)
+    typed = plain(asked.words)
     found = []
-    for road_id, name, geom, length_m, region_id in rows.values_list("id", "name", "geom", "length_m", "region_id")[
-        :LOOKED_AT
-    ]:
+    columns = ("id", "name", "geom", "length_m", "region_id")
+    for road_id, name, geom, length_m, region_id in asked.among(rows).values_list(*columns)[:LOOKED_AT]:
         where = where_of(names.region(region_id), names)
         fit = fit_of(plain(name), typed)
         found.append(Suggestion("road", road_id, name, where, geom.x, geom.y, max(100.0, length_m / 2), fit))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime
 import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from geo.crs.codes import CGCS2000
 from geo.errors import BadInput, Conflict, Forbidden, NotFound
@@ -26,6 +29,22 @@ REBUILD_GRAPH = "routing.rebuild_graph"
 CLOSE = "roads.close"
 
 
+NameRow = tuple[str, int | None, str, list[str], float, str, bool]
+"""Name, district, provenance, grams, metres, point, mapped: the columns of ``_NAMES``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A road that addresses name: the middle of those in one district (CGCS2000 degrees), and the radius that holds them."""
+
+    name: str
+    region_id: int | None
+    provenance: str
+    lon: float
+    lat: float
+    radius_m: float
+
+
 def ask_for_graph() -> None:
     """Ask for a new road graph, where the package that builds it is installed."""
     if REBUILD_GRAPH in kinds():
@@ -34,7 +53,7 @@ def ask_for_graph() -> None:
 
 @transaction.atomic
 def rebuild_names() -> int:
-    """Make the names of current roads anew, one per name and district, and return how many there are.
+    """Make the names of mapped roads anew, one per name and district, and return how many there are.
 
     A name stands in the district where its segments have their middles; its point is the middle of the segment nearest to the
     middle of all of them, so it lies on the road.
@@ -42,18 +61,54 @@ def rebuild_names() -> int:
     with connection.cursor() as cursor:
         cursor.execute(_NAMED)
         rows = cursor.fetchall()
-    RoadName.objects.all().delete()
+    RoadName.objects.filter(mapped=True).delete()
     if not rows:
         return 0
     names, provenances, lengths, wkb = zip(*rows, strict=True)
     middles = shapely.line_interpolate_point(shapely.from_wkb([bytes(each) for each in wkb]), 0.5, normalized=True)
     lon, lat = shapely.get_x(middles), shapely.get_y(middles)
     made = _grouped(np.array(names), np.array(provenances), _districts(lon, lat), np.array(lengths), lon, lat)
-    with connection.cursor() as cursor, cursor.copy(_NAMES) as copy:
-        for row in made:
-            copy.write_row(row)
+    _write_names(made)
+    _forget_now_mapped()
     log.info("road names rebuilt", extra={"names": len(made)})
     return len(made)
+
+
+@transaction.atomic
+def name_unmapped_roads(sightings: Sequence[Sighting]) -> int:
+    """Put the roads that addresses name, and no segment of the district bears, in place of those known so far.
+
+    Returns how many there are.
+    """
+    RoadName.objects.filter(mapped=False).delete()
+    _write_names(
+        [
+            (
+                each.name,
+                each.region_id,
+                each.provenance,
+                grams(each.name),
+                2 * each.radius_m,
+                _hex(shapely.Point(each.lon, each.lat)),
+                False,
+            )
+            for each in sightings
+        ]
+    )
+    _forget_now_mapped()
+    return RoadName.objects.filter(mapped=False).count()
+
+
+def _write_names(rows: Iterable[NameRow]) -> None:
+    with connection.cursor() as cursor, cursor.copy(_NAMES) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _forget_now_mapped() -> None:
+    """Drop the names known only by addresses where the road of that district has segments by now."""
+    drawn = RoadName.objects.filter(mapped=True, name=OuterRef("name"), region=OuterRef("region"))
+    RoadName.objects.filter(Exists(drawn), mapped=False).delete()
 
 
 @transaction.atomic
@@ -115,7 +170,7 @@ def _grouped(
     lengths: npt.NDArray[np.float64],
     lon: npt.NDArray[np.float64],
     lat: npt.NDArray[np.float64],
-) -> list[tuple[str, int | None, str, list[str], float, str]]:
+) -> list[NameRow]:
     """Return the rows of names, in the columns of ``_NAMES``."""
     order = np.lexsort((districts, provenances, names))
     names, provenances, districts = names[order], provenances[order], districts[order]
@@ -129,19 +184,26 @@ def _grouped(
     # degrees are narrower east to west by the cosine of the latitude
     off = ((lon - x[group]) * np.cos(np.radians(y[group]))) ** 2 + (lat - y[group]) ** 2
     middle = np.lexsort((off, group))[first]
-    points = shapely.set_srid(shapely.points(lon[middle], lat[middle]), CGCS2000)
+    points = _hex(shapely.points(lon[middle], lat[middle]))
     return [
-        (str(names[at]), int(districts[at]) or None, str(provenances[at]), grams(str(names[at])), float(length), point)
-        for at, length, point in zip(
-            middle,
-            np.add.reduceat(lengths, first),
-            shapely.to_wkb(points, hex=True, include_srid=True),
-            strict=True,
+        (
+            str(names[at]),
+            int(districts[at]) or None,
+            str(provenances[at]),
+            grams(str(names[at])),
+            float(length),
+            point,
+            True,
         )
+        for at, length, point in zip(middle, np.add.reduceat(lengths, first), points, strict=True)
     ]
 
 
-_NAMES = f"COPY {RoadName._meta.db_table} (name, region_id, provenance, grams, length_m, geom) FROM STDIN"
+def _hex(points: Any) -> Any:
+    return shapely.to_wkb(shapely.set_srid(points, CGCS2000), hex=True, include_srid=True)
+
+
+_NAMES = f"COPY {RoadName._meta.db_table} (name, region_id, provenance, grams, length_m, geom, mapped) FROM STDIN"
 
 _NAMED = """
     SELECT s.name, o.provenance, s.length_m, ST_AsBinary(s.geom)

@@ -52,6 +52,7 @@ class RoadName(models.Model):
     grams = ArrayField(models.CharField(max_length=24), default=list)
     length_m = models.FloatField(default=0)
     geom = models.PointField(srid=CGCS2000, help_text="a point on the road, near its middle")
+    mapped = models.BooleanField(default=True, help_text="has segments; else known only by the addresses on it")
 
     class Meta:
         indexes = [GinIndex(fields=["grams"], name="roadname_grams")]

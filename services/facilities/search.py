@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from geo.addresses.gazetteer import names_of, published_now
-from geo.addresses.queries import LOOKED_AT, Suggestion, best, fit_of, suggest, where_of
+from geo.addresses.queries import LOOKED_AT, Suggestion, asked_in, best, fit_of, suggest, where_of
 from geo.errors import BadInput
 from geo.names import plain
 from geo.regions.queries import regions_matching
@@ -32,24 +32,25 @@ def search(q: str, *, scope: Scope, near: tuple[float, float] | None = None, lim
         )
     if not 1 <= limit <= MOST:
         raise BadInput("limit_invalid", f"条数要在 1 到 {MOST} 之间。", parameter="limit")
-    pieces = wanted_grams(q)
-    if not pieces:
+    if not wanted_grams(q):
         return []
     found = [
         *suggest(q, scope=scope, near=near, limit=MOST),
-        *_facilities(q, pieces, scope),
+        *_facilities(q, scope),
         *_regions(q, scope),
     ]
     return best(found, near, limit)
 
 
-def _facilities(q: str, pieces: list[str], scope: Scope) -> list[Suggestion]:
+def _facilities(q: str, scope: Scope) -> list[Suggestion]:
     published = published_now()
     names = names_of(published)
+    asked = asked_in(q, names)
+    pieces = wanted_grams(asked.words)
     rows = Facility.objects.filter(visible(scope, published), grams__contains=pieces).order_by("name", "id")
-    typed = plain(q)
+    typed = plain(asked.words)
     found = []
-    for row in rows.values("id", "name", "kind_id", "geom", "uncertainty_m", "region_id")[:LOOKED_AT]:
+    for row in asked.among(rows).values("id", "name", "kind_id", "geom", "uncertainty_m", "region_id")[:LOOKED_AT]:
         kind = KIND.get(row["kind_id"])
         where = " · ".join(filter(None, [kind.name if kind else "", where_of(names.region(row["region_id"]), names)]))
         found.append(

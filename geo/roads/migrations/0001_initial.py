@@ -65,6 +65,7 @@ class Migration(migrations.Migration):
                 ('grams', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=24), default=list, size=None)),
                 ('length_m', models.FloatField(default=0)),
                 ('geom', django.contrib.gis.db.models.fields.PointField(help_text='a point on the road, near its middle', srid=4490)),
+                ('mapped', models.BooleanField(default=True, help_text='has segments; else known only by the addresses on it')),
                 ('region', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='regions.region')),
             ],
             options={

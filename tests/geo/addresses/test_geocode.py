@@ -8,13 +8,15 @@ import re
 import pytest
 from django.db.models import Count
 
+from geo.addresses.gazetteer import names_of, published_now
 from geo.addresses.geocode import LEVELS, Candidate, geocode, geocode_many
-from geo.addresses.lookups import metres_between
+from geo.addresses.lookups import metres_between, roads_of_addresses
 from geo.addresses.models import Address, Community
 from geo.addresses.queries import reverse, suggest
 from geo.errors import BadInput
 from geo.regions.models import RegionVersion
-from geo.roads.models import RoadName
+from geo.roads.actions import name_unmapped_roads, rebuild_names
+from geo.roads.models import RoadName, RoadSegment
 from geo.scope import Scope
 
 PUBLIC = Scope.public()
@@ -205,6 +207,27 @@ class TestSuggest:
         doors = [item.label for item in suggest(f"{lane}{row.number}号", scope=PUBLIC, limit=50)]
         assert f"{lane}{row.number}号" in doors
 
+    def test_a_district_before_the_name_narrows_the_search_to_it(self) -> None:
+        names = names_of(published_now())
+        twice = RoadName.objects.values("name").annotate(n=Count("id")).filter(n__gt=1).order_by("-n").first()
+        assert twice is not None
+        for row in RoadName.objects.filter(name=twice["name"]):
+            district = names.regions[row.region_id or 0]
+            for written in (district.name, f"上海市{district.name}", f"{district.name} "):
+                found = [item for item in suggest(f"{written}{row.name}", scope=PUBLIC) if item.what == "road"]
+                assert [(item.label, item.where) for item in found if item.label == row.name] == [
+                    (row.name, district.name)
+                ]
+
+    def test_in_the_wrong_district_what_bears_the_name_elsewhere_is_offered(self) -> None:
+        names = names_of(published_now())
+        once = RoadName.objects.values("name").annotate(n=Count("id")).filter(n=1).order_by("name").first()
+        assert once is not None
+        row = RoadName.objects.get(name=once["name"])
+        wrong = next(r for r in names.regions.values() if r.level == "district" and r.id != row.region_id)
+        first = suggest(f"{wrong.name}{row.name}", scope=PUBLIC)[0]
+        assert (first.label, first.where) == (row.name, names.regions[row.region_id or 0].full_name)
+
     @pytest.mark.parametrize("q", ["", "  ", "，", "\x00", "%"])
     def test_nothing_to_search_for_gives_nothing(self, q: str) -> None:
         assert suggest(q, scope=PUBLIC) == []
@@ -212,3 +235,48 @@ class TestSuggest:
     def test_too_long_is_said(self) -> None:
         with pytest.raises(BadInput):
             suggest("国" * 201, scope=PUBLIC)
+
+
+class TestRoadsOfAddresses:
+    """A road without a single segment is still known by the doors that stand on it."""
+
+    @pytest.fixture
+    def road(self) -> str:
+        row = next(
+            row for row in some(50, lane="") if Address.objects.filter(road=row.road, retired_at=None).count() > 8
+        )
+        Address.objects.filter(road=row.road).update(road="未测路")
+        name_unmapped_roads(roads_of_addresses())
+        return "未测路"
+
+    def test_it_is_found_where_its_doors_are(self, road: str) -> None:
+        doors = list(Address.objects.filter(road=road, retired_at=None))
+        for found in geocode(road, scope=PUBLIC):
+            assert found.level == "road"
+            assert [penalty.code for penalty in found.penalties] == ["road_unmapped"]
+            inside = [metres_between(found.lon, found.lat, door.geom.x, door.geom.y) for door in doors]
+            assert min(inside) < 1
+            assert sum(metres <= found.uncertainty_m + 1 for metres in inside) >= len(inside) / len(
+                geocode(road, scope=PUBLIC)
+            )
+        assert road in [item.label for item in suggest("未测", scope=PUBLIC)]
+        assert road in [item.label for item in suggest("weicelu", scope=PUBLIC)]
+
+    def test_a_mapped_road_takes_its_place(self, road: str) -> None:
+        assert RoadName.objects.filter(name=road, mapped=False).exists()
+        district = RoadName.objects.filter(name=road).first()
+        assert district is not None
+        longest = RoadName.objects.filter(region=district.region, mapped=True).order_by("-length_m").first()
+        assert longest is not None
+        RoadSegment.objects.filter(name=longest.name).update(name=road)
+        rebuild_names()
+        assert set(RoadName.objects.filter(name=road, region=district.region).values_list("mapped", flat=True)) == {
+            True
+        }
+
+    def test_few_doors_say_little_of_how_far_it_runs(self, road: str) -> None:
+        kept = Address.objects.filter(road=road, retired_at=None).first()
+        assert kept is not None
+        Address.objects.filter(road=road).exclude(pk=kept.pk).update(road="别路")
+        name_unmapped_roads(roads_of_addresses())
+        assert [found.uncertainty_m for found in geocode(road, scope=PUBLIC)] == [1200.0]
