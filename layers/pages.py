@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, Json
 from django.views.decorators.http import require_safe
 
 from geo.crs.cities import CITIES
-from geo.imports.queries import shows_invented
+from geo.imports.queries import attribution, shows_invented
 from layers.registry import layer, layers
 from layers.tiling import layer_edition, layer_tile, read_choices
 from tiles.cache import etag
@@ -16,7 +16,6 @@ from tiles.schemes import Tile
 
 CACHE_CONTROL = "public, max-age=60, stale-while-revalidate=600"
 MVT = "application/vnd.mapbox-vector-tile"
-ATTRIBUTION = "圈图"
 
 
 @require_safe
@@ -53,7 +52,9 @@ def tilejson(request: HttpRequest, key: str) -> JsonResponse:
             "minzoom": declared.min_zoom,
             "maxzoom": declared.max_zoom,
             "bounds": [box.west, box.south, box.east, box.north],
-            "attribution": ATTRIBUTION + (" · 演示数据" if shows_invented() else ""),
+            "attribution": " · ".join(
+                filter(None, [attribution() or "© 圈图", "演示数据" if shows_invented() else ""])
+            ),
             "vector_layers": [
                 {"id": declared.key, "fields": fields, "minzoom": declared.min_zoom, "maxzoom": declared.max_zoom}
             ],

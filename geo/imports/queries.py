@@ -34,3 +34,9 @@ def edition_of(families: Iterable[str]) -> str:
         .values_list("key", "published_at", "retired_at")
     )
     return hashlib.sha256(repr(list(stamps)).encode()).hexdigest()[:16]
+
+
+def attribution() -> str:
+    """Return whom a map or a tile must name: those whom the published sources name, each once; empty for nobody."""
+    said = published_sources().exclude(attribution="").order_by("id").values_list("attribution", flat=True)
+    return "；".join(dict.fromkeys(name.strip() for each in said for name in each.split("；")))

@@ -19,7 +19,7 @@ from shapely.geometry import mapping
 from geo.crs import CITIES
 from geo.errors import CityError, NotFound
 from geo.geometry import geodesic_area_m2
-from geo.imports.queries import published_sources
+from geo.imports.queries import attribution
 from services.access.queries import scope_for
 from services.facilities.circle import Circle, Emptiness, circle
 from services.facilities.filters import WORDS
@@ -133,7 +133,7 @@ def panel_context(request: HttpRequest, ask: Ask, candidates: list[Candidate] | 
         "share_note": "链接里没有您的准确位置，已移到约 200 米方格的中心，对方看到的结果会略有不同。",
         "card": card,
         "answer_json": answer_island(ask, found),
-        "attribution": attribution(),
+        "attribution": attribution() or "© 圈图",
         "groups": GROUPS,
         "city_box": ",".join(str(edge) for edge in _box()),
     }
@@ -274,12 +274,6 @@ def circle_note(ask: Ask, found: Circle) -> str:
     area = geodesic_area_m2(found.outline) / 1e6
     said = [f"约 {area:.1f} 平方公里" if area >= 0.1 else f"约 {100 * area:.0f} 公顷"] if area else []
     return " · ".join([*said, *(["避开台阶"] if ask.mode in {"pram", "wheelchair", "bicycle"} else [])])
-
-
-def attribution() -> str:
-    """Return whom the map must name: the sources published now, each once."""
-    said = published_sources().exclude(attribution="").values_list("attribution", flat=True).distinct()
-    return " ".join(dict.fromkeys(said)) or "© 圈图"
 
 
 def _candidates(ask: Ask, request: HttpRequest) -> list[Candidate] | None:
