@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from python_calamine import CalamineWorkbook
 
 
 @pytest.mark.covers("CM-ISL-11", "ELD-MAP-06b", via="web.doors.convert:convert_lines")
@@ -46,6 +47,23 @@ def test_points_and_addresses_become_plane_coordinates_row_by_row(page: Any, liv
     assert table[1][2:4] == rows[0][2:4]
     assert table[5][1] == "'=1+1"
 
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="下载 Excel").click()
+    sheet = CalamineWorkbook.from_path(saved.value.path()).get_sheet_by_index(0).to_python()
+    assert [row[1] for row in sheet[1:]] == text.split("\n")
+    assert [f"{figure:.3f}" for figure in sheet[1][2:4]] == rows[0][2:4]
+
+    # The same rows from a workbook, as they were downloaded.
+    page.goto(f"{live_city}/tools/convert")
+    workbook = {"name": "quantu-convert.xlsx", "mimeType": "", "buffer": Path(saved.value.path()).read_bytes()}
+    page.get_by_label("或者上传文件").set_input_files(workbook)
+    page.get_by_label("坐标现在是").select_option("sh2000")
+    page.get_by_label("转成").select_option("wgs84")
+    page.get_by_role("button", name="转换").click()
+    page.locator("#converted").wait_for()
+    back = page.locator("#converted tbody tr").nth(1).locator("td").all_inner_texts()
+    assert [float(back[2]), float(back[3])] == pytest.approx([121.4737, 31.2304], abs=1e-6)
+
     # The same rows from a file, in the encoding of an older spreadsheet, with other columns around them.
     file = tmp_path / "points.csv"
     file.write_bytes(f"名称,经度,纬度\n人民广场,121.4737,31.2304\n某处,{door.text},\n".encode("gb18030"))
@@ -64,7 +82,7 @@ def test_points_and_addresses_become_plane_coordinates_row_by_row(page: Any, liv
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("a.xlsx", b"PK\x03\x04rest", "Excel"),
+        ("a.xlsx", b"PK\x03\x04rest", "没有传完或已损坏"),
         ("a.csv", b"\x00\x01\x02\x03", "不是文本文件"),
         ("a.csv", b"1" * 1_200_000, "1 MB"),
         ("a.txt", b"121.47,31.23\n" * 5_001, "5,000"),

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from dataclasses import dataclass
 from typing import Final
 
-from django.core.files import File
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -19,9 +15,9 @@ from geo.crs.parsing import AxisOrder, looks_like_point, parse_points
 from geo.errors import BadInput, CityError, TooLarge
 from geo.scope import Scope
 from services.access.queries import scope_for
+from web.doors.sheets import MOST_BYTES, ConvertedRow, as_csv, as_xlsx, heads, lines_of_file
 
 MOST_ROWS: Final = 5_000
-MOST_BYTES: Final = 1_000_000
 SHOWN_ROWS: Final = 200
 OFFERED: Final = (
     System.CGCS2000,
@@ -45,20 +41,6 @@ LEVELS: Final = {
     "street": "街镇",
     "district": "区",
 }
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-
-
-@dataclass(frozen=True, slots=True)
-class ConvertedRow:
-    """One row of the result: what was written, where it is in the wanted system, how it was found, or what is wrong."""
-
-    number: int
-    text: str
-    x: str = ""
-    y: str = ""
-    how: str = ""
-    uncertainty_m: float | None = None
-    fault: str = ""
 
 
 def convert_lines(
@@ -108,14 +90,14 @@ def convert_page(request: HttpRequest) -> HttpResponse:
     text, fault, rows = data.get("text", ""), "", []
     if request.method == "POST":
         try:
-            text = _uploaded(request.FILES.get("file")) or text
+            text = lines_of_file(request.FILES.get("file")) or text
             if not text.strip():
                 raise BadInput("text_empty", "还没有内容。请粘贴坐标或地址，每行一个，或选一个文件。")
             rows = convert_lines(text.splitlines(), source=source, order=order, to=to, scope=scope_for(request))
         except CityError as error:
             fault = error.message
         if rows and "download" in data:
-            return _download(rows, to)
+            return as_xlsx(rows, to) if data["download"] == "xlsx" else as_csv(rows, to)
     context = {
         "text": text if len(text) <= MOST_BYTES else "",
         "source": source,
@@ -129,7 +111,7 @@ def convert_page(request: HttpRequest) -> HttpResponse:
         "good": sum(not row.fault for row in rows),
         "bad": sum(bool(row.fault) for row in rows),
         "shown": SHOWN_ROWS,
-        "heads": _heads(to),
+        "heads": heads(to),
         "notes": notes(source, to) if rows else (),
     }
     return render(request, "tools/convert.html", context, status=400 if fault else 200)
@@ -137,55 +119,3 @@ def convert_page(request: HttpRequest) -> HttpResponse:
 
 def _system(said: str | None, usual: System) -> System:
     return next((system for system in OFFERED if system.value == said), usual)
-
-
-def _heads(to: System) -> tuple[str, str]:
-    return ("经度", "纬度") if to.is_geographic else ("东坐标（米）", "北坐标（米）")
-
-
-def _uploaded(file: File[bytes] | None) -> str:
-    """Return the lines of an uploaded text or CSV file: of a row of several cells, the two that are numbers, or the address."""
-    if file is None:
-        return ""
-    if (file.size or 0) > MOST_BYTES:
-        raise TooLarge("file_too_large", "文件超过 1 MB，请分成几个再转换。")
-    data = file.read()
-    if data[:2] == b"PK":
-        raise BadInput("file_format", "这是 Excel 文件。请在表格里选中要转换的列，复制后粘贴到框里，或另存为 CSV。")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = data.decode("gb18030")
-        except UnicodeDecodeError:
-            raise BadInput("file_encoding", "文件的文字编码读不懂，请另存为 UTF-8 编码的 CSV 再试。") from None
-    if "\x00" in text:
-        raise BadInput("file_format", "这不是文本文件。请上传 CSV 或 TXT 文件。")
-    return "\n".join(_cells_as_line(cells) for cells in csv.reader(io.StringIO(text)))
-
-
-def _cells_as_line(cells: list[str]) -> str:
-    filled = [cell.strip() for cell in cells if cell.strip()]
-    for first, second in zip(filled, filled[1:], strict=False):
-        if looks_like_point(f"{first}, {second}"):
-            return f"{first}, {second}"
-    return max(filled, key=len, default="")
-
-
-def _download(rows: list[ConvertedRow], to: System) -> HttpResponse:
-    """Return the rows as CSV that spreadsheet programs read as UTF-8, with no cell they could take for a formula."""
-    out = io.StringIO()
-    out.write("\ufeff")
-    writer = csv.writer(out)
-    writer.writerow(["行号", "原文", *_heads(to), "坐标系", "怎么得到的", "九成把握的误差（米）", "问题"])
-    for row in rows:
-        radius = "" if row.uncertainty_m is None else f"{row.uncertainty_m:.0f}"
-        texts = [_plain(row.text), row.x, row.y, to.label, _plain(row.how), radius, _plain(row.fault)]
-        writer.writerow([row.number, *texts])
-    response = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="quantu-convert.csv"'
-    return response
-
-
-def _plain(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA) else text

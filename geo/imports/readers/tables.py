@@ -61,12 +61,17 @@ def read_xlsx_cells(path: Path) -> Reading:
         blank, columns = page.start[0], tuple(str(number) for number in range(1, page.width + 1))
         if (blank + page.height) * page.width > MOST_CELLS:
             raise SourceRefused("file_too_large", path.name)
-        cells = [[str(cell) for cell in row] for row in page.to_python(skip_empty_area=True)]
+        cells = [[_written(cell) for cell in row] for row in page.to_python(skip_empty_area=True)]
     except (CalamineError, OSError, ValueError, IndexError) as fault:
         raise SourceRefused("file_unreadable", path.name) from fault
     if sum(len(cell) for row in cells for cell in row) > MOST_SIGNS:
         raise SourceRefused("file_too_large", path.name)
     return Reading(columns, [{}] * blank + [dict(zip(columns, row, strict=True)) for row in cells])
+
+
+def _written(cell: object) -> str:
+    """Return a cell as it is read on the sheet: a workbook keeps 12 as 12.0."""
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 
 def _sheet(path: Path, sheet: str = "") -> CalamineSheet:
