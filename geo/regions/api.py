@@ -1,12 +1,12 @@
 """HTTP of regions: which are at a point, and lists of them with their boundaries.
 
-This package knows no callers, so whoever mounts the router says how a request becomes a scope.
+The one who mounts these routes says who may ask: ``request.auth`` is the scope.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from django.http import HttpRequest
@@ -110,45 +110,47 @@ class RegionsOut(BaseModel):
     note: str = ""
 
 
-def router(scope_for: Callable[[HttpRequest], Scope]) -> Router:
-    """Return the routes of regions; ``scope_for`` says what a request may see."""
-    routes = Router(tags=["区划"])
+router = Router(tags=["区划"])
 
-    @routes.get("/regions/at", response=AtOut, summary="一个位置属于哪个区、街镇、居委")
-    def read_regions_at(request: HttpRequest, ask: Query[AtIn]) -> dict[str, Any]:
-        """由市到居委逐级列出一个位置所属的区划；落在边界上时归代码较小的一个，答案总是同一个。"""
-        system = System.parse(ask.crs)
-        point = _point(ask.lon, ask.lat, system)
-        found = regions_at(point.x, point.y, scope=scope_for(request))
-        edition = found[-1].edition if found else None
-        said = {"name": edition.name, "effective_on": _day(edition.effective_on)} if edition else None
-        reason = "" if found else "这个位置不在任何已发布的区划内，可能在水面上或市界外。"
-        return {"regions": _rows(found, system), "edition": said, "reason": reason, **_beside(system)}
 
-    @routes.get(
-        "/regions",
-        response=RegionsOut | dict[str, Any],
-        summary="按上级、级别或名称列出区划，可带边界",
-    )
-    def read_regions(request: HttpRequest, ask: Query[RegionsIn]) -> dict[str, Any]:
-        """列出现行区划。format=geojson 时给出 FeatureCollection：缺省坐标系按 GeoJSON 标准为 WGS-84。"""
-        system = System.parse(ask.crs)
-        shapes = ask.format == "geojson"
-        limit = min(ask.limit, MOST_SHAPES if shapes else MOST_ROWS)
-        rows = list(_asked(ask, scope_for(request))[: limit + 1])
-        after = rows[limit - 1].code if len(rows) > limit else None
-        rows = rows[:limit]
-        beside = {"next": after, **_beside(system)}
-        if not shapes:
-            return {"regions": _rows(rows, system), **beside}
-        drawn = boundaries([version.pk for version in rows])
-        features = [
-            feature(drawn[version.pk], said, system, key=said["id"])
-            for version, said in zip(rows, _rows(rows, system), strict=True)
-        ]
-        return {**feature_collection(features), **beside}
+@router.get("/regions/at", response=AtOut, summary="一个位置属于哪个区、街镇、居委")
+def read_regions_at(request: HttpRequest, ask: Query[AtIn]) -> dict[str, Any]:
+    """由市到居委逐级列出一个位置所属的区划；落在边界上时归代码较小的一个，答案总是同一个。"""
+    system = System.parse(ask.crs)
+    point = _point(ask.lon, ask.lat, system)
+    found = regions_at(point.x, point.y, scope=_scope(request))
+    edition = found[-1].edition if found else None
+    said = {"name": edition.name, "effective_on": _day(edition.effective_on)} if edition else None
+    reason = "" if found else "这个位置不在任何已发布的区划内，可能在水面上或市界外。"
+    return {"regions": _rows(found, system), "edition": said, "reason": reason, **_beside(system)}
 
-    return routes
+
+@router.get(
+    "/regions",
+    response=RegionsOut | dict[str, Any],
+    summary="按上级、级别或名称列出区划，可带边界",
+)
+def read_regions(request: HttpRequest, ask: Query[RegionsIn]) -> dict[str, Any]:
+    """列出现行区划。format=geojson 时给出 FeatureCollection：缺省坐标系按 GeoJSON 标准为 WGS-84。"""
+    system = System.parse(ask.crs)
+    shapes = ask.format == "geojson"
+    limit = min(ask.limit, MOST_SHAPES if shapes else MOST_ROWS)
+    rows = list(_asked(ask, _scope(request))[: limit + 1])
+    after = rows[limit - 1].code if len(rows) > limit else None
+    rows = rows[:limit]
+    beside = {"next": after, **_beside(system)}
+    if not shapes:
+        return {"regions": _rows(rows, system), **beside}
+    drawn = boundaries([version.pk for version in rows])
+    features = [
+        feature(drawn[version.pk], said, system, key=said["id"])
+        for version, said in zip(rows, _rows(rows, system), strict=True)
+    ]
+    return {**feature_collection(features), **beside}
+
+
+def _scope(request: HttpRequest) -> Any:
+    return request.auth  # type: ignore[attr-defined]
 
 
 def _asked(ask: RegionsIn, scope: Scope) -> Any:

@@ -54,4 +54,4 @@ def http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
 api.add_router("/v1", facilities.heavy, throttle=HEAVY)
 api.add_router("/v1", facilities.router, throttle=LIGHT)
 api.add_router("/v1", addresses.router, auth=scope_for, throttle=HEAVY)
-api.add_router("/v1", regions.router(scope_for), throttle=LIGHT)
+api.add_router("/v1", regions.router, auth=scope_for, throttle=LIGHT)
