@@ -232,10 +232,7 @@ class PopulationImporter(FamilyImporter):
 
     def prepare(self, act: Act) -> None:
         """Refuse figures of regions that no published edition knows."""
-        known = set(RegionVersion.objects.filter(edition__state=EditionState.PUBLISHED).values_list("code", flat=True))
-        for draft in DraftRow.objects.filter(run=act.run):
-            if draft.payload["region_code"] not in known:
-                act.refuse(draft, "unknown_region", "region_code")
+        act.refuse(list(DraftRow.objects.raw(_STRANGE, [act.run.pk])), "unknown_region", "region_code")
 
     def publish(self, act: Act) -> Counts:
         """Merge the figures by region, year, ages and sex."""
@@ -271,6 +268,12 @@ class PopulationImporter(FamilyImporter):
 _REGION_OF_DRAFT: Final = f"""
     JOIN {RegionVersion._meta.db_table} v ON v.code = d.payload->>'region_code'
     JOIN {Edition._meta.db_table} e ON e.id = v.edition_id AND e.state = 'published'"""
+
+_STRANGE: Final = f"""
+    SELECT d.* FROM imports_draftrow d WHERE d.run_id = %s AND NOT EXISTS (
+        SELECT 1 FROM {RegionVersion._meta.db_table} v
+        JOIN {Edition._meta.db_table} e ON e.id = v.edition_id AND e.state = 'published'
+        WHERE v.code = d.payload->>'region_code') ORDER BY d.id"""
 
 _SAME_FIGURE: Final = """p.region_id = v.region_id AND p.year = (d.payload->>'year')::int
     AND p.age_from = (d.payload->>'age_from')::int AND p.age_to = (d.payload->>'age_to')::int

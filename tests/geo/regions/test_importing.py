@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import shapely
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from geo.crs import SHANGHAI, Coordinates, System, convert
 from geo.imports.actions import draft_source, publish_runs
@@ -286,3 +288,24 @@ def test_the_real_boundaries_make_one_edition(data_folder: Path) -> None:
     assert [each.doubts for each in reports] == [[]] * len(census)
     by_district = Population.objects.filter(region__level="district", retired_at=None)
     assert sum(by_district.values_list("persons", flat=True)) == 24_870_895
+
+
+@pytest.mark.parametrize("count", [1, 400])
+def test_figures_of_unknown_regions_are_refused_in_as_many_questions_however_many_rows(
+    tmp_path: Path, count: int
+) -> None:
+    published(drawn("AABB"))
+    rows = [{"code": code("A"), "age": age, "n": age} for age in range(count)]
+    rows += [{"code": code("Z"), "age": age, "n": 1} for age in range(count)]
+    lines = [
+        "code,year,age,n",
+        *(f"{row['code']},{2021 + row['age'] // 100},{row['age'] % 100},{row['n']}" for row in rows),
+    ]
+    (tmp_path / "people.csv").write_text("\n".join(lines))
+    columns = {"region_code": "code", "year": "year", "age_from": "age", "age_to": "age", "persons": "n"}
+    source = {"family": "population", "file": "people.csv", "datum": "cgcs2000", "columns": columns}
+    with CaptureQueriesContext(connection) as asked:
+        report = run_import(tmp_path, source, ["people.csv"])
+    assert (report.counts.added, report.refused_by) == (count, {"unknown_region": count})
+    assert Population.objects.filter(region__versions__code=code("A")).count() == count
+    assert len(asked) < 100
