@@ -240,6 +240,35 @@ def test_an_empty_answer_says_why_and_offers_a_way_on(page: Any, live_city: str,
     assert page.locator(".state a[href='tel:12345']").count()
 
 
+def test_where_no_road_is_known_the_nearest_in_a_straight_line_are_offered(page: Any, live_city: str) -> None:
+    from geo.scope import Scope
+    from services.facilities.kinds import kinds_named
+    from services.facilities.nearest import facilities_near
+
+    lon, lat = off_the_roads()
+    found = facilities_near(lon, lat, scope=Scope.public(), kinds=kinds_named("canteen"), k=3)
+    page.goto(f"{live_city}/?lon={lon}&lat={lat}&kinds=canteen")
+    page.get_by_text("这个位置在路网范围之外").first.wait_for()
+    offered = page.locator(".state .near a")
+    assert offered.all_inner_texts() == [one.place.name for one in found]
+    assert "直线" in page.locator(".state .near").inner_text()
+    page.context.add_cookies([{"name": "elder", "value": "1", "url": live_city}])
+    page.goto(f"{live_city}/?lon={lon}&lat={lat}&kinds=canteen")
+    cards = page.locator(".elder-card")
+    assert cards.first.locator("h2").inner_text() == found[0].place.name
+    assert "直线" in cards.first.inner_text()
+    assert "走路" not in cards.first.inner_text()
+
+
+def off_the_roads() -> tuple[float, float]:
+    """Return a point more than a kilometre west of all roads of the tiny city."""
+    from geo.roads.queries import points_along_roads
+
+    roads = points_along_roads(provenance="invented")
+    lon, lat = float(roads.x.min()) - 0.012, float(roads.y.mean())
+    return round(lon, 6), round(lat, 6)
+
+
 def test_a_shared_link_does_not_tell_where_somebody_lives(page: Any, live_city: str, families: Spot) -> None:
     from web.doors.asking import Origin
     from web.doors.sharing import rounded

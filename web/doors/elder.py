@@ -17,6 +17,7 @@ from services.facilities.places import Place
 from services.facilities.queries import city_now
 from web.doors.asking import Ask, KindChoice, kind_choice
 from web.doors.cards import NavigationLink, dialled, navigation
+from web.doors.nearby import straight_nearest
 from web.doors.shown import Figure, distance, duration, plain_facts, plain_opening
 
 SHOWN: Final = 5
@@ -51,7 +52,7 @@ class PlainRow:
 
     place: Place
     url: str
-    minutes: Figure
+    minutes: Figure | None
     along: Figure
     way: NavigationLink
 
@@ -86,7 +87,8 @@ def elder_page(request: HttpRequest, ask: Ask, candidates: list[Any] | None) -> 
     if change == "address" or ask.origin is None or candidates is not None:
         return render(request, "elder/address.html", context)
     rows, said = _nearest(request, ask)
-    return render(request, "elder/list.html", context | {"rows": rows, "empty_said": said})
+    straight = [] if rows else _straight(request, ask)
+    return render(request, "elder/list.html", context | {"rows": rows or straight, "empty_said": "" if rows else said})
 
 
 def _nearest(request: HttpRequest, ask: Ask) -> tuple[list[PlainRow], str]:
@@ -107,6 +109,15 @@ def _nearest(request: HttpRequest, ask: Ask) -> tuple[list[PlainRow], str]:
     )
     first = first_navigation_app(scope=scope_for(request))
     return [_row(ask, one, first) for one in found.places], said
+
+
+def _straight(request: HttpRequest, ask: Ask) -> list[PlainRow]:
+    """Return the nearest in a straight line, for whoever no street leads anywhere."""
+    first = first_navigation_app(scope=scope_for(request))
+    return [
+        PlainRow(row.place, row.url, None, distance(row.straight_m or 0), navigation(row.place, ask.mode, first)[0])
+        for row in straight_nearest(request, ask, SHOWN)
+    ]
 
 
 def _row(ask: Ask, one: Reached, first: str) -> PlainRow:

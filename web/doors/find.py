@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from django.conf import settings
@@ -29,6 +29,7 @@ from web.context import elder_step
 from web.doors.asking import MINUTES, QUICK_KINDS, SORTS, TRAVELLERS, Ask, kind_choice, kind_menu, read_ask
 from web.doors.cards import Card, make_card, row_of, way_for
 from web.doors.elder import elder_page
+from web.doors.nearby import straight_nearest
 from web.doors.searching import Candidate, candidates_for
 from web.doors.sharing import shared_ask
 from web.doors.shown import Row
@@ -57,10 +58,11 @@ class Way(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Empty:
-    """Why there is no row, and the ways on."""
+    """Why there is no row, the ways on, and the nearest places in a straight line, wherever they are."""
 
     said: str
     ways: list[Way]
+    near: list[Row] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def panel_context(request: HttpRequest, ask: Ask, candidates: list[Candidate] | 
         "sorts": SORTS,
         "candidates": candidates,
         "rows": rows,
-        "empty": empty_of(ask, found.circle.empty) if found else Empty(fault, []),
+        "empty": empty_of(request, ask, found.circle.empty) if found else Empty(fault, []),
         "headline": headline(ask, found),
         "headnote": f"{found.vacant} 家有余位" if found and found.vacant else "",
         "announcement": announcement(ask, found, candidates),
@@ -216,8 +218,8 @@ def announcement(ask: Ask, found: Found | None, candidates: Sequence[Candidate] 
     return f"找到 {found.circle.total} 家，最近 {nearest.minutes} 分钟"
 
 
-def empty_of(ask: Ask, empty: Emptiness | None) -> Empty:
-    """Return an empty answer with its ways on as links."""
+def empty_of(request: HttpRequest, ask: Ask, empty: Emptiness | None) -> Empty:
+    """Return an empty answer with its ways on as links, and what is nearest as the crow flies."""
     if empty is None:
         return Empty("", [])
     ways = []
@@ -230,7 +232,7 @@ def empty_of(ask: Ask, empty: Emptiness | None) -> Empty:
         ways.append(Way(step.text, read_ask(params).url()))
     if not ways:
         ways.append(Way(f"看全部{ask.kind_name}", f"/places?kinds={ask.kinds}"))
-    return Empty(empty.message, ways)
+    return Empty(empty.message, ways, straight_nearest(request, ask, 3))
 
 
 def assumptions(found: Found | None) -> str:

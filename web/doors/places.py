@@ -16,12 +16,20 @@ from geo.addresses.gazetteer import NamedRegion, Names, names_of, published_now
 from geo.addresses.queries import reverse
 from geo.errors import BadInput, NotFound, TooLarge
 from services.access.queries import scope_for
-from services.facilities.nearest import facilities_near
-from services.facilities.queries import Order, city_now, counts_by_kind, facilities_in, facility_detail, places_by_id
+from services.facilities.queries import (
+    NO_FILTERS,
+    Order,
+    city_now,
+    counts_by_kind,
+    facilities_in,
+    facility_detail,
+    places_by_id,
+)
 from web.context import elder_step
 from web.doors.asking import Ask, Origin, kind_menu, read_ask
 from web.doors.cards import Card, make_card, row_of, way_for
 from web.doors.find import filter_chips
+from web.doors.nearby import straight_nearest
 from web.doors.shown import Row
 
 PAGE: Final = 20
@@ -175,12 +183,7 @@ def here(request: HttpRequest) -> HttpResponse:
     """Say what stands at a point of the map: facilities with their attributes, and the ways on from there."""
     ask = read_ask(request.GET)
     point = read_ask({"lon": request.GET.get("here_lon", ""), "lat": request.GET.get("here_lat", "")})
-    near: list[Row] = []
-    if point.origin:
-        found = facilities_near(
-            point.origin.lon, point.origin.lat, scope=scope_for(request), kinds=ask.kind_keys, k=HERE_MOST
-        )
-        near = [Row(one.place, ask.place_url(one.place.id), straight_m=one.metres) for one in found]
+    near = straight_nearest(request, replace(ask, origin=point.origin, filters=NO_FILTERS), HERE_MOST)
     where = where_is(request, point.origin) if point.origin else ""
     close = [row for row in near if (row.straight_m or 0) <= HERE_M]
     context = {
