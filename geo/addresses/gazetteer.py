@@ -11,8 +11,7 @@ from typing import Final
 from django.db import connection
 
 from geo.addresses.models import Address
-from geo.addresses.parsing import Gazetteer
-from geo.addresses.parsing.grammar import roads_of
+from geo.addresses.parsing import Gazetteer, roads_of
 from geo.imports.models import CURRENT, Family, Provenance
 from geo.imports.queries import published_sources
 from geo.regions.models import EditionState, Level, RegionVersion

@@ -111,11 +111,11 @@ def _rank(candidate: Candidate) -> tuple[int, int, float, str]:
 
 def _doors(cases: list[_Case], find: Lookups, names: Names, published: Published) -> None:
     """Find the very door: same road, lane, number and what hangs on it; some lanes number buildings instead of doors."""
-    asked = [case for case in cases if case.parts.road and (case.parts.number or case.parts.building)]
-    doors = find.doors({(case.parts.road, case.parts.lane, case.parts.number) for case in asked})
+    asked = [case for case in cases if case.parts.base and (case.parts.number or case.parts.building)]
+    doors = find.doors({(case.parts.base, case.parts.lane, case.parts.number) for case in asked})
     for case in asked:
         parts = case.parts
-        rows = [row for row in doors.get((parts.road, parts.lane, parts.number), []) if row.sub_lane == parts.sub_lane]
+        rows = [row for row in doors.get((parts.base, parts.lane, parts.number), []) if row.sub_lane == parts.sub_lane]
         if not parts.number:
             rows = [row for row in rows if row.building == parts.building]
         for district, group in _by_district(rows, names).items():
@@ -152,13 +152,13 @@ def _door(parts: Parts, rows: list[Door], names: Names, published: Published) ->
 
 def _lanes(cases: list[_Case], find: Lookups, names: Names, published: Published) -> None:
     """Find the lane by its other doors, or by the community that is known to have it."""
-    asked = [case for case in cases if case.parts.road and case.parts.lane]
-    wanted = {(case.parts.road, case.parts.lane) for case in asked}
+    asked = [case for case in cases if case.parts.base and case.parts.lane]
+    wanted = {(case.parts.base, case.parts.lane) for case in asked}
     lanes, communities = find.lanes(wanted), find.communities_of_lanes(wanted)
     for case in asked:
         parts = case.parts
-        key = (parts.road, parts.lane)
-        label = f"{parts.road}{parts.lane}弄"
+        key = (parts.base, parts.lane)
+        label = f"{parts.base}{parts.lane}弄"
         penalties = []
         if parts.number:
             said = f"{parts.sub_lane}支弄{parts.number}号" if parts.sub_lane else f"{parts.number}号"
@@ -177,21 +177,21 @@ def _lanes(cases: list[_Case], find: Lookups, names: Names, published: Published
 
 def _between(cases: list[_Case], find: Lookups, names: Names, published: Published) -> None:
     """Guess an unknown number of a known road from the numbers on either side of it; houses and lanes share one numbering."""
-    asked = [case for case in cases if case.parts.road and (case.parts.lane or case.parts.number)]
-    roads = find.numbers_of_roads({case.parts.road for case in asked})
+    asked = [case for case in cases if case.parts.base and (case.parts.lane or case.parts.number)]
+    roads = find.numbers_of_roads({case.parts.base for case in asked})
     for case in asked:
         parts = case.parts
         number = parts.lane or parts.number
-        if not number.isdecimal() or parts.road not in roads:
+        if not number.isdecimal() or parts.base not in roads:
             continue
-        for district, numbered in _by_district(roads[parts.road], names).items():
+        for district, numbered in _by_district(roads[parts.base], names).items():
             guess = _guess(int(number), numbered)
             if guess is None:
                 continue
             lon, lat, uncertainty, said = guess
             sign = "弄" if parts.lane else "号"
-            penalty = Penalty("number_unknown", f"没有收录“{parts.road}{number}{sign}”，{said}。")
-            label = f"{parts.road}{number}{sign}附近"
+            penalty = Penalty("number_unknown", f"没有收录“{parts.base}{number}{sign}”，{said}。")
+            label = f"{parts.base}{number}{sign}附近"
             at = numbered[0]
             found = _candidate("interpolated", label, lon, lat, uncertainty, at, names, published, [penalty])
             case.found += _agreed(case, found, district, find, names)
@@ -219,14 +219,14 @@ def _guess(number: int, numbered: Sequence[lookups.Numbered]) -> tuple[float, fl
 
 def _communities(cases: list[_Case], find: Lookups, names: Names, published: Published) -> None:
     """Find the named community, site or village."""
-    asked = [case for case in cases if len(case.parts.place or case.parts.road) >= 2]
-    sites = find.communities({case.parts.place or case.parts.road for case in asked})
+    asked = [case for case in cases if len(case.parts.named or case.parts.base) >= 2]
+    sites = find.communities({case.parts.named or case.parts.base for case in asked})
     for case in asked:
         parts = case.parts
-        name = parts.place or parts.road
+        name = parts.named or parts.base
         for site in sites.get(name, []):
             penalties = []
-            if site.name != name and not parts.place:
+            if site.name != name and not parts.named:
                 # 鞍山五村 may be written like a road and be a community; 国权路小区 is not what 国权路 means.
                 continue
             if site.name != name:
@@ -269,7 +269,7 @@ def _regions(cases: list[_Case], find: Lookups, names: Names, published: Publish
         ]
         if case.district is not None:
             wanted = [region for region in wanted if region.path.startswith(case.district.path)] or [case.district]
-        said = parts.road or parts.place
+        said = parts.base
         penalties = [Penalty("only_region", f"没有找到“{said}”，只认出区划。")] if said else []
         for label in find.labels([region.id for region in wanted]):
             region = names.regions[label.region_id]
@@ -320,7 +320,7 @@ def _agreed(
     """Return the candidate when its district is the one that was written, or when that district has no such road at all."""
     if case.district is None or region is None or region.path.startswith(case.district.path):
         return [candidate]
-    if case.parts.road and case.district.id in find.districts_of_road(case.parts.road, names):
+    if case.parts.base and case.district.id in find.districts_of_road(case.parts.base, names):
         return []
     said = f"写的是{case.district.name}，这里属于{candidate.region.full_name if candidate.region else '别的区'}。"
     return [replace(candidate, penalties=(*candidate.penalties, Penalty("district_differs", said)))]

@@ -142,11 +142,11 @@ class AddressImporter(LocatedImporter):
         unread: list[DraftRow] = []
         for draft in texts.iterator():
             parts = parse(draft.payload["text"], gazetteer)
-            if not (parts.road or parts.place) or not (parts.lane or parts.number or parts.building):
+            if not parts.base or not (parts.lane or parts.number or parts.building):
                 unread.append(draft)
                 continue
             said = {name: getattr(parts, name)[: 80 if name == "road" else 20] for name in PARTS}
-            read[draft.pk] = {**said, "road": said["road"] or parts.place[:80], "normal": normal_form(parts)}
+            read[draft.pk] = {**said, "road": parts.base[:80], "normal": normal_form(parts)}
         add_to_payloads(read)
         act.refuse(unread, "no_address", "text")
 

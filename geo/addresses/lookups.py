@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from django.db import connection
 
 from geo.addresses.gazetteer import Names, Published
-from geo.addresses.parsing import parse, split_addresses
+from geo.addresses.parsing import read
 from geo.imports.models import Family
 from geo.names import plain, query_grams
 from geo.regions.models import EditionState, Level, RegionVersion
@@ -150,10 +150,10 @@ class Lookups:
         )
         for *columns, text in rows:
             site = _around(columns)
-            for address in split_addresses(text):
-                parts = parse(address)
+            for reading in read(text).addresses:
+                base, own = reading.parts.base, reading.parts.lane
                 for road, lane in wanted:
-                    if parts.lane == lane and (parts.road == road or parts.road.endswith(road)):
+                    if own == lane and (base == road or base.endswith(road)):
                         found[road, lane].append(site)
         return {key: list(dict.fromkeys(sites)) for key, sites in found.items()}
 

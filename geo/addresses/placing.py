@@ -14,8 +14,7 @@ from django.db import connection
 from geo.addresses.gazetteer import Names, Published, names_of, published_now
 from geo.addresses.geocode import LONGEST, MOST_TEXTS, Candidate, geocode_many
 from geo.addresses.models import Address, PointSource
-from geo.addresses.parsing import Gazetteer
-from geo.addresses.parsing.grammar import roads_of
+from geo.addresses.parsing import Gazetteer, roads_of
 from geo.imports.drafts import set_points
 from geo.imports.importer import IMPORT_ORDER, Act
 from geo.imports.merging import PLACES

@@ -180,7 +180,7 @@ def _roads(asked: Asked, pieces: Sequence[str], names: Names) -> list[Suggestion
 def _addresses(q: str, published: Published, names: Names) -> list[Suggestion]:
     """Return the doors and lanes that begin with the written road and number; one for each door, not one for each room."""
     parts = parse(q, names.gazetteer)
-    if not parts.road or not (parts.lane or parts.number):
+    if not parts.base or not (parts.lane or parts.number):
         return []
     beginning = normal_form(parts)
     # The last figure may still be growing: 国权路10 is the beginning of 国权路100弄.

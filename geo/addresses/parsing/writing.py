@@ -1,13 +1,13 @@
-"""How the same address is written in many ways: widths, signs and numerals brought to one form."""
+"""How the same thing is written in many ways: widths, signs and numerals brought to one form, each character in its place."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Final
+from typing import Final, NamedTuple
 
-if TYPE_CHECKING:
-    from geo.addresses.parsing.grammar import Parts
+from geo.addresses.parsing.parts import Ignored
+from geo.addresses.parsing.vocabulary import NUMERALS, vocabulary
 
 _DIGITS: Final = {
     char: digit
@@ -15,38 +15,92 @@ _DIGITS: Final = {
     for char in chars
 }
 _UNITS: Final = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
-NUMERALS: Final = "".join((*_DIGITS, *_UNITS))
-_DASHES: Final = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣－~～〜至", "-"))
-_SIGNS: Final = (
-    (re.compile(r"(?:no|№)[.:]?\s*(\d+)号?", re.IGNORECASE), r"\1号"),
-    (re.compile(r"(?<!\d)#(\d+)(?![\d号])"), r"\1号"),
-    (re.compile(r"(\d+)#"), r"\1号"),
-    (re.compile(r"(\d+)巷"), r"\1弄"),
-    (re.compile(r"(\d+号)院"), r"\1"),
-)
+_TENS: Final = {"廿": "二十", "卅": "三十"}
+_WORDS: Final = "零一二三四五六七八九"
+_ALL_NUMERALS: Final = frozenset(NUMERALS)
+BLANK: Final = " "
+_JOINED_AT: Final = re.compile(r"(?<=\d)[至到](?=\d)")
+_BLANKS: Final = re.compile(f"{BLANK}+")
+_BETWEEN_DIGITS: Final = re.compile(rf"(?<=\d){BLANK}+(?=\d)")
+
+
+class Folded(NamedTuple):
+    """A text in one form, without blanks. ``at`` is where each character stood, ``None`` when nothing was left out."""
+
+    text: str
+    at: list[int] | None
+    ignored: list[Ignored]
+
+
+class _Folding(dict[int, str]):
+    """What each character is folded to: always one character, a blank for what has no meaning. Filled as characters are met."""
+
+    def __init__(self) -> None:
+        signs = vocabulary().grammar["signs"]
+        super().__init__({ord(char): same for char, same in signs["same"].items()})
+        self.update(dict.fromkeys(map(ord, signs["dashes"]), "-"))
+        self.update(dict.fromkeys(map(ord, signs["breaks"]), ";"))
+        self.update({ord("，"): ",", ord("（"): "(", ord("）"): ")", ord("＃"): "#", ord("﹟"): "#", ord("№"): "#"})
+        self.update({ord(char): "(" for char in "【〔［[{〖"} | {ord(char): ")" for char in "】〕］]}〗"})
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        same = unicodedata.normalize("NFKC", char)
+        category = unicodedata.category(char)
+        if len(same) != 1 or same.isspace() or category[0] in "CZ" or category in ("So", "Sk", "Mn", "Me"):
+            same = BLANK
+        elif same != char:
+            # The folded character may itself have a fold: full-width brackets and dashes.
+            same = self[ord(same)]
+        self[code] = same
+        return same
+
+
+_FOLDING: Final = _Folding()
+
+
+def fold(text: str) -> Folded:
+    """Return a text with half-width digits and letters, one kind of dash, bracket and break, and without blanks and pictures.
+
+    Blanks between two digits become a comma: they keep two numbers apart.
+    """
+    body = text.translate(_FOLDING)
+    if "至" in body or "到" in body:
+        body = _JOINED_AT.sub("-", body)
+    if BLANK not in body:
+        return Folded(body, None, [])
+    body = _BETWEEN_DIGITS.sub(lambda blanks: "," + BLANK * (len(blanks[0]) - 1), body)
+    at = [index for index, char in enumerate(body) if char != BLANK]
+    ignored = []
+    for blanks in _BLANKS.finditer(body):
+        written = text[blanks.start() : blanks.end()]
+        ignored.append(Ignored("symbol" if written.strip() else "blank", written, *blanks.span()))
+    return Folded(body.replace(BLANK, ""), at, ignored)
 
 
 def clean(text: str) -> str:
-    """Return a text in half-width digits and letters, without spaces, with one kind of dash and with 号 for ``#`` and ``No.``."""
-    text = "".join(sign for sign in unicodedata.normalize("NFKC", text) if sign.isprintable() or sign.isspace())
-    # 至 joins two numbers in “4至77号”; elsewhere it is a word.
-    text = re.sub(r"(?<=\d)[‐‑‒–—―−﹣－~～〜至](?=\d)", lambda dash: dash[0].translate(_DASHES), text)
-    text = re.sub(r"\s+", "", text)
-    for pattern, form in _SIGNS:
-        text = pattern.sub(form, text)
-    return text.strip(",，.。;；、:：")
+    """Return a name as names are compared: half-width digits and letters, no blanks, no punctuation at its ends."""
+    return fold(text).text.strip(",.;、:")
 
 
 def number_of(text: str) -> str:
     """Return a house number in plain digits without leading zeros: 二十三 and ２３ and 023 are 23; 一〇五 is 105.
 
-    What is no number is returned as it stands.
+    What is no number is returned as it stands, in capital letters and without the zeros that lead it: 0B is B.
     """
+    if not text:
+        return ""
+    if text.isascii():
+        if text.isdecimal():
+            return text.lstrip("0") or "0"
+        return (text.lstrip("0") or "0").upper()
     text = unicodedata.normalize("NFKC", text)
-    if text.isdecimal():
+    if text.isdecimal() and text.isascii():
         return text.lstrip("0") or "0"
-    if not text or any(char not in NUMERALS for char in text):
+    if not _ALL_NUMERALS.issuperset(text):
         return text
+    for short, tens in _TENS.items():
+        text = text.replace(f"{short}十", tens).replace(short, tens)
     if not any(char in _UNITS for char in text):
         return "".join(str(_DIGITS[char]) for char in text).lstrip("0") or "0"
     total, digit = 0, 0
@@ -59,20 +113,17 @@ def number_of(text: str) -> str:
     return str(total + digit)
 
 
-def normal_form(parts: Parts) -> str:
-    """Return the form that equal addresses share, from the road down; a lane's own form is the beginning of its doors' forms.
+def numeral_of(number: int) -> str:
+    """Return a number below a hundred in Chinese numerals, as in the names of roads and villages: 4 is 四, 12 is 十二."""
+    tens, ones = divmod(number, 10)
+    return f"{_WORDS[tens] if tens > 1 else ''}{'十' if tens else ''}{_WORDS[ones] if ones or not tens else ''}"
 
-    Regions are left out: they are renamed and merged, and most people leave them out too. An address without a road begins
-    with its place, such as a named 新村.
-    """
-    pieces = (
-        (parts.road or parts.place, ""),
-        (parts.lane, "弄"),
-        (parts.sub_lane, "支弄"),
-        (parts.number, f"号{parts.suffix}"),
-        (parts.building, "幢"),
-        (parts.unit, "单元"),
-        (parts.floor, "层"),
-        (parts.room, "室"),
-    )
-    return "".join(f"{value}{ending}" for value, ending in pieces if value)[:200]
+
+_COUNTED: Final = re.compile(r"(?<!\d)([1-9]\d?)(?=村|路|街坊|里|区|支路|条)")
+
+
+def name_of(written: str) -> str:
+    """Return a name with its ordinals in Chinese numerals: 鞍山4村 is 鞍山四村, 中山东1路 is 中山东一路."""
+    if written.isalpha():
+        return written
+    return _COUNTED.sub(lambda match: numeral_of(int(match[1])), written)

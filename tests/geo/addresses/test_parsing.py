@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.addresses.parsing import Gazetteer, Parts, clean, normal_form, number_of, parse, split_addresses
-from geo.addresses.parsing.grammar import roads_of
+from geo.addresses.parsing import Gazetteer, Parts, clean, normal_form, number_of, parse, read, roads_of, short_text
 
 KNOWN = Gazetteer(
     districts={name: name for name in ("杨浦区", "浦东新区", "静安区", "黄浦区", "长宁区", "普陀区")},
@@ -38,11 +36,7 @@ KNOWN = Gazetteer(
 
 def said(parts: Parts) -> dict[str, Any]:
     """Return what was understood, without the text itself."""
-    return {
-        f.name: getattr(parts, f.name)
-        for f in fields(parts)
-        if f.name not in ("text", "known_road") and getattr(parts, f.name)
-    }
+    return {name: value for name, value in parts._asdict().items() if name not in ("text", "known_road") and value}
 
 
 @pytest.mark.parametrize(
@@ -76,17 +70,17 @@ def said(parts: Parts) -> dict[str, Any]:
         ("镇宁路9弄", {"road": "镇宁路", "lane": "9"}),
         ("浦东南路1088号", {"road": "浦东南路", "number": "1088"}),
         ("浦东大道9号", {"road": "浦东大道", "number": "9"}),
-        ("浦东和合新村御青路1051弄34号", {"district": "浦东新区", "road": "御青路", "lane": "1051", "number": "34", "place": "和合新村"}),
-        ("御青路1051弄34号和合新村", {"road": "御青路", "lane": "1051", "number": "34", "place": "和合新村"}),
+        ("浦东和合新村御青路1051弄34号", {"district": "浦东新区", "road": "御青路", "lane": "1051", "number": "34", "estate": "和合新村"}),
+        ("御青路1051弄34号和合新村", {"road": "御青路", "lane": "1051", "number": "34", "estate": "和合新村"}),
         ("御青路1051弄34号（中山苑对面）", {"road": "御青路", "lane": "1051", "number": "34"}),
         ("复旦大学国权路100号", {"road": "国权路", "number": "100", "place": "复旦大学"}),
         ("杨浦国权路5号", {"district": "杨浦区", "road": "国权路", "number": "5"}),
         ("闸北区外马路105号", {"district": "静安区", "road": "外马路", "number": "105"}),
         ("卢湾区陕西南路39弄", {"district": "黄浦区", "road": "陕西南路", "lane": "39"}),
-        ("上海市崇明县中兴镇富圩村富圩路1607号", {"district": "崇明区", "road": "富圩路", "number": "1607", "place": "中兴镇富圩村"}),
-        ("新丰村3组12号", {"road": "新丰村3组", "number": "12"}),
-        ("国定小区12号601室", {"number": "12", "room": "601", "place": "国定小区"}),
-        ("鞍山五村33号", {"number": "33", "place": "鞍山五村"}),
+        ("上海市崇明县中兴镇富圩村富圩路1607号", {"district": "崇明区", "street": "中兴镇", "village": "富圩村", "road": "富圩路", "number": "1607"}),
+        ("新丰村3组12号", {"village": "新丰村", "group": "3", "number": "12"}),
+        ("国定小区12号601室", {"number": "12", "room": "601", "estate": "国定小区"}),
+        ("鞍山五村33号", {"estate": "鞍山五村", "number": "33"}),
         ("静安寺", {"place": "静安寺"}),
         ("上海中学", {"place": "上海中学"}),
         ("杨浦区", {"district": "杨浦区"}),
@@ -129,8 +123,9 @@ def test_a_numeral_and_its_digits_are_the_same_number(number: int) -> None:
 
 
 def test_a_field_of_several_addresses_is_split_and_the_road_carried_on() -> None:
-    assert split_addresses("国权路100弄1-10号、12号;政立路5号") == ["国权路100弄1-10号", "国权路12号", "政立路5号"]
-    assert split_addresses("") == []
+    found = read("国权路100弄1-10号、12号;政立路5号").addresses
+    assert [short_text(reading.parts) for reading in found] == ["国权路100弄1-10号", "国权路100弄12号", "政立路5号"]
+    assert read("").addresses == ()
 
 
 @given(st.text(alphabet="上海市杨浦区国权路弄号0123456789一二十百之甲-、（）东村组室幢 　＃", max_size=40))

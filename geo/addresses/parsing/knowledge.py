@@ -1,0 +1,91 @@
+"""What may be known of a city besides the language: the names of its regions, roads and communities, as one immutable object."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Final
+
+from geo.addresses.parsing.vocabulary import Elsewhere, RegionName, vocabulary
+from geo.addresses.parsing.writing import clean
+
+LONGEST_NAME: Final = 16
+Written = RegionName | Elsewhere
+
+
+@dataclass(frozen=True)
+class Gazetteer:
+    """Names that are known: ``districts`` and ``streets`` from what is written to the name of today, ``roads``, ``communities``.
+
+    The grammar works without any; names settle what the look of a text cannot.
+    """
+
+    districts: Mapping[str, str] = field(default_factory=dict)
+    streets: Mapping[str, str] = field(default_factory=dict)
+    roads: frozenset[str] = frozenset()
+    communities: frozenset[str] = frozenset()
+
+    @cached_property
+    def longest_road(self) -> int:
+        """Return the length of the longest road name that is looked for."""
+        return min(max((len(name) for name in self.roads), default=0), LONGEST_NAME)
+
+    def known_ending(self, run: str) -> str:
+        """Return the longest known road name that ``run`` ends with, or ``""``."""
+        roads = self.roads
+        for length in range(min(len(run), self.longest_road), 1, -1):
+            if run[-length:] in roads:
+                return run[-length:]
+        return ""
+
+    def known_beginning(self, run: str) -> str:
+        """Return the longest known road name that ``run`` begins with, or ``""``."""
+        roads = self.roads
+        for length in range(min(len(run), self.longest_road), 1, -1):
+            if run[:length] in roads:
+                return run[:length]
+        return ""
+
+    @cached_property
+    def regions(self) -> Mapping[str, tuple[Written, ...]]:
+        """Return every name of a region or city by its first two characters, the longest first."""
+        own = [RegionName(name, "district", today) for name, today in self.districts.items() if len(name) > 1]
+        own += [RegionName(name, "street", today) for name, today in self.streets.items() if len(name) > 1]
+        if not own:
+            return _language()
+        said = {name.written for name in own}
+        rest = [name for names in _language().values() for name in names if name.written not in said]
+        return _by_beginning([*own, *(_renamed(name, self.districts) for name in rest)])
+
+
+def _renamed(name: Written, districts: Mapping[str, str]) -> Written:
+    """Return a short or former district as the gazetteer writes its name of today."""
+    if isinstance(name, RegionName) and name.kind == "district":
+        return name._replace(today=districts.get(name.today, name.today))
+    return name
+
+
+@cache
+def _language() -> Mapping[str, tuple[Written, ...]]:
+    words = vocabulary()
+    return _by_beginning([*words.regions, *words.elsewhere])
+
+
+def _by_beginning(names: Iterable[Written]) -> Mapping[str, tuple[Written, ...]]:
+    found: dict[str, list[Written]] = defaultdict(list)
+    for name in names:
+        found[name.written[:2]].append(name)
+    return {
+        key: tuple(sorted(group, key=lambda name: (-len(name.written), isinstance(name, Elsewhere))))
+        for key, group in found.items()
+    }
+
+
+def roads_of(names: Iterable[str]) -> frozenset[str]:
+    """Return road names in the form the grammar compares: cleaned, two characters at least."""
+    return frozenset(name for name in (clean(name) for name in names) if len(name) >= 2)
+
+
+NO_NAMES: Final = Gazetteer()
