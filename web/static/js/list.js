@@ -1,6 +1,6 @@
 // The list and its form: a changed choice asks again, a chosen row opens beside the list, rows and pins light up together.
-import {say} from './announce.js';
 import {go, hasMap, hideCard, isWide, showCard} from './answer.js';
+import {untickSiblings} from './choices.js';
 import {paintSaved} from './favourites.js';
 
 const hoverers = [];
@@ -27,18 +27,11 @@ function questionUrl(form) {
   return query ? `/?${query}` : '/';
 }
 
-/** Only one value of a choice can hold: ticking 半日托 unticks 全日托. */
-function untickSiblings(input) {
-  document.querySelectorAll(`input[type="checkbox"][data-auto][name="${input.name}"]`).forEach((other) => {
-    if (other !== input) other.checked = false;
-  });
-}
-
 /** Choosing in one of the two groups of kinds unchooses in the other; radios of one name do so by themselves. */
 function onChange(event) {
   const input = event.target;
   if (!input.hasAttribute('data-auto')) return;
-  if (input.type === 'checkbox' && input.checked) untickSiblings(input);
+  untickSiblings(input);
   const kinds = input.closest('#menu-kinds');
   if (kinds) kinds.open = false; // one thing is looked for: the choice is made
   go(questionUrl(input.form));
@@ -80,18 +73,6 @@ export function closeCard() {
   }
 }
 
-async function copy(button) {
-  const field = document.getElementById(button.getAttribute('data-copy'));
-  field.select();
-  try {
-    await navigator.clipboard.writeText(field.value);
-  } catch (error) {
-    document.execCommand('copy');
-  }
-  button.querySelector('[data-words]').textContent = '已复制';
-  say('链接已复制');
-}
-
 function onClick(event) {
   if (!plainClick(event) || !event.target.closest) return;
   const place = event.target.closest('a[data-place]');
@@ -109,10 +90,7 @@ function onClick(event) {
   if (event.target.closest('[data-close]')) {
     event.preventDefault();
     closeCard();
-    return;
   }
-  const copier = event.target.closest('[data-copy]');
-  if (copier) copy(copier);
 }
 
 /** Keys of a desk: / searches, J and K walk through the rows, Escape closes the card. */

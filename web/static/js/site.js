@@ -1,4 +1,5 @@
-// What every page shares: reading aloud, the count of favourites, menus that close.
+// What every page shares: reading aloud, copying a link, the count of favourites, menus that close.
+import {startCopying} from './copying.js';
 import {savedIds, onSavedChange} from './favourites.js';
 import {startReading} from './reading.js';
 
@@ -26,4 +27,5 @@ document.addEventListener('keydown', closeMenus);
 document.addEventListener('click', closeMenus);
 onSavedChange(showSavedCount);
 showSavedCount();
+startCopying();
 startReading();
