@@ -23,6 +23,7 @@ from geo.imports.drafting import DraftedRow, Drafting, NothingAccepted, RefusedR
 from geo.imports.drafts import apply_corrections, write_drafts, write_refusals
 from geo.imports.importer import IMPORT_ORDER, Act, FamilyImporter, conclude, importer_of, tell_followers
 from geo.imports.models import Correction, DraftRow, Family, ImportRun, Provenance, Refusal, RunState, Source
+from geo.imports.purging import Purged
 from geo.imports.quarantine import read_apart
 from geo.imports.readers import read_file
 from geo.imports.reasons import sentence
@@ -127,6 +128,20 @@ def publish_runs(
     if not published:
         _keep_rehearsal(ordered, reports, refused)
     return reports
+
+
+def purge_retired(*, commit: bool) -> dict[Family, Purged]:
+    """Delete the retired invented rows that nothing refers to, and return by family how many; nothing without ``commit``.
+
+    What would be deleted is found by deleting it and rolling back.
+    """
+    with transaction.atomic():
+        hold_publishing()
+        # those that refer come before those referred to
+        found = {family: importer_of(family).purge_invented() for family in reversed(IMPORT_ORDER)}
+        transaction.set_rollback(not commit)
+    log.info("retired invented rows purged", extra={"rows": {str(key): each.deleted for key, each in found.items()}})
+    return found
 
 
 def hold_publishing() -> None:

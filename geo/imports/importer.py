@@ -17,6 +17,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.crs import Coordinates, System
 from geo.imports.models import DraftRow, Family, ImportRun, Source
+from geo.imports.purging import Purged
 from geo.imports.rows import Draft, RawRow
 from geo.scope import Scope
 
@@ -123,6 +124,10 @@ class FamilyImporter(ABC):
     @abstractmethod
     def retire_invented(self, *, area_code: str, at: datetime.datetime) -> int:
         """Retire the current invented rows of the family in an area ('' is the whole city) and return how many they were."""
+
+    @abstractmethod
+    def purge_invented(self) -> Purged:
+        """Delete the retired invented rows of the family that nothing refers to, inside a transaction, and count them."""
 
     def namesakes(self, names: Sequence[str], *, besides: Source) -> Mapping[str, Sequence[BaseGeometry]]:
         """Return current rows of other sources by name, in CGCS2000 degrees: the wrong-datum detector measures against them."""

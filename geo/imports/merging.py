@@ -15,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.imports.importer import Act, Counts, FamilyImporter
 from geo.imports.models import Provenance, Source, Sourced
+from geo.imports.purging import RETIRED_INVENTED, Purged, purge_rows
 
 _PLACED = {"region_id": "p.region", "cell": "d.cell"}
 """Columns that follow from the position: written with the row, never a reason to call it changed."""
@@ -36,6 +37,9 @@ class SourcedImporter(FamilyImporter):
     """Columns that are written but not compared, because they follow from others."""
     kept: ClassVar[Mapping[str, str]] = {}
     """For columns that others write too: the SQL over ``t`` (the row) and ``excluded`` (the draft) that says who wins."""
+
+    owns: ClassVar[tuple[type[models.Model], ...]] = ()
+    """Models whose rows are part of the row they refer to, and go with it when it is purged."""
 
     @property
     def table(self) -> str:
@@ -153,6 +157,10 @@ class SourcedImporter(FamilyImporter):
                 [at, Provenance.INVENTED, *params],
             )
             return int(cursor.rowcount)
+
+    def purge_invented(self) -> Purged:
+        """See ``FamilyImporter.purge_invented``."""
+        return purge_rows(self.model, RETIRED_INVENTED, owns=self.owns)
 
     def namesakes(self, names: Sequence[str], *, besides: Source) -> Mapping[str, Sequence[BaseGeometry]]:
         """See ``FamilyImporter.namesakes``; families without a name have none."""

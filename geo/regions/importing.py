@@ -15,11 +15,22 @@ from geo.errors import BadInput
 from geo.geometry import BadGeometry, repair
 from geo.imports.importer import Act, Counts, FamilyImporter, importer
 from geo.imports.models import DraftRow, Family, Provenance, Source
+from geo.imports.purging import RETIRED_INVENTED, Purged, purge_rows
 from geo.imports.rows import Draft, RawRow
 from geo.regions.actions import create_edition, load_regions, publish_edition
 from geo.regions.checks import check_regions
 from geo.regions.fitting import fit_parents, parent_code_of, with_city
-from geo.regions.models import Edition, EditionState, Population, RegionPart, RegionVersion
+from geo.regions.models import (
+    Edition,
+    EditionState,
+    PendingAssignment,
+    Population,
+    Region,
+    RegionCode,
+    RegionPart,
+    RegionSuccession,
+    RegionVersion,
+)
 from geo.regions.queries import current_city, published_edition, records_of
 from geo.regions.records import LEVELS, RegionRecord
 
@@ -134,6 +145,21 @@ class RegionsImporter(FamilyImporter):
             edition__source__retired_at=None,
         )
         return superseded.count() if published_edition() else 0
+
+    def purge_invented(self) -> Purged:
+        """See ``FamilyImporter.purge_invented``: whole editions, counted by their regions, then what only they knew."""
+        dead = Edition.objects.filter(
+            state=EditionState.SUPERSEDED, source__provenance=Provenance.INVENTED, source__retired_at__isnull=False
+        )
+        editions = list(dead.values_list("pk", flat=True))
+        if not editions:
+            return Purged()
+        versions = RegionVersion.objects.filter(edition__in=editions)
+        regions = list(versions.values_list("region_id", flat=True).distinct())
+        gone = purge_rows(RegionVersion, "t.edition_id = ANY(%s)", [editions], owns=(RegionPart,))
+        purge_rows(Edition, "t.id = ANY(%s)", [editions], owns=(RegionSuccession, PendingAssignment))
+        purge_rows(Region, "t.id = ANY(%s)", [regions], owns=(RegionCode,))
+        return gone
 
     def areas(self, names: Sequence[str]) -> Mapping[str, BaseGeometry]:
         """Return the published shapes of real regions by name, namesakes joined."""
@@ -256,6 +282,10 @@ class PopulationImporter(FamilyImporter):
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT count(*) {_MISSING_POPULATION}", [act.source.pk, act.run.pk])
             return int(cursor.fetchone()[0])
+
+    def purge_invented(self) -> Purged:
+        """See ``FamilyImporter.purge_invented``."""
+        return purge_rows(Population, RETIRED_INVENTED)
 
     def retire_invented(self, *, area_code: str, at: datetime.datetime) -> int:
         """See ``FamilyImporter.retire_invented``; an area holds the regions whose path ever led through its code."""

@@ -19,7 +19,7 @@ from geo.imports.models import DraftRow, Family
 from geo.imports.rows import Draft, RawRow
 from geo.regions.queries import current_city
 from geo.roads.actions import ask_for_graph, rebuild_names
-from geo.roads.models import RoadSegment
+from geo.roads.models import Closure, RoadSegment
 from geo.roads.noding import Noded, node_lines, node_numbers
 from geo.roads.queries import points_along_roads
 from geo.roads.tags import Way, way_of
@@ -42,6 +42,7 @@ class RoadsImporter(SourcedImporter):
     model = RoadSegment
     fields = ("from_node", "to_node", *ATTRIBUTES)
     derived = ("length_m",)
+    owns = (Closure,)
 
     def normalise(self, row: RawRow) -> Draft:
         """Return the draft of a segment or a line; roads not in use, planned or under construction are refused."""

@@ -16,7 +16,7 @@ from geo.imports.rows import Draft, RawRow
 from services.facilities.actions import bump_edition, declare_kinds
 from services.facilities.hours import check_hours
 from services.facilities.kinds import KIND, Attribute
-from services.facilities.models import Facility, FacilityStatus
+from services.facilities.models import CapacityReport, Facility, FacilityStatus, StatusChange
 from services.facilities.naming import facility_grams
 
 ATTRIBUTE: Final = "attributes."
@@ -38,6 +38,7 @@ class FacilityImporter(LocatedImporter):
         *("as_of", "point_source", "uncertainty_m", "grams"),
     )
     derived = ("grams",)
+    owns: ClassVar = (StatusChange, CapacityReport, Facility.pgh_event_model)  # type: ignore[attr-defined]
     kept: ClassVar = {
         # an institution may have reported since: the newest figure stands
         name: f"CASE WHEN {_NEWER} THEN excluded.{name} ELSE t.{name} END"
