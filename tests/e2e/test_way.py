@@ -85,7 +85,8 @@ def test_on_a_phone_a_pin_draws_the_way_above_its_card(open_page: Any, live_city
     card = page.locator("#card").bounding_box()
     page.wait_for_function("() => !document.getElementById('map').quantu.isMoving()")
     pin = page.locator(f'.pin[data-id="{first["id"]}"]').bounding_box()
-    assert 0 <= pin["y"] < pin["y"] + pin["height"] <= card["y"]
+    chips = page.locator(".ask .chips").first.bounding_box()
+    assert chips["y"] + chips["height"] <= pin["y"] < pin["y"] + pin["height"] <= card["y"]
     origin = page.locator(".origin").bounding_box()
     assert origin["y"] + origin["height"] / 2 <= card["y"]
     page.locator("#card [data-close]").click()

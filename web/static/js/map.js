@@ -53,7 +53,7 @@ function boundsOf(found) {
 /** The part of the map that nothing covers: the sheet on a phone, the card on a desk. */
 function padding() {
   const card = document.getElementById('card');
-  if (window.innerWidth <= 640 && !card.hidden) return {top: 124, left: 24, right: 24, bottom: card.offsetHeight + 72};
+  if (window.innerWidth <= 640 && !card.hidden) return {top: 164, left: 32, right: 32, bottom: card.offsetHeight + 80};
   if (window.innerWidth <= 640) {
     const share = {peek: 0.25, half: 0.5, full: 0.5}[sheetStop()];
     return {top: 124, left: 24, right: 24, bottom: Math.round(holder.clientHeight * share) + 84};
@@ -108,7 +108,7 @@ function uncover() {
   if (!found) return;
   const hidden = found.line.some((point) => {
     const at = map.project(point);
-    return at.x < 0 || at.y < 0 || at.x > holder.clientWidth - free.right || at.y > holder.clientHeight - free.bottom;
+    return at.x < free.left || at.y < free.top || at.x > holder.clientWidth - free.right || at.y > holder.clientHeight - free.bottom;
   });
   if (!hidden) return;
   const bounds = new maplibre.LngLatBounds();
