@@ -45,7 +45,12 @@ class DatumEvidence:
 
 
 def judge_datum(act: Act, importer: FamilyImporter) -> list[DatumEvidence]:
-    """Return the evidence on the declared datum of a run from every detector that has enough to go by."""
+    """Return the evidence on the declared datum of a run from every detector that has enough to go by.
+
+    Only what is real is judged: invented rows are made in CGCS2000, and real ones do not lie along invented roads.
+    """
+    if act.source.provenance != Provenance.REAL:
+        return []
     declared = System.parse(act.source.datum)
     names, places, stated = _drafted(act, importer)
     if not places.size:
@@ -53,7 +58,7 @@ def judge_datum(act: Act, importer: FamilyImporter) -> list[DatumEvidence]:
     found = [
         _by_namesakes(act, importer, names, places, declared),
         _by_district(names, places, stated, declared),
-        _by_roads(act, places, declared) if importer.needs_point else None,
+        _by_roads(places, declared) if importer.needs_point else None,
     ]
     return [evidence for evidence in found if evidence]
 
@@ -98,13 +103,10 @@ def _pair(shape: BaseGeometry, namesakes: Sequence[BaseGeometry]) -> tuple[float
     return here.x, here.y, nearest.x, nearest.y
 
 
-def _by_roads(act: Act, shapes: npt.NDArray[np.object_], declared: System) -> DatumEvidence | None:
-    """Judge by the roads that stops, stations and doors hug; places that keep away from roads tell nothing, and nothing is said.
-
-    Only what is real is judged: invented rows are made in CGCS2000, and real ones do not lie along invented roads.
-    """
+def _by_roads(shapes: npt.NDArray[np.object_], declared: System) -> DatumEvidence | None:
+    """Judge by the roads that stops, stations and doors hug; of places that keep away from roads nothing is said."""
     roads = importers().get(Family.ROADS)
-    if roads is None or act.source.provenance != Provenance.REAL:
+    if roads is None:
         return None
     points = Coordinates(shapely.get_x(shapes), shapely.get_y(shapes), System.CGCS2000)
     network = _network(edition_of([Family.ROADS]), roads)
