@@ -259,18 +259,25 @@ def roads_of_addresses() -> list[Sighting]:
         ]
 
 
+# NOT IN is looked up by hashing whatever the planner believes of tables that were filled a moment ago; an anti-join is not.
 _ROADS_OF_ADDRESSES: Final = """
-    WITH doors AS (
-        SELECT a.road, d.region_id, s.provenance, a.geom,
-               ST_Centroid(ST_Collect(a.geom) OVER (PARTITION BY a.road, d.region_id, s.provenance)) AS middle
+    WITH doors AS MATERIALIZED (
+        SELECT a.road, d.region_id, s.provenance, a.geom
         FROM addresses_address a
         JOIN imports_source s ON s.id = a.source_id AND s.published_at IS NOT NULL AND s.retired_at IS NULL
         JOIN regions_edition e ON e.state = 'published'
         JOIN regions_regionversion v ON v.edition_id = e.id AND v.region_id = a.region_id
         JOIN regions_regionversion d ON d.edition_id = e.id AND d.level = 'district' AND d.code = split_part(v.path, '.', 2)
         WHERE a.retired_at IS NULL AND a.road ~ '[路街道]$'
-          AND NOT EXISTS (SELECT 1 FROM roads_roadname n WHERE n.mapped AND n.name = a.road AND n.region_id = d.region_id)
-    ), apart AS (SELECT *, ST_Distance(geom::geography, middle::geography) AS metres FROM doors)
+          AND (a.road, d.region_id) NOT IN
+              (SELECT name, region_id FROM roads_roadname WHERE mapped AND region_id IS NOT NULL)
+    ), middles AS (
+        SELECT *, avg(ST_X(geom)) OVER road_here AS lon, avg(ST_Y(geom)) OVER road_here AS lat
+        FROM doors WINDOW road_here AS (PARTITION BY road, region_id, provenance)
+    ), apart AS (
+        SELECT *, ST_Distance(geom::geography, ST_SetSRID(ST_Point(lon, lat), ST_SRID(geom))::geography) AS metres
+        FROM middles
+    )
     SELECT road, region_id, provenance, (array_agg(ST_X(geom) ORDER BY metres))[1],
            (array_agg(ST_Y(geom) ORDER BY metres))[1], max(metres), count(*)::int
     FROM apart GROUP BY road, region_id, provenance ORDER BY road, region_id, provenance"""
