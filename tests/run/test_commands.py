@@ -138,6 +138,23 @@ def test_an_interrupted_start_ends_cleanly_and_can_be_repeated(house: House) -> 
     assert answers(house)
 
 
+def test_a_load_that_was_broken_off_leaves_nothing_running_and_is_made_up_for(house: House) -> None:
+    (house.state / "left-empty").unlink()
+    house.settings["QUANTU_SCALE"] = "tiny"
+    process = house.begin("start")
+    log = house.state / "logs" / "manage.log"
+    until = time.monotonic() + 120
+    while not (log.exists() and "生成演示城市" in log.read_text()) and time.monotonic() < until:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert processes_of(house) == []
+    house.run("start")
+    with urllib.request.urlopen(f"http://127.0.0.1:{house.port}/api/v1/places?kinds=nursery", timeout=10) as answer:
+        assert json.load(answer)["places"]
+
+
 def test_a_port_held_by_a_stranger_is_named(house: House) -> None:
     with socket.socket() as stranger:
         stranger.bind(("127.0.0.1", house.port))

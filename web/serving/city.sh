@@ -1,6 +1,7 @@
 # The city at work: database and static files prepared, then web server, worker, beat and nginx under one runner.
 
 HEALTH_WAIT_S="${QUANTU_HEALTH_WAIT:-120}"
+STARTING="" # set while the processes run but the start is not done
 CITY_PROCESSES=(runner web worker beat nginx)
 
 manage() { # runs in the repository, whatever the caller's folder
@@ -41,22 +42,30 @@ collect_static() {
 
 static_is_current() { [[ $(cat "$QUANTU_STATE/static/.made-from" 2>/dev/null) == "$(static_fingerprint)" ]]; }
 
-# The machine code of the road engine, compiled once for all processes, and the files that nginx serves.
+# The machine code of the road engine, compiled once for all processes.
+compile_kernels() { (cd "$ROOT" && NUMBA_CACHE_DIR="$QUANTU_STATE/numba" "$VENV/bin/python" -m routing.warming); }
+
+refresh_static() { static_is_current || collect_static; }
+
+# Nothing was loaded yet, and nobody asked for that to be so.
+lacks_city() { [[ ! -e $QUANTU_STATE/left-empty ]] && database_is_empty; }
+
 prepare_processes() {
-  (cd "$ROOT" && NUMBA_CACHE_DIR="$QUANTU_STATE/numba" "$VENV/bin/python" -m routing.warming)
-  static_is_current || collect_static
+  beside kernels compile_kernels
+  beside static refresh_static
+  step "Bringing the database up to date" manage migrate --noinput
+  step "Compiling the road engine and collecting static files" joined kernels static
+  write_nginx_conf
 }
 
-prepare_city() {
-  beside processes prepare_processes
-  step "Bringing the database up to date" manage migrate --noinput
-  if [[ ! -e $QUANTU_STATE/left-empty ]] && database_is_empty; then
+# Loading leaves half a machine idle, so the processes start meanwhile; they see the city the moment it is published.
+fill_city() {
+  if lacks_city; then
     step "Inventing a city (${QUANTU_SCALE:-demo}) and loading it" manage load_city --scale "${QUANTU_SCALE:-demo}"
   elif ! graph_stands && ! database_is_empty; then
     # After a restore, or when the graphs were deleted: they are made from the database.
     step "Asking for the road graph" manage shell -v 0 -c 'from geo.roads.actions import ask_for_graph; ask_for_graph()'
   fi
-  step "Compiling the road engine and collecting static files" joined processes
 }
 
 graph_stands() { [[ -s $QUANTU_STATE/graphs/current ]]; }
@@ -188,17 +197,19 @@ any_living() {
 
 start_city() {
   locate_city
-  if living runner >/dev/null && answers; then
+  if living runner >/dev/null && answers && ! lacks_city; then
     say "Quantu already runs at $(address) (./run stop ends it)."
     return 0
   fi
   if any_living; then step "Ending what an earlier run left behind" end_processes; fi
   ! port_taken || die "port $PORT is in use by another program; choose another: PORT=8001 ./run"
-  prepare_city
-  write_nginx_conf
+  prepare_processes
+  STARTING=1
   (exec {LOCK_FD}>&-; launch_runner)
+  fill_city || { end_processes; return 1; }
   step "Starting web server, worker and beat" wait_for_health
   if ! graph_stands && ! database_is_empty; then step "Building the road graph" wait_for_graph; fi
+  STARTING=""
 }
 
 stop_city() {

@@ -78,36 +78,42 @@ step() {
   ((shown == 0)) || printf "${TERM_START:-}%-58s %4d s\n" "$title" "$((SECONDS - started))" >&2
 }
 STEP_PID=""
-BESIDE_PID=""
+BESIDE="" BESIDE_PIDS=""
 TERM_START=""
 [[ -t 2 ]] && TERM_START='\r'
 
-# beside NAME command…: begins a command that nothing needs yet, with its output in a log; "step TITLE joined NAME" waits for it.
+# beside NAME command…: begins a command that nothing needs yet, once, with its output in a log; "step TITLE joined NAME…"
+# waits for it.
 beside() {
   local name="$1" log="$LOGS/$1.log" ended="$QUANTU_STATE/pids/$1.ended"
+  [[ " $BESIDE " != *" $name "* ]] || return 0
+  BESIDE+=" $name"
   shift
   rm -f "$ended"
   set -m
   ( set +m; set -euo pipefail; [[ -z $LOCK_FD ]] || exec {LOCK_FD}>&-; trap 'echo $? >"$ended"' EXIT; "$@" ) >"$log" 2>&1 </dev/null &
-  BESIDE_PID=$!
+  BESIDE_PIDS+=" $!"
+  printf '%s\n' "$!" >"$QUANTU_STATE/pids/$name.beside"
   set +m
 }
 
-joined() { # name
-  local ended="$QUANTU_STATE/pids/$1.ended" status
-  while [[ ! -s $ended ]]; do
-    kill -0 "$BESIDE_PID" 2>/dev/null || [[ -s $ended ]] || return 1
-    sleep 0.1
+joined() { # name…
+  local name ended status
+  for name in "$@"; do
+    ended="$QUANTU_STATE/pids/$name.ended"
+    while [[ ! -s $ended ]]; do
+      kill -0 "$(<"$QUANTU_STATE/pids/$name.beside")" 2>/dev/null || [[ -s $ended ]] || return 1
+      sleep 0.1
+    done
+    status="$(<"$ended")"
+    ((status == 0)) || { tail -n 20 "$LOGS/$name.log"; return "$status"; }
   done
-  status="$(<"$ended")"
-  ((status == 0)) || tail -n 20 "$LOGS/$1.log"
-  return "$status"
 }
 
 # Ends what is under way (and its children) when ./run is interrupted.
 end_step() {
   local pid
-  for pid in $STEP_PID $BESIDE_PID; do
+  for pid in $STEP_PID $BESIDE_PIDS; do
     kill -TERM -- "-$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
   done

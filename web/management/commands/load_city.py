@@ -14,6 +14,7 @@ from fixtures.load import load
 class Command(BaseCommand):
     """Load the invented city; repeating it with the same scale and seed does nothing."""
 
+    requires_system_checks = []  # migrate has just run them all
     help = "Generate and publish the invented city (marked 演示数据 everywhere)."
 
     def add_arguments(self, parser: CommandParser) -> None:

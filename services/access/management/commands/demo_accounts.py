@@ -12,6 +12,7 @@ from services.access.demo import DEMO_PASSWORD, make_demo_accounts
 class Command(BaseCommand):
     """Make or renew the demo accounts and print them."""
 
+    requires_system_checks = []  # migrate has just run them all
     help = "Make the six demo accounts (never on a house with real accounts)."
 
     def add_arguments(self, parser: CommandParser) -> None:
