@@ -1,5 +1,6 @@
 # The city at work: database and static files prepared, then web server, worker, beat and nginx under one runner.
 
+MIGRATED="$QUANTU_STATE/pids/migrated"
 HEALTH_WAIT_S="${QUANTU_HEALTH_WAIT:-120}"
 STARTING="" # set while the processes run but the start is not done
 CITY_PROCESSES=(runner web worker beat nginx)
@@ -16,11 +17,8 @@ address() { printf '%s://%s:%s/' "$(scheme)" "$(visible_host)" "$PORT"; }
 
 database_url() { sed -n 's/^DATABASE_URL=//p' "$ENVIRONMENT" | tail -n 1; }
 
-database_is_empty() {
-  local rows
-  rows="$("${PG_BIN}/psql" -X -A -t -d "${DATABASE_URL:-$(database_url)}" -c 'select exists (select from regions_region)')"
-  [[ $rows == f ]]
-}
+ask_database() { "${PG_BIN}/psql" -X -A -t -d "${DATABASE_URL:-$(database_url)}" -c "$1"; }
+database_is_empty() { [[ $(ask_database 'select exists (select from regions_region)') == f ]]; }
 
 # Names, sizes and times of our own static files, and the versions of the packages that bring theirs.
 static_fingerprint() {
@@ -50,10 +48,23 @@ refresh_static() { static_is_current || collect_static; }
 # Nothing was loaded yet, and nobody asked for that to be so.
 lacks_city() { [[ ! -e $QUANTU_STATE/left-empty ]] && database_is_empty; }
 
+# The very first city can be generated while its tables are made.
+begin_first_city() {
+  [[ ! -e $QUANTU_STATE/left-empty && $(ask_database "select to_regclass('regions_region') is null") == t ]] || return 0
+  rm -f "$MIGRATED"
+  beside invented manage load_city --scale "${QUANTU_SCALE:-demo}" --await "$MIGRATED"
+}
+
+load_city() {
+  if begun invented; then joined invented; else manage load_city --scale "${QUANTU_SCALE:-demo}"; fi
+}
+
 prepare_processes() {
   beside kernels compile_kernels
   beside static refresh_static
+  begin_first_city
   step "Bringing the database up to date" manage migrate --noinput
+  touch "$MIGRATED"
   step "Compiling the road engine and collecting static files" joined kernels static
   write_nginx_conf
 }
@@ -61,7 +72,7 @@ prepare_processes() {
 # Loading leaves half a machine idle, so the processes start meanwhile; they see the city the moment it is published.
 fill_city() {
   if lacks_city; then
-    step "Inventing a city (${QUANTU_SCALE:-demo}) and loading it" manage load_city --scale "${QUANTU_SCALE:-demo}"
+    step "Inventing a city (${QUANTU_SCALE:-demo}) and loading it" load_city
   elif ! graph_stands && ! database_is_empty; then
     # After a restore, or when the graphs were deleted: they are made from the database.
     step "Asking for the road graph" manage shell -v 0 -c 'from geo.roads.actions import ask_for_graph; ask_for_graph()'
@@ -208,6 +219,7 @@ start_city() {
   (exec {LOCK_FD}>&-; launch_runner)
   fill_city || { end_processes; return 1; }
   step "Starting web server, worker and beat" wait_for_health
+  beside accounts manage demo_accounts
   if ! graph_stands && ! database_is_empty; then step "Building the road graph" wait_for_graph; fi
   STARTING=""
 }
@@ -217,11 +229,11 @@ stop_city() {
 }
 
 greet() {
-  local accounts
   say ""
   say "Quantu is at $(address)   (API: $(address)api/docs, state: $QUANTU_STATE, logs: $LOGS)"
-  if accounts="$(manage demo_accounts 2>/dev/null)"; then
+  beside accounts manage demo_accounts
+  if joined accounts >/dev/null; then
     say "Demo accounts (name, password, what for), because everything shown is invented so far:"
-    say "$accounts"
+    say "$(<"$LOGS/accounts.log")"
   fi
 }

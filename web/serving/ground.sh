@@ -86,7 +86,7 @@ TERM_START=""
 # waits for it.
 beside() {
   local name="$1" log="$LOGS/$1.log" ended="$QUANTU_STATE/pids/$1.ended"
-  [[ " $BESIDE " != *" $name "* ]] || return 0
+  ! begun "$name" || return 0
   BESIDE+=" $name"
   shift
   rm -f "$ended"
@@ -96,6 +96,8 @@ beside() {
   printf '%s\n' "$!" >"$QUANTU_STATE/pids/$name.beside"
   set +m
 }
+
+begun() { [[ " $BESIDE " == *" $1 "* ]]; }
 
 joined() { # name…
   local name ended status
