@@ -88,7 +88,7 @@ translate_pip_settings() {
   value="$(pip_setting trusted-host)";    [[ -z $value ]] || export UV_INSECURE_HOST="${UV_INSECURE_HOST:-$value}"
   value="$(pip_setting cert)";            [[ -z $value ]] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$value}"
   # pip takes the best of all indexes; every file is checked against its hash, so this is as safe as one index.
-  export UV_INDEX_STRATEGY="${UV_INDEX_STRATEGY:-unsafe-best-match}" UV_SYSTEM_CERTS=1 UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never
+  export UV_INDEX_STRATEGY="${UV_INDEX_STRATEGY:-unsafe-best-match}" UV_SYSTEM_CERTS=1 UV_NO_PROGRESS=1 UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never
 }
 
 uv_pip() { # command arguments…
