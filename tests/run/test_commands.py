@@ -144,7 +144,7 @@ def test_a_load_that_was_broken_off_leaves_nothing_running_and_is_made_up_for(ho
     process = house.begin("start")
     log = house.state / "logs" / "invented.log"
     until = time.monotonic() + 60
-    while not (log.exists() and "生成演示城市" in log.read_text()) and time.monotonic() < until:
+    while not (log.exists() and "发布演示城市" in log.read_text()) and time.monotonic() < until:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
     process.communicate(timeout=60)
