@@ -20,11 +20,11 @@ from geo.crs.parsing import looks_like_point
 from geo.errors import BadInput, TooLarge
 from geo.imports.faults import SourceRefused
 from geo.imports.quarantine import read_apart
+from geo.spreadsheets import BOM, plain_cell
 
 MOST_BYTES: Final = 1_000_000
 READ_SECONDS: Final = 20.0
 READ_MEMORY: Final = 1_000_000_000
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 WIDTHS: Final = (6, 36, 16, 16, 20, 44, 18, 44)
@@ -117,12 +117,12 @@ def _is_number(cell: str) -> bool:
 def as_csv(rows: Sequence[ConvertedRow], to: System) -> HttpResponse:
     """Return the rows as CSV that spreadsheet programs read as UTF-8, with no cell they could take for a formula."""
     out = io.StringIO()
-    out.write("\ufeff")
+    out.write(BOM)
     writer = csv.writer(out)
     writer.writerow(_titles(to))
     for row in rows:
         radius = "" if row.uncertainty_m is None else f"{row.uncertainty_m:.0f}"
-        texts = [_plain(row.text), row.x, row.y, to.label, _plain(row.how), radius, _plain(row.fault)]
+        texts = [plain_cell(row.text), row.x, row.y, to.label, plain_cell(row.how), radius, plain_cell(row.fault)]
         writer.writerow([row.number, *texts])
     return _attached(out.getvalue().encode(), "text/csv; charset=utf-8", "quantu-convert.csv")
 
@@ -158,7 +158,3 @@ def _attached(body: bytes, content_type: str, name: str) -> HttpResponse:
     response = HttpResponse(body, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
-
-
-def _plain(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA) else text

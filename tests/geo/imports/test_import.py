@@ -1,6 +1,8 @@
 """Importing on real PostGIS: reasons for refused rows, what changes, what is guarded, what is retired, what is corrected."""
 
+import csv
 import datetime
+import io
 import json
 
 import pytest
@@ -529,6 +531,22 @@ def test_the_command_publishes_with_commit_and_speaks_json(folder, capsys):
     assert (code, data["published"]) == (0, True)
     assert data["sources"][0]["rows"] == {"read": 9, "accepted": 8, "refused": 1}
     assert Facility.objects.count() == 8
+
+
+def test_the_command_lists_every_refused_row_in_a_file(folder, capsys):
+    faulty = [place(at, name="", phone="=1+1") for at in range(1, 6)]
+    write_rows(folder, [*faulty, *(place(at) for at in range(6, 40))])
+    code, out = command(capsys, folder)
+    assert code == 0
+    assert "--refusals" in out
+    code, out = command(capsys, folder, "--refusals", folder / "refused.csv")
+    assert code == 0
+    assert "5 行" in out
+    titles, *rows = list(csv.reader(io.StringIO((folder / "refused.csv").read_text(encoding="utf-8-sig"))))
+    assert [row[titles.index("行号")] for row in rows] == ["1", "2", "3", "4", "5"]
+    assert {row[titles.index("原因代码")] for row in rows} == {"missing_value"}
+    assert all(row[titles.index("文件")] == "places.csv" and row[titles.index("原因")] for row in rows)
+    assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
 
 
 def test_the_command_fails_on_doubt(folder, capsys):

@@ -12,7 +12,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from geo.errors import CityError
 from geo.imports.actions import draft_source, publish_runs
 from geo.imports.discovery import Found, find_sources
-from geo.imports.report import RunReport, told
+from geo.imports.refusal_list import write_refusal_list
+from geo.imports.report import SHOWN_PER_REASON, RunReport, told
 
 
 class Command(BaseCommand):
@@ -27,6 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
         parser.add_argument("--allow-removal", action="store_true", help="allow retiring more than a fifth of a source")
         parser.add_argument("--only", action="append", default=[], metavar="KEY", help="only the source of this key")
+        parser.add_argument("--refusals", type=Path, metavar="FILE", help="write every refused row to this CSV file")
         parser.add_argument("--untrusted", action="store_true", help="read files in a process apart, with limits")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -54,6 +56,7 @@ class Command(BaseCommand):
             told=lambda line: self._say(quiet, f"  {line}"),
         )
         self._report(reports, found, quiet)
+        self._list_refusals(reports, options["refusals"], quiet)
         if any(report.doubts for report in reports):
             sys.exit(1)
 
@@ -83,6 +86,13 @@ class Command(BaseCommand):
             self.stdout.write("未导入的文件：")
             for path, reason in found.not_imported.items():
                 self.stdout.write(f"  {path.name}：{reason}")
+
+    def _list_refusals(self, reports: list[RunReport], file: Path | None, quiet: bool) -> None:
+        if file is not None:
+            count = write_refusal_list(file, [report.run for report in reports])
+            self._say(quiet, f"未导入的 {count} 行已逐行写入 {file}。")
+        elif any(count > SHOWN_PER_REASON for report in reports for count in report.refused_by.values()):
+            self._say(quiet, "每种原因只举了几行；要全部，请加 --refusals 文件名.csv。")
 
     def _say(self, quiet: bool, line: str) -> None:
         if not quiet:
