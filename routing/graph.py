@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -24,6 +25,7 @@ from routing.edges import BadRoads, RoadEdges
 from routing.roadindex import ACCESS_LIMIT_M, PIECE, Buckets, Guide, NearestTable, Pieces, build_buckets, build_table
 from routing.travellers import TRAVELLERS, Network, Traveller
 from routing.versions import Hold, VersionedFolder
+from routing.water import MARGIN_M, Shapes, Water, water_arrays
 
 FORMAT: Final = 1
 ARC: Final = np.dtype([("to", "i4"), ("edge", "i4"), ("ms", "i4")])
@@ -33,6 +35,7 @@ COST: Final = np.dtype([("u", "i4"), ("v", "i4"), ("forward", "i4"), ("backward"
 MIN_COMPONENT_NODES: Final = 50
 """A door is not put on a scrap of road from which one can get nowhere: smaller components are data faults, or private."""
 
+NO_WATER: Final[Shapes] = np.empty(0, dtype=object)
 KEEP_CLOSURES: Final = 8
 _flagged: dict[tuple[str, frozenset[int]], NDArray[np.bool_]] = {}
 
@@ -93,6 +96,11 @@ class Travel:
     roads: Roads
     fastest_mps: float
 
+    def usable(self) -> NDArray[np.bool_]:
+        """Return which edges this traveller may use in at least one direction."""
+        usable: NDArray[np.bool_] = (self.cost["forward"] >= 0) | (self.cost["backward"] >= 0)
+        return usable
+
 
 @dataclass(frozen=True, slots=True)
 class Graph:
@@ -111,6 +119,8 @@ class Graph:
     bounds: NDArray[np.float32]
     travels: Mapping[str, Travel] = field(repr=False)
     _hold: Hold = field(repr=False)
+    water: Water | None = None
+    """Open water, where the graph was built with any."""
 
     def travel(self, traveller: Traveller) -> Travel:
         """Return the costs of a traveller. Raises ``UnknownTraveller``."""
@@ -161,7 +171,7 @@ class Graph:
                 for key, fastest in meta.fastest_mps.items()
             }
             shared = {name: _load(folder, name) for name in _SHARED}
-            return cls(meta=meta, travels=travels, _hold=handle, **shared)
+            return cls(meta=meta, travels=travels, _hold=handle, water=Water.open(folder), **shared)
         except BaseException:
             handle.close()
             raise
@@ -232,22 +242,25 @@ def build_graph(
     *,
     source: str,
     as_of: str,
+    water: Shapes = NO_WATER,
     travellers: Mapping[str, Traveller] = TRAVELLERS,
     threads: int = 2,
 ) -> Path:
     """Build a graph of ``edges``, publish it as the current version of ``store`` and return its folder.
 
-    Raises ``BadRoads`` when there is no road at all, ``AlreadyBuilding`` when another process builds in the same place.
+    ``water`` are polygons in (lon, lat) degrees that nobody walks on. Raises ``BadRoads`` when there is no road at all, ``AlreadyBuilding`` when another process builds in the same place.
     """
     if edges.count == 0:
         raise BadRoads("roads.empty", "没有任何道路，无法建立路网。")
     digest = hashlib.sha256()
     for column in fields(edges):
         digest.update(np.ascontiguousarray(getattr(edges, column.name)).tobytes())
+    for shape in shapely.to_wkb(water):
+        digest.update(shape)
     built_at = datetime.now(UTC)
     version = f"{built_at:%Y%m%dT%H%M%S}-{digest.hexdigest()[:8]}"
     with store.building(version) as folder:
-        arrays, meta = _assemble(edges, plane, travellers, threads)
+        arrays, meta = _assemble(edges, plane, water, travellers, threads)
         for name, array in arrays.items():
             np.save(folder / f"{name}.npy", array)
         said = GraphMeta(
@@ -265,7 +278,7 @@ def build_graph(
 
 
 def _assemble(
-    edges: RoadEdges, plane: Plane, travellers: Mapping[str, Traveller], threads: int
+    edges: RoadEdges, plane: Plane, water: Shapes, travellers: Mapping[str, Traveller], threads: int
 ) -> tuple[dict[str, NDArray[Any]], dict[str, object]]:
     """Return all arrays of a graph by file name, and what is said of it."""
     east, north = plane.forward(edges.lon, edges.lat)
@@ -294,6 +307,8 @@ def _assemble(
         "first_piece": first_piece,
         "bounds": _bounds(edges.offsets, x, y),
     }
+    if len(water):
+        arrays |= _water(edges, east, north, plane, water)
     fastest = {key: _fastest(traveller, edges, metres) for key, traveller in travellers.items()}
     # The nearest road of any kind is, at most points, also the nearest of each kind.
     every = build_table(pieces, build_buckets(pieces, np.ones(edges.count, dtype=bool), *size), *size, threads)
@@ -309,6 +324,22 @@ def _assemble(
         "fastest_mps": fastest,
     }
     return arrays, meta
+
+
+def _water(edges: RoadEdges, east: Floats, north: Floats, plane: Plane, water: Shapes) -> dict[str, NDArray[Any]]:
+    """Return the arrays of the water around the roads; ``east`` and ``north`` are the points of the edges."""
+
+    def project(degrees: Floats) -> Floats:
+        lon, lat = np.ascontiguousarray(degrees[:, 0]), np.ascontiguousarray(degrees[:, 1])
+        return np.stack(plane.forward(lon, lat), axis=1)
+
+    around = ACCESS_LIMIT_M + 2 * MARGIN_M
+    box = (east.min() - around, north.min() - around, east.max() + around, north.max() + around)
+    shapes = shapely.clip_by_rect(shapely.make_valid(shapely.transform(water, project)), *box)
+    lines = shapely.from_ragged_array(
+        shapely.GeometryType.LINESTRING, np.stack((east, north), axis=1), (edges.offsets,)
+    )
+    return water_arrays(shapely.make_valid(shapes), lines, ~edges.ferry)
 
 
 def _fastest(traveller: Traveller, edges: RoadEdges, metres: Floats) -> float:

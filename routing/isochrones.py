@@ -16,6 +16,7 @@ from routing.mending import mended
 from routing.places import PlaceIndex
 from routing.rings import Rings, are_simple
 from routing.search import BadSearch, Reach, SearchTooLarge, workspace
+from routing.shores import cut
 from routing.surface import Surface, surface
 
 MAX_VERTICES: Final = 1500
@@ -126,12 +127,17 @@ def _draw(found: Reach, times: Surface, limit_ms: float, places: PlaceIndex | No
         # Rings that nowhere meet can still swallow each other, but only where much was simplified.
         careful = tolerance > TOLERANCE_M * times.stride
         if are_simple(drawn, scratch) and (not careful or polygon.is_valid):
-            if places is None:
+            dry = cut(found, polygon, limit_ms, min_island)
+            is_cut = dry is not polygon
+            if is_cut:
+                polygon = _small_enough(dry, tolerance)
+                drawn, polygons = _rings(polygon)
+            if places is None or polygon.is_empty:
                 return polygon
-            bent, notches = mended(found, times, limit_ms, drawn, places, SPARE_VERTICES // 4)
+            bent, notches = mended(found, times, limit_ms, drawn, places, SPARE_VERTICES // 4, everywhere=is_cut)
             return _multipolygon(bent, polygons) if notches else polygon
         if halved == 3 or kept == points:
-            return _polygons(shapely.make_valid(polygon))
+            return cut(found, _polygons(shapely.make_valid(polygon)), limit_ms, min_island)
         halved += 1
         tolerance /= 2
 
@@ -177,6 +183,24 @@ def _assemble(
     emit(point, ring, keep, order, *found.graph.meta.origin, coordinates, ends)
     polygons = np.array([at for at, i in enumerate(chosen) if areas[i] > 0] + [len(chosen)], dtype=np.int64)
     return Rings(coordinates[: ends[-1]], ends), polygons
+
+
+def _small_enough(polygon: MultiPolygon, tolerance: float) -> MultiPolygon:
+    """Return a polygon simplified until it leaves room for mending; what water was cut out of may have many points."""
+    most = MAX_VERTICES - SPARE_VERTICES
+    simpler = polygon
+    while shapely.get_num_coordinates(simpler) > most:
+        simpler = _polygons(shapely.simplify(polygon, tolerance))
+        tolerance *= 1.4
+    return simpler
+
+
+def _rings(polygon: MultiPolygon) -> tuple[Rings, NDArray[np.int64]]:
+    """Return a polygon as ``_assemble`` returns what it draws."""
+    if polygon.is_empty:
+        return Rings(np.empty((0, 2)), np.zeros(1, dtype=np.int64)), np.zeros(1, dtype=np.int64)
+    _, coordinates, offsets = shapely.to_ragged_array([polygon])
+    return Rings(coordinates, offsets[0]), offsets[1]
 
 
 def _multipolygon(rings: Rings, polygons: NDArray[np.int64]) -> MultiPolygon:

@@ -26,13 +26,20 @@ FARTHEST_STEPS: Final = 1.5
 
 
 def mended(
-    found: Reach, times: Surface, limit_ms: float, rings: Rings, places: PlaceIndex, most: int
+    found: Reach,
+    times: Surface,
+    limit_ms: float,
+    rings: Rings,
+    places: PlaceIndex,
+    most: int,
+    *,
+    everywhere: bool = False,
 ) -> tuple[Rings, int]:
     """Return the rings with at most ``most`` notches around places on the wrong side, and how many there are.
 
-    A notch that would touch another part of the line is left out, so valid rings stay valid.
+    The line is taken to run where the surface says, or with ``everywhere`` anywhere, along shores too. A notch that would touch another part of the line is left out, so valid rings stay valid.
     """
-    wrong = _wrong_places(found, times, limit_ms, rings, places)[:most]
+    wrong = _wrong_places(found, times, limit_ms, rings, places, everywhere)[:most]
     if len(wrong) == 0:
         return rings, 0
     size = len(rings.coordinates)
@@ -44,7 +51,9 @@ def mended(
     return Rings(room[: size + 4 * notches], ends), notches
 
 
-def _wrong_places(found: Reach, times: Surface, limit_ms: float, rings: Rings, places: PlaceIndex) -> NDArray[np.int32]:
+def _wrong_places(
+    found: Reach, times: Surface, limit_ms: float, rings: Rings, places: PlaceIndex, everywhere: bool
+) -> NDArray[np.int32]:
     """Return the places near the line that are inside it but not reached by ``limit_ms``, or the other way round."""
     graph = found.graph
     space = labels(found)
@@ -78,6 +87,7 @@ def _wrong_places(found: Reach, times: Surface, limit_ms: float, rings: Rings, p
         doors.metres,
         rings.coordinates,
         *banded(rings, space.scratch),
+        everywhere,
         out,
     )
     return out[:count].copy()
@@ -202,6 +212,7 @@ def _misplaced(  # noqa: C901 - one loop, kept whole for the compiler
     band: NDArray[np.float64],
     band_start: NDArray[np.int32],
     band_side: NDArray[np.int32],
+    everywhere: bool,
     out: NDArray[np.int32],
 ) -> int:
     """Write the places in or next to cells that the line crosses that are on its wrong side; return how many."""
@@ -222,7 +233,7 @@ def _misplaced(  # noqa: C901 - one loop, kept whole for the compiler
                 for near_r in range(r - 1, r + 3):
                     for near_c in range(c - 1, c + 3):
                         inner += ms[near_r, near_c] <= limit
-                if inner == 0 or inner == 16:
+                if not everywhere and (inner == 0 or inner == 16):
                     continue
                 time = NEVER
                 at = door[place]

@@ -3,6 +3,8 @@
 ``@pytest.mark.covers("ID", …, via="module:function")`` claims that a test drives those rows through that code. With
 ``--proof-report FILE`` the outcome of every claim is written down; with ``--break-via`` the code of ``via`` raises while
 its test runs, in this process and (through ``tests/proof/sitecustomize.py``) in every process the test starts.
+
+Name what a view calls, not the view: the table of URLs holds views themselves, so breaking the name of one breaks nothing.
 """
 
 from __future__ import annotations

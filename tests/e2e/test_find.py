@@ -20,7 +20,7 @@ def rows_of(page: Any) -> list[tuple[int, int]]:
     ]
 
 
-@pytest.mark.covers("PRE-FIND-06", via="web.doors.find:find")
+@pytest.mark.covers("PRE-FIND-06", via="web.doors.find:answer")
 def test_a_mother_finds_a_full_day_nursery_with_a_vacancy_and_is_taken_there(
     page: Any, live_city: str, families: Spot
 ) -> None:
@@ -84,7 +84,7 @@ def metres_apart_in_gcj(gcj_lon: float, gcj_lat: float, lon: float, lat: float) 
     return math.hypot((back.x - lon) * 95_300, (back.y - lat) * 110_900)
 
 
-@pytest.mark.covers("PRE-FIND-06", via="web.doors.find:find")
+@pytest.mark.covers("PRE-FIND-06", via="web.doors.find:answer")
 def test_every_kind_of_childcare_point_can_be_looked_for_by_itself(page: Any, live_city: str, families: Spot) -> None:
     from services.facilities.models import Facility
 

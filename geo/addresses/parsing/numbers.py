@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from geo.addresses.parsing.vocabulary import NUMERALS, one_of, vocabulary
+from geo.addresses.parsing.vocabulary import CHEQUE_NUMERALS, NUMERALS, PLAIN_NUMERALS, one_of, vocabulary
 from geo.addresses.parsing.writing import number_of
 
 _GRAMMAR: Final = vocabulary().grammar
@@ -43,8 +43,16 @@ _LETTERED: Final = _any(["座", "幢", "栋", "号楼", "区", "单元", "室", 
 _PARITY: Final = rf"(?:{one_of(PARITIES)})(?![元栋独位人间])"
 _DIGITS: Final = rf"\d{{1,{LONGEST_NUMBER}}}"
 
+_FIRST: Final = "".join(
+    map(
+        re.escape,
+        sorted({*"-();,、#", GAP, *NUMERALS, *_LETTER, *_GRAMMAR["signs"]["dots"], *(w[0] for w in (*FLOORS, *ROOMS))}),
+    )
+)
+"""What an atom may begin with; most characters of a name are passed over at the first look."""
 ATOM: Final = re.compile(
     rf"""
+    (?=[\dA-Za-z{_FIRST}])(?:
     (?P<part>[;,、]+|{GAP})
   | (?P<floor>{one_of((*FLOORS, *ROOMS))})
   | (?:\#|[Nn][Oo][.:]?)?
@@ -53,7 +61,7 @@ ATOM: Final = re.compile(
         (?:-+[A-Za-z]?\d{{1,6}}(?:[A-Za-z](?![A-Za-z]))?){{0,4}}
         (?:[、,/和及与]{_DIGITS}(?:-+\d{{1,6}})?){{0,200}}
       | [A-Za-z{_LETTER}](?=(?:{_LETTERED}))
-      | (?<![{NUMERALS}])[{NUMERALS}]{{1,9}}(?=[{_LETTER}]?(?:{_OTHERS}|{_HOUSE}))
+      | (?<![{NUMERALS}])(?:[{PLAIN_NUMERALS}]{{1,9}}|[{CHEQUE_NUMERALS}]{{1,9}})(?=[{_LETTER}]?(?:{_OTHERS}|{_HOUSE}))
     )
     (?:
         (?P<lettered>[{_LETTER}](?=[弄巷]))?(?P<sign>{_OTHERS})
@@ -66,11 +74,11 @@ ATOM: Final = re.compile(
           | -\d{{1,2}}(?![\d-]|室|层|楼|幢|号|单元|[A-Za-z])
           | [A-Z](?![A-Za-z0-9座室幢栋楼单梯])
         )?
-      | (?P<name>{one_of(_NAMES)})
+      | (?P<name>{one_of(_NAMES)}|(?<=[12]\d{{3}})年)
     )?
     (?P<parity>{_PARITY})?
   | (?P<dots>[-()\#{re.escape(_GRAMMAR["signs"]["dots"])}]+)
-    """,
+    )""",
     re.VERBOSE,
 )
 """One number with its signs, a break, or punctuation. Every repetition is bounded or cannot overlap: reading is linear."""

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 DATA: Final = Path(__file__).parent / "data"
-NUMERALS: Final = "零〇○一壹二贰两三叁四肆五伍六陆七柒八捌九玖十拾百佰千仟廿卅"
+PLAIN_NUMERALS: Final = "零〇○一二两三四五六七八九十百千廿卅"
+CHEQUE_NUMERALS: Final = "零壹贰叁肆伍陆柒捌玖拾佰仟"
+NUMERALS: Final = f"{PLAIN_NUMERALS}{CHEQUE_NUMERALS[1:]}"
 _ORDINAL: Final = "[一二三四五六七八九十]"
 DIRECTIONS: Final = "东西南北中上下内外前后"
 

@@ -19,7 +19,8 @@ _TENS: Final = {"廿": "二十", "卅": "三十"}
 _WORDS: Final = "零一二三四五六七八九"
 _ALL_NUMERALS: Final = frozenset(NUMERALS)
 BLANK: Final = " "
-_JOINED_AT: Final = re.compile(r"(?<=\d)[至到](?=\d)")
+_JOINED_AT: Final = re.compile(r"(?<=\d)[至到一](?=\d)")
+"""Between digits 一 is a dash that came out long: 12一401."""
 _BLANKS: Final = re.compile(f"{BLANK}+")
 _BETWEEN_DIGITS: Final = re.compile(rf"(?<=\d){BLANK}+(?=\d)")
 
@@ -65,7 +66,7 @@ def fold(text: str) -> Folded:
     Blanks between two digits become a comma: they keep two numbers apart.
     """
     body = text.translate(_FOLDING)
-    if "至" in body or "到" in body:
+    if "至" in body or "到" in body or "一" in body:
         body = _JOINED_AT.sub("-", body)
     if BLANK not in body:
         return Folded(body, None, [])
