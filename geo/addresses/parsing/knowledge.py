@@ -52,7 +52,13 @@ class Gazetteer:
     def regions(self) -> Mapping[str, tuple[Written, ...]]:
         """Return every name of a region or city by its first two characters, the longest first."""
         own = [RegionName(name, "district", today) for name, today in self.districts.items() if len(name) > 1]
-        own += [RegionName(name, "street", today) for name, today in self.streets.items() if len(name) > 1]
+        above = {name.written: name.district for name in vocabulary().regions if name.kind == "street"}
+        above = {name: self.districts.get(district, district) for name, district in above.items()}
+        own += [
+            RegionName(name, "street", today, above.get(name, ""))
+            for name, today in self.streets.items()
+            if len(name) > 1
+        ]
         if not own:
             return _language()
         said = {name.written for name in own}

@@ -20,6 +20,10 @@ _ZONES: Final = tuple(text for text, ending in _WORDS.endings.items() if ending.
 _TOWN: Final = re.compile(r"[\u4e00-\u9fff]{2,6}?街道(?!办)|(?:(?![村路街弄区市县号镇])[\u4e00-\u9fff]){1,4}?[镇乡]")
 _CITY: Final = re.compile(r"[\u4e00-\u9fff]{2,4}?(?<![超城集菜都门老新股])[市县](?![场政民立属路街东西南北中级])")
 _COUNTY: Final = re.compile(r"[\u4e00-\u9fff]{1,5}?(?<![小社园业校街景期库厂])[区县市旗](?![场政民立属路街])")
+_CITY_ABOVE: Final = re.compile(r"[\u4e00-\u9fff]{1,8}?(?:市|自治州|地区)")
+_UNKNOWN_DISTRICT: Final = re.compile(
+    rf"[\u4e00-\u9fff]{{2,3}}?(?<![{_WORDS.grammar['words']['not_districts']}])区(?=[\u4e00-\u9fff]{{2}})"
+)
 _FURTHER: Final = 8
 """Characters after the short name of a city in which a region of its own must begin."""
 
@@ -40,7 +44,7 @@ def _listed(run: Run) -> Written | None:
         at = run.start + len(name.written)
         if at > run.end or not run.text.startswith(name.written, run.start) or _is_road(run, at):
             continue
-        if not name.short or (not _BARE_ROAD.match(run.text, at, run.end) and _short(name, at, run)):
+        if not name.short or _short(name, at, run):
             return name
     return None
 
@@ -51,9 +55,17 @@ def _take(name: Written, run: Run) -> None:
         run.take(name.kind, end, name.today)
         if name.old:
             run.notes.append("old_name")
+        if name.kind == "street" and _is_of_another(name, run):
+            run.notes.append("district_other")
     else:
         run.take("district" if name.level == "county" else "city", end, name.name)
         run.notes.append("other_city")
+
+
+def _is_of_another(street: RegionName, run: Run) -> bool:
+    """Say whether a street was written after a district that it is not part of."""
+    districts = [piece.value for piece in run.pieces if piece.kind == "district"]
+    return bool(street.district and districts) and street.district not in districts
 
 
 def _is_road(run: Run, at: int) -> bool:
@@ -66,14 +78,21 @@ def _is_road(run: Run, at: int) -> bool:
 
 def _short(name: Written, at: int, run: Run) -> bool:
     """Say whether a name without its 区, 镇 or 市 is meant as a region."""
+    if isinstance(name, RegionName) and name.kind == "street":
+        return _is_town(name, at, run)
+    if _BARE_ROAD.match(run.text, at, run.end):
+        return False
     if not isinstance(name, RegionName):
         return "other_city" in run.notes or _is_elsewhere(at, run)
-    return _is_town(name, at, run) if name.kind == "street" else _is_district(at, run)
+    return _is_district(at, run)
 
 
 def _is_district(at: int, run: Run) -> bool:
     """Say whether 杨浦 or 浦东 at the front is the district: another region or a whole road or estate must follow."""
     rest, gazetteer = run.text[at : run.end], run.gazetteer
+    if any(piece.kind == "district" for piece in run.pieces):
+        # 静安静安寺: the second is the beginning of a name.
+        return False
     if len(rest) < 2 or run.rest in gazetteer.communities or run.rest in gazetteer.roads:
         return False
     if any(rest.startswith(name.written) for name in gazetteer.regions.get(rest[:2], ())):
@@ -93,6 +112,9 @@ def _is_district(at: int, run: Run) -> bool:
 def _is_town(name: RegionName, at: int, run: Run) -> bool:
     """Say whether 周浦 or 老西门 is the town or street: right after its own district, before a whole name."""
     last = last_ending(run.text[at : run.end])
+    if _BARE.match(run.text, at, run.end):
+        # 奉浦社区 and 徐家汇中心 are names of their own.
+        return False
     if last is None or not run.pieces or (run.pieces[-1].kind, run.pieces[-1].value) != ("district", name.district):
         return False
     return last.kind in ("road", "estate") and run.end - at > len(last.text) + 1
@@ -121,12 +143,40 @@ def _take_unlisted(run: Run) -> bool:
     if text.startswith("上海", start):
         return _take_shanghai(run)
     kinds = {piece.kind for piece in run.pieces}
-    if "other_city" in run.notes and "district" not in kinds and _take_like(_COUNTY, "district", run):
-        return True
-    if not kinds & {"city", "district", "street"} and _take_like(_CITY, "city", run):
-        run.notes.append("other_city")
-        return True
+    if "other_city" in run.notes and "district" not in kinds:
+        if _take_city_above(run) or _take_like(_COUNTY, "district", run):
+            return True
+    elif not kinds & {"district", "street"}:
+        if "city" not in kinds and _take_like(_CITY, "city", run):
+            run.notes.append("other_city")
+            return True
+        if _take_unknown_district(run):
+            return True
     return "street" not in kinds and _take_like(_TOWN, "street", run)
+
+
+def _take_city_above(run: Run) -> bool:
+    """Take 武威市 of 甘肃省武威市凉州区: what a district or county follows is the city above it."""
+    city = _CITY_ABOVE.match(run.text, run.start, run.end)
+    if city is None or not _COUNTY.match(run.text, city.end(), run.end):
+        return False
+    run.take("city", city.end())
+    return True
+
+
+def _take_unknown_district(run: Run) -> bool:
+    """Take 瓯海区 at the front, which no list has, when a town or a whole road follows; 工业区 and 小区 are none."""
+    match = _UNKNOWN_DISTRICT.match(run.text, run.start, run.end)
+    if match is None or not run.fresh:
+        return False
+    last = last_ending(run.text[match.end() : run.end])
+    if not _TOWN.match(run.text, match.end(), run.end) and (
+        last is None or last.kind != "road" or _BARE.match(run.text, match.end(), run.end)
+    ):
+        return False
+    run.take("district", match.end())
+    run.notes.append("district_unknown")
+    return True
 
 
 def _take_country(run: Run) -> bool:
@@ -145,7 +195,8 @@ def _take_shanghai(run: Run) -> bool:
         return True
     rest = run.text[at : run.end]
     last = last_ending(rest)
-    if _is_road(run, at) or not (_listed_at(at, run) or (last is not None and last.kind == "road" and len(rest) > 2)):
+    whole_road = last is not None and last.kind == "road" and len(rest) > 2
+    if _is_road(run, at) or not (rest.startswith("上海市") or _listed_at(at, run) or whole_road):
         return False
     run.take("city", at, "")
     return True

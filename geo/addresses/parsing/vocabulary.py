@@ -132,6 +132,8 @@ def _regions() -> Iterable[RegionName]:
         short = row["name"].removesuffix("新区").removesuffix("区")
         if row["level"] == "district" and row["name"].endswith("区") and len(short) >= 2:
             yield RegionName(short, "district", today, "", row["name"] not in names, short=True)
+            if row["name"].endswith("新区"):
+                yield RegionName(f"{short}区", "district", today)
         elif row["level"] == "street" and len(names) == 1:
             short = row["name"].removesuffix("街道").removesuffix("新镇").removesuffix("镇").removesuffix("新村")
             if len(short) >= 2:

@@ -31,7 +31,14 @@ CASES = """
 上海市市辖区杨浦区云杉路5号 → district=杨浦区 road=云杉路 number=5 -idle
 上海市上海市杨浦区云杉路5号 → district=杨浦区 road=云杉路 number=5
 杨浦区杨浦区云杉路5号 → district=杨浦区 road=云杉路 number=5 -repeated
-徐汇区五角场街道云杉路5号 → district=徐汇区 street=五角场街道 road=云杉路 number=5
+徐汇区五角场街道云杉路5号 → district=徐汇区 street=五角场街道 road=云杉路 number=5 +district_other
+长宁区虹桥镇云杉路5号 → district=长宁区 street=虹桥镇 road=云杉路 number=5 +district_other
+闵行区虹桥镇云杉路5号 → district=闵行区 street=虹桥镇 road=云杉路 number=5
+上海上海市浦东新区曹路镇云杉路5号 → district=浦东新区 street=曹路镇 road=云杉路 number=5
+浦东区云杉路5号 → district=浦东新区 road=云杉路 number=5
+静安静安寺望舒新苑5号 → district=静安区 street=静安寺街道 estate=望舒新苑 number=5
+奉贤区奉浦社区云杉路5号 → district=奉贤区 committee=奉浦社区 road=云杉路 number=5
+徐汇区徐家汇中心望舒苑5号 → district=徐汇区 place=徐家汇中心 estate=望舒苑 number=5
 杨浦区望舒居委会云杉路5号 → district=杨浦区 committee=望舒居委会 road=云杉路 number=5
 杨浦区第三居民区云杉路5号 → district=杨浦区 committee=第三居民区 road=云杉路 number=5
 # names of the past
@@ -89,6 +96,8 @@ CASES = """
 三门路5号 → road=三门路 number=5
 五号沟路5号 → road=五号沟路 number=5
 九江路五号 → road=九江路 number=5
+陆九房路5号 → road=陆九房路 number=5
+云杉路贰拾叁号 → road=云杉路 number=23
 312国道5号 → road=312国道 number=5
 8号路5号 → road=8号路 number=5
 云杉路北段5号 → road=云杉路 section=北段 number=5
@@ -173,6 +182,7 @@ S20外环高速 → road=S20外环高速 +elevated_road
 云杉路5号601 → road=云杉路 number=5 room=601 +sign_missing
 云杉路5号-601 → road=云杉路 number=5 room=601 +sign_missing
 云杉路100弄5-601 → road=云杉路 lane=100 number=5 room=601 +range_or_room
+云杉路100弄5一601室 → road=云杉路 lane=100 number=5 room=601 +range_or_room
 云杉路100弄5-601室 → road=云杉路 lane=100 number=5 room=601 +range_or_room
 云杉路100弄5-2-401 → road=云杉路 lane=100 number=5 unit=2 room=401 +range_or_room
 云杉路100弄5号2-401室 → road=云杉路 lane=100 number=5 unit=2 room=401 +range_or_room
@@ -244,6 +254,7 @@ S20外环高速 → road=S20外环高速 +elevated_road
 # written twice, run together
 云杉路100弄5号云杉路100弄5号 → road=云杉路 lane=100 number=5 -repeated
 云杉路100弄34云杉路100弄3401层0102 → road=云杉路 lane=100 number=34 floor=1 room=102 +run_together +sign_missing -repeated
+望舒苑年家浜路100弄34年家浜路100弄3401层0102 → road=年家浜路 lane=100 number=34 estate=望舒苑 floor=1 room=102 +run_together +sign_missing -repeated
 云杉苑040412层1202 → estate=云杉苑 building=4 unit=4 floor=12 room=1202 +run_together
 上海市,杨浦区,云杉路100弄,5号,601室 → district=杨浦区 road=云杉路 lane=100 number=5 room=601
 云杉路100弄5号;望舒路7号 → road=云杉路 lane=100 number=5 | road=望舒路 number=7
@@ -257,6 +268,13 @@ S20外环高速 → road=S20外环高速 +elevated_road
 北京市朝阳区云杉路5号 → city=北京市 district=朝阳区 road=云杉路 number=5 +other_city
 浙江省嘉善县云杉路5号 → city=浙江省 district=嘉善县 road=云杉路 number=5 +other_city
 浙江嘉兴云杉路5号 → city=浙江省嘉兴市 road=云杉路 number=5 +other_city
+甘肃省武威市凉州区云杉路5号 → city=甘肃省武威市 district=凉州区 road=云杉路 number=5 +other_city
+湖南省湘西土家族苗族自治州永顺县云杉路5号 → city=湖南省湘西土家族苗族自治州 district=永顺县 road=云杉路 number=5 +other_city
+江苏省仙桃市云杉路5号 → city=江苏省 district=仙桃市 road=云杉路 number=5 +other_city
+瓯海区郭溪街道云杉路5号 → district=瓯海区 street=郭溪街道 road=云杉路 number=5 +district_unknown
+晋安区云杉路5号 → district=晋安区 road=云杉路 number=5 +district_unknown
+云杉工业区望舒路5号 → zone=云杉工业区 road=望舒路 number=5
+云杉小区望舒路5号 → estate=云杉小区 road=望舒路 number=5
 """
 
 WITH_NAMES = """
