@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
@@ -33,6 +34,7 @@ DOOR_WITHIN_M: Final = 150.0
 COMMUNITY_WITHIN_M: Final = 500.0
 ROAD_WITHIN_M: Final = 300.0
 ROADS_LOOKED_AT: Final = 12
+SAME_M: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +125,23 @@ def asked_in(q: str, names: Names) -> Asked:
 
 
 def best(found: Iterable[Suggestion], near: tuple[float, float] | None, limit: int) -> list[Suggestion]:
-    """Return the first ``limit`` suggestions by rank, with their metres from ``near`` filled in."""
+    """Return the first ``limit`` suggestions by rank, with their metres from ``near`` filled in.
+
+    What reads the same and stands within ``SAME_M``, like the stops on both sides of a street, is offered once.
+    """
     if near is not None:
         found = [replace(item, metres=metres_between(*near, item.lon, item.lat)) for item in found]
-    return sorted(found, key=lambda suggestion: suggestion.rank)[:limit]
+    chosen: list[Suggestion] = []
+    alike: dict[tuple[str, str, str], list[Suggestion]] = defaultdict(list)
+    for item in sorted(found, key=lambda suggestion: suggestion.rank):
+        offered = alike[item.what, item.label, item.where]
+        if any(metres_between(item.lon, item.lat, other.lon, other.lat) < SAME_M for other in offered):
+            continue
+        offered.append(item)
+        chosen.append(item)
+        if len(chosen) == limit:
+            break
+    return chosen
 
 
 def fit_of(name: str, typed: str) -> int:
