@@ -266,13 +266,13 @@ def _tokens(parsed: Parsed) -> set[Token]:
 
 
 KIND_OF_LABEL = {
-    "prov": "city", "city": "city", "district": "district", "town": "street", "road": "road", "roadno": "roadno",
-    "subroadno": "houseno", "houseno": "houseno", "cellno": "unit", "floorno": "floor", "roomno": "room",
+    "prov": "city", "city": "city", "district": "district", "town": "street", "road": "road", "subroad": "subroad",
+    "roadno": "roadno", "subroadno": "houseno", "houseno": "houseno", "cellno": "unit", "floorno": "floor", "roomno": "room",
 }  # fmt: skip
 OURS = {
     "city": ("city",), "district": ("district", "city"), "street": ("street",), "road": ("road", "along", "crossing"),
-    "roadno": ("number", "lane"), "houseno": ("building", "number", "lane"), "unit": ("unit",), "floor": ("floor",),
-    "room": ("room",),
+    "subroad": ("lane", "sub_lane", "road", "along", "crossing"), "roadno": ("number", "lane"),
+    "houseno": ("building", "number", "lane"), "unit": ("unit",), "floor": ("floor",), "room": ("room",),
 }  # fmt: skip
 """What the labels' kinds may be in the grammar: a number on the road is a lane's or a house's, one below it a building's."""
 

@@ -28,6 +28,8 @@ _POSTCODE: Final = re.compile(
     rf"(?:(?:{one_of(_WORDS['postcode'])}):?\d{{6}}|(?:^|(?<=[;,(){GAP}室号]))20[0-2]\d{{3}}(?=[;,(){GAP}]|$|[\u4e00-\u9fff]{{2}}))(?![\d弄号室层楼幢栋单-])"
 )
 _NEAR: Final = re.compile(rf"(?:^|(?<=[号弄室楼层路街道村;,(]))(?:{one_of(_WORDS['near'])})[^;,()\d\#]{{2,30}}")
+_JOINED_NAMES: Final = re.compile(r"[\u4e00-\u9fff]{2,12}(?:-{1,4}[\u4e00-\u9fff]{2,12}){1,6}")
+_DASHES: Final = re.compile(r"-{1,4}")
 _NUMBER: Final = rf"(?:\d{{1,9}}|[{NUMERALS}]{{1,9}})"
 _DOOR: Final = re.compile(
     rf"(?:[甲乙丙丁A-Z]|(?:{_NUMBER}-?){{1,3}}(?:支弄|弄|巷|号楼|号|幢|栋|座|单元|层|楼|室)[甲乙丙丁]?|[单双]号?){{1,6}}"
@@ -145,6 +147,15 @@ def _reason(content: str, outside: str) -> str:
     if _LANDMARK.search(content):
         return "landmark"
     return "qualifier" if _QUALIFIER.fullmatch(content) else "note"
+
+
+def join_names(draft: Draft) -> None:
+    """Take out the dashes between names that open the text: 上海-浦东-某路. Behind a number they mean something."""
+    if "-" not in draft.body:
+        return
+    front = _JOINED_NAMES.match(draft.body)
+    if front is not None:
+        draft.cut([Cut(*dashes.span(), "punctuation") for dashes in _DASHES.finditer(front[0])])
 
 
 def set_aside_near(draft: Draft) -> None:

@@ -16,7 +16,7 @@ from geo.addresses.parsing.writing import name_of
 
 _REGIONS: Final = frozenset(("city", "district", "street", "zone", "committee", "section", "block"))
 _NOT_NUMBERS: Final = frozenset(("part", "dots"))
-_DEEP: Final = frozenset(("building", "unit", "floor", "room", "group", "block"))
+_DEEP: Final = frozenset(("building", "unit", "floor", "room", "group", "block", "bare"))
 """Numbers that say more of a house whose number is known; a name before them does not begin another address."""
 _WEAK: Final = frozenset(("unit", "floor", "building", "block"))
 _ROAD: Final = LEVELS["road"]
@@ -81,7 +81,7 @@ def _name(piece: Piece, offset: int, before: str, names: Run, found: Collection)
     elif kind in _REGIONS:
         if kind == "district" and found.last >= _ROAD and found.values.get(kind, value) != value:
             found.next_address(0)
-        found.settle(kind, value, start, end)
+        found.settle(kind, name_of(value) if kind == "block" else value, start, end)
     else:
         _estate(kind, name_of(value), start, end, before, found)
 
@@ -90,9 +90,11 @@ def _city(value: str, start: int, end: int, found: Collection) -> None:
     """Add a city; Shanghai itself is understood, and a province and its city are said together."""
     if found.last >= _ROAD:
         found.next_address(0)
+    if any(token.kind == "city" and token.value == (value or "上海市") for token in found.tokens):
+        found.ignore("repeated", start, end)
+        return
     if value:
-        have = found.values.get("city", "")
-        found.values["city"] = have if have.endswith(value) else have + value
+        found.values["city"] = found.values.get("city", "") + value
         found.last = max(found.last, LEVELS["city"])
     found.tokens.append(Token("city", found.body[start:end], value or "上海市", start, end))
 

@@ -55,7 +55,7 @@ class Collection:
             self.next_address(level)
         self.values[kind] = value
         self.tokens.append(Token(kind, self.body[start:end], value, start, end))
-        if level > self.last or self.last >= LANE:
+        if level > self.last or (self.last >= LANE and level >= LANE):
             self.last = level
 
     def settle(self, kind: str, value: str, start: int, end: int) -> None:

@@ -6,9 +6,9 @@ import re
 from typing import Final
 
 from geo.addresses.parsing import numbers
-from geo.addresses.parsing.collection import Collection
+from geo.addresses.parsing.collection import LANE, Collection
 from geo.addresses.parsing.parts import LEVELS
-from geo.addresses.parsing.writing import number_of
+from geo.addresses.parsing.writing import name_of, number_of
 
 NUMBER: Final = LEVELS["number"]
 BASES: Final = frozenset(("road", "estate", "village", "hamlet", "place", "committee", "zone"))
@@ -57,13 +57,16 @@ def _single(kind: str, num: str, atom: re.Match[str], found: Collection) -> None
         _bare(number_of(num), start, end, found)
     elif kind == "number":
         _house(number_of(num), "", atom, start, end, found)
-    elif kind == "unit" and atom["sign"][0] == "号" and found.values.keys().isdisjoint(("number", "building")):
-        # 3号门 of a lane is its number 3.
+    elif kind in ("unit", "room") and atom["sign"][0] == "号" and found.values.keys().isdisjoint(_ABOVE_ROOM):
+        # 3号门, 33号房 and 5号铺 of a lane or a road are its numbers 3, 33 and 5.
         found.put("number", number_of(num), start, end)
+    elif kind == "lane" and found.last == LANE and not found.parted and found.values.get("lane") != number_of(num):
+        # 100弄20弄 is a lane within a lane.
+        found.put("sub_lane", number_of(num), start, end)
     elif kind == "floor" and len(num) > 2 and num.isdecimal():
         _run_together(num, start, end, found)
     else:
-        found.put(kind, number_of(num) + (atom["lettered"] or ""), start, end)
+        found.put(kind, _said(kind, number_of(num), atom), start, end)
 
 
 def _house(value: str, upto: str, atom: re.Match[str], start: int, end: int, found: Collection) -> None:
@@ -190,7 +193,12 @@ def _element(kind: str, ends: list[str], atom: re.Match[str], start: int, end: i
     elif kind == "lane" and len(ends) > 1:
         _lanes(ends[0], ends[-1], start, end, found)
     else:
-        found.put(kind, "-".join(ends), start, end)
+        found.put(kind, _said(kind, "-".join(ends), atom), start, end)
+
+
+def _said(kind: str, number: str, atom: re.Match[str]) -> str:
+    """Return the value of a number: 100甲 of a lane, and for a part of an estate its name, 三街坊 or A区."""
+    return name_of(f"{number}{atom['sign']}") if kind == "block" else f"{number}{atom['lettered'] or ''}"
 
 
 def _lanes(low: str, high: str, start: int, end: int, found: Collection) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from geo.addresses.parsing.asides import Draft, open_brackets, set_aside_contacts, set_aside_near
+from geo.addresses.parsing.asides import Draft, join_names, open_brackets, set_aside_contacts, set_aside_near
 from geo.addresses.parsing.assembly import assemble
 from geo.addresses.parsing.knowledge import NO_NAMES, Gazetteer
 from geo.addresses.parsing.parts import Ignored, Parsed, Parts, Token
@@ -81,7 +81,7 @@ def _unread(draft: Draft, start: int, end: int) -> Ignored:
 
 _BY_NAME: Final[dict[str, Step]] = {
     step.__name__: step
-    for step in (fold_signs, set_aside_contacts, open_brackets, set_aside_near, read_runs, account_for_all)
+    for step in (fold_signs, set_aside_contacts, open_brackets, join_names, set_aside_near, read_runs, account_for_all)
 }
 STEPS: Final[tuple[Step, ...]] = tuple(_BY_NAME[name] for name in vocabulary().grammar["steps"])
 """The steps in their order."""

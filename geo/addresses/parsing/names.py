@@ -18,6 +18,11 @@ _WORDS: Final = _VOCABULARY.grammar["words"]
 _ENDING: Final = _VOCABULARY.ending
 _ENDINGS: Final = _VOCABULARY.endings
 _BARE: Final = _VOCABULARY.bare
+_DOUBLED: Final = re.compile(r"([\u4e00-\u9fff]{2,20})\1")
+_LONGER: Final = re.compile(
+    f"(?:{one_of(text for text, ending in _ENDINGS.items() if ending.kind == 'estate' and len(text) > 1)})(?![路街道弄])"
+)
+_LATIN: Final = re.compile(r"[A-Za-z]{2,}(?=[\u4e00-\u9fff]{3})")
 _MORE: Final = re.compile(f"(?:{_BARE.pattern}){{1,6}}")
 _BESIDE: Final = re.compile(f"(?:{one_of(_WORDS['beside'])})$")
 _CROSSING: Final = re.compile(f"(?:{one_of(_WORDS['crossing'])})$")
@@ -62,15 +67,15 @@ def _leave_words(run: Run) -> None:
             run.notes.append("beside")
     elif text[start] in "内的第原" and run.end - start > 1:
         run.leave_front("idle", start + 1)
-    if text.endswith("栋"):
-        alone = _ALONE.search(text, run.start, run.end)
-        if alone is not None and alone.start() > run.start:
-            run.leave_back("idle", alone.start())
     if run.before and run.end - run.start > 1:
         if text[run.end - 1] in "第的附":
             run.leave_back("idle", run.end - 1)
         elif text[run.end - 1] == "临" and run.before == "number":
             run.end -= 1
+    if text[run.end - 1] == "栋":
+        alone = _ALONE.search(text, run.start, run.end)
+        if alone is not None and alone.start() > run.start:
+            run.leave_back("idle", alone.start())
 
 
 def _leave_surroundings(run: Run) -> None:
@@ -104,9 +109,7 @@ def _is_beside(at: int, run: Run) -> bool:
 
 def _take_names(run: Run) -> None:
     """Cut the rest of a run into names; the last one is what the numbers after it belong to."""
-    half = (run.end - run.start) // 2
-    if half > 1 and run.text[run.start : run.start + half] == run.text[run.start + half : run.end]:
-        run.leave_back("repeated", run.start + half)
+    _leave_doubled(run)
     known = _known_road(run)
     end = run.end
     run.end -= len(known)
@@ -119,6 +122,17 @@ def _take_names(run: Run) -> None:
         if kind == "road":
             _judge_road(known, run)
         run.take(kind, end, known)
+
+
+def _leave_doubled(run: Run) -> None:
+    """Leave out what is said twice in a row at the front or at the back: 九亭九亭明珠苑, 爱博四村四村."""
+    while doubled := _DOUBLED.search(run.text, run.start, run.end):
+        if doubled.end() == run.end:
+            run.leave_back("repeated", doubled.end(1))
+        elif doubled.start() == run.start:
+            run.leave_front("repeated", doubled.end(1))
+        else:
+            return
 
 
 def _known_road(run: Run) -> str:
@@ -168,6 +182,9 @@ def _may_cut(stem: int, at: int, ending: Ending, run: Run) -> bool:
         return True
     if _MORE.fullmatch(text, at, end) and not _is_whole_road(at, run):
         return False
+    if ending.kind == "estate" and _LONGER.match(text, at, end):
+        # 住宅小区 and 新村公寓 end once.
+        return False
     if len(ending.text) == 1 and ending.kind in ("estate", "hamlet"):
         # 苑 or 宅 alone is a weak sign: only a whole road may follow.
         last = last_ending(text[at:end])
@@ -211,6 +228,9 @@ def _take_road(name: str, at: int, run: Run) -> None:
         if inner and len(name) - len(inner) > 1:
             _take_leftover(at - len(inner), run, known=True)
             name = inner
+    elif latin := _LATIN.match(name):
+        run.take("place", run.start + latin.end())
+        name = name[latin.end() :]
     _judge_road(name, run)
     if roads and name not in roads:
         run.notes.append("road_unknown")
@@ -218,13 +238,16 @@ def _take_road(name: str, at: int, run: Run) -> None:
 
 
 def _take_or_join(kind: str, at: int, run: Run) -> None:
-    """Take a name; 恒隆广场办公楼 is one place, not two."""
+    """Take a name; 恒隆广场办公楼 is one place and 恒大华城天地苑 one estate, unless 天地苑 is known by itself."""
     last = run.pieces[-1] if run.pieces else None
-    if last is not None and kind == last.kind == "place" and last.end == run.start:
+    if last is None or kind != last.kind or kind not in ("place", "estate") or last.end != run.start:
+        run.take(kind, at)
+    elif run.text[run.start : at] in run.gazetteer.communities:
+        run.pieces[-1] = last._replace(kind="place")
+        run.take(kind, at)
+    else:
         run.pieces[-1] = Piece(kind, last.start, at, run.text[last.start : at])
         run.start = at
-    else:
-        run.take(kind, at)
 
 
 def _judge_road(name: str, run: Run) -> None:
@@ -249,11 +272,14 @@ def _take_leftover(end: int, run: Run, *, known: bool = False) -> None:
     elif last == "village" or before == "group":
         run.take("hamlet", end)
     elif last == "estate" and _SECTION_OF_ESTATE.fullmatch(text, start, end):
-        run.take("block", end, text[start:end].removesuffix("区"))
+        run.take("block", end)
     elif (text[start:end] in _ENDINGS and not before) or _IDLE.fullmatch(text, start, end):
         run.leave_front("idle", end)
     elif len(text) < 3 and not before and not run.fresh:
         run.leave_front("unread", end)
         run.notes.append("unread")
+    elif last == "estate" and before in ("number", "building") and end - start > 2:
+        # The numbers belong to what stands before them: 松江大学城御上海17号楼.
+        _take_or_join("estate", end, run)
     else:
         _take_or_join("place", end, run)

@@ -27,14 +27,9 @@ LONGEST_NUMBER: Final = 9
 """Digits in a row beyond these are read as several numbers; no door has so many."""
 
 
-def _guarded(sign: str) -> str:
-    """Return a sign that is not the beginning of a longer word: 号 but not 号线, 门 but not 门诊."""
-    words = _NOT_AFTER.get(sign[-1], [])
-    return f"{re.escape(sign)}(?!{one_of(words)})" if words else re.escape(sign)
-
-
 def _any(signs: list[str]) -> str:
-    return "|".join(_guarded(sign) for sign in sorted(signs, key=lambda sign: (-len(sign), sign)))
+    """Return any sign that does not begin a longer word: 号 but not 号线, 门 but not 门诊."""
+    return one_of(signs, not_before=_NOT_AFTER)
 
 
 _HOUSE: Final = _any(_GRAMMAR["numbers"]["number"])
@@ -72,7 +67,7 @@ ATOM: Final = re.compile(
             [之附](?:{_DIGITS}|[{NUMERALS}]{{1,5}})号?
           | [{_LETTER}](?![{_LETTER}{NUMERALS}室座单楼栋幢支])
           | -\d{{1,2}}(?![\d-]|室|层|楼|幢|号|单元|[A-Za-z])
-          | [A-Z](?![A-Za-z0-9座室幢栋楼单梯])
+          | [A-Z](?![A-Za-z0-9座室幢栋楼单梯区])
         )?
       | (?P<name>{one_of(_NAMES)}|(?<=[12]\d{{3}})年)
     )?

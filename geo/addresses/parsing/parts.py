@@ -83,7 +83,7 @@ class Parts(NamedTuple):
         if self.village or self.hamlet or self.group:
             return f"{self.village}{self.hamlet}{self.group}组" if self.group else f"{self.village}{self.hamlet}"
         if self.estate:
-            return f"{self.estate}{self.block}区" if self.block else self.estate
+            return f"{self.estate}{self.block}"
         return self.place or self.committee or self.zone
 
     @property

@@ -17,13 +17,15 @@ _BARE: Final = _WORDS.bare
 _BARE_ROAD: Final = _WORDS.bare_road
 _BARE_TO_END: Final = _WORDS.bare_to_end
 _ZONES: Final = tuple(text for text, ending in _WORDS.endings.items() if ending.kind == "zone")
-_TOWN: Final = re.compile(r"[\u4e00-\u9fff]{2,6}?街道(?!办)|(?:(?![村路街弄区市县号镇])[\u4e00-\u9fff]){1,4}?[镇乡]")
+_TOWN: Final = re.compile(r"[\u4e00-\u9fff]{2,6}?街道(?!办)|(?:(?![村路街弄区市县号镇])[\u4e00-\u9fff]){2,4}?[镇乡]")
 _CITY: Final = re.compile(r"[\u4e00-\u9fff]{2,4}?(?<![超城集菜都门老新股])[市县](?![场政民立属路街东西南北中级])")
 _COUNTY: Final = re.compile(r"[\u4e00-\u9fff]{1,5}?(?<![小社园业校街景期库厂])[区县市旗](?![场政民立属路街])")
 _CITY_ABOVE: Final = re.compile(r"[\u4e00-\u9fff]{1,8}?(?:市|自治州|地区)")
 _UNKNOWN_DISTRICT: Final = re.compile(
     rf"[\u4e00-\u9fff]{{2,3}}?(?<![{_WORDS.grammar['words']['not_districts']}])区(?=[\u4e00-\u9fff]{{2}})"
 )
+_REGION_SIGN: Final = re.compile("[市县区旗州镇乡道]")
+"""One of these is in the name of every region that no list has."""
 _FURTHER: Final = 8
 """Characters after the short name of a city in which a region of its own must begin."""
 
@@ -142,6 +144,8 @@ def _take_unlisted(run: Run) -> bool:
         return True
     if text.startswith("上海", start):
         return _take_shanghai(run)
+    if not _REGION_SIGN.search(text, start, run.end):
+        return False
     kinds = {piece.kind for piece in run.pieces}
     if "other_city" in run.notes and "district" not in kinds:
         if _take_city_above(run) or _take_like(_COUNTY, "district", run):

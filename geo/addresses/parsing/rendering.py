@@ -46,14 +46,10 @@ def _base(parts: Parts) -> str:
     group = f"{parts.group}组" if parts.group else ""
     village = f"{parts.village}{parts.hamlet}{group}"
     beside = f"{parts.along}{parts.road}{parts.section}{village}"
-    estate = f"{parts.estate}{_block(parts.block)}"
+    estate = f"{parts.estate}{parts.block}"
     if parts.road and parts.estate and (parts.lane or parts.number):
         return beside
     return f"{beside}{estate}{'' if parts.road else parts.place}"
-
-
-def _block(block: str) -> str:
-    return f"{block}区" if block else ""
 
 
 def _doors(parts: Parts, *, floor: bool) -> str:
@@ -67,8 +63,6 @@ def _doors(parts: Parts, *, floor: bool) -> str:
     unit = f"{parts.unit}单元" if parts.unit else ""
     level = f"{parts.floor}层" if parts.floor and floor else ""
     room = f"{parts.room}室" if parts.room else ""
-    estate = (
-        f"{parts.estate}{_block(parts.block)}" if parts.road and parts.estate and (parts.lane or parts.number) else ""
-    )
+    estate = f"{parts.estate}{parts.block}" if parts.road and parts.estate and (parts.lane or parts.number) else ""
     place = parts.place if parts.road else ""
     return f"{lane}{sub_lane}{number}{building}{unit}{level}{room}{estate}{place}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -83,13 +83,13 @@ def vocabulary() -> Vocabulary:
         for text, ending in endings.items()
         if ending.where != "door" and (ending.kind != "estate" or len(text) > 1)
     )
-    lead = rf"第?[{DIRECTIONS}支]?(?:{_ORDINAL}|\d){{0,3}}[{DIRECTIONS}支]?"
+    lead = rf"第?[{DIRECTIONS}支辅]?(?:{_ORDINAL}|\d){{0,3}}[{DIRECTIONS}支辅]?"
     return Vocabulary(
         grammar=grammar,
         regions=tuple(_regions()),
         elsewhere=tuple(_elsewhere()),
         endings=endings,
-        ending=re.compile(f"(?:{any_ending})(?!办事处)"),
+        ending=re.compile(f"(?:{one_of(endings, grammar['not_names']['after_ending'])})(?!办事处)"),
         bare=re.compile(f"{lead}(?:{sure_ending})"),
         bare_road=re.compile(f"{lead}(?:{one_of(text for text, ending in endings.items() if _is_lived_on(ending))})"),
         bare_to_end=re.compile(f"(?:{lead}(?:{any_ending})){{1,6}}"),
@@ -104,9 +104,16 @@ def _is_lived_on(ending: Ending) -> bool:
     )
 
 
-def one_of(words: Iterable[str]) -> str:
-    """Return a regular expression for any of some words, the longest first."""
-    return "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word)))
+def one_of(words: Iterable[str], not_before: Mapping[str, Sequence[str]] | None = None) -> str:
+    """Return a regular expression for any of some words, the longest first.
+
+    ``not_before`` holds, by the last character of a word, what may not follow it.
+    """
+    found = []
+    for word in sorted(words, key=lambda word: (-len(word), word)):
+        longer = not_before.get(word[-1]) if not_before else None
+        found.append(f"{re.escape(word)}(?!{one_of(longer)})" if longer else re.escape(word))
+    return "|".join(found)
 
 
 def reason_text(code: str) -> str:

@@ -120,7 +120,7 @@ def numeral_of(number: int) -> str:
     return f"{_WORDS[tens] if tens > 1 else ''}{'十' if tens else ''}{_WORDS[ones] if ones or not tens else ''}"
 
 
-_COUNTED: Final = re.compile(r"(?<!\d)([1-9]\d?)(?=村|路|街坊|里|区|支路|条)")
+_COUNTED: Final = re.compile(r"(?<!\d)([1-9]\d?)(?=村|路|街坊|街区|里|区|期|支路|条)")
 
 
 def name_of(written: str) -> str:

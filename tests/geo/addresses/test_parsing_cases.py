@@ -29,7 +29,7 @@ CASES = """
 青浦徐泾镇云杉路5号 → district=青浦区 street=徐泾镇 road=云杉路 number=5
 横沙乡望舒村3组8号 → street=横沙乡 village=望舒村 group=3 number=8
 上海市市辖区杨浦区云杉路5号 → district=杨浦区 road=云杉路 number=5 -idle
-上海市上海市杨浦区云杉路5号 → district=杨浦区 road=云杉路 number=5
+上海市上海市杨浦区云杉路5号 → district=杨浦区 road=云杉路 number=5 -repeated
 杨浦区杨浦区云杉路5号 → district=杨浦区 road=云杉路 number=5 -repeated
 徐汇区五角场街道云杉路5号 → district=徐汇区 street=五角场街道 road=云杉路 number=5 +district_other
 长宁区虹桥镇云杉路5号 → district=长宁区 street=虹桥镇 road=云杉路 number=5 +district_other
@@ -64,6 +64,9 @@ CASES = """
 浦东大道5号 → road=浦东大道 number=5
 青浦大道5号 → road=青浦大道 number=5
 上海路5号 → road=上海路 number=5
+上海-浦东-云杉路5号 → district=浦东新区 road=云杉路 number=5 -punctuation
+上海市-浦东新区-云杉路5号-601室 → district=浦东新区 road=云杉路 number=5 room=601 -punctuation
+Pudong云杉路5号 → road=云杉路 place=Pudong number=5
 上海市上海路5号 → road=上海路 number=5
 镇宁路5号 → road=镇宁路 number=5
 古镇路5号 → road=古镇路 number=5
@@ -86,6 +89,9 @@ CASES = """
 外马路5号 → road=外马路 number=5
 云杉街5号 → road=云杉街 number=5
 云杉支路5号 → road=云杉支路 number=5
+云杉公路辅路5号 → road=云杉公路辅路 number=5
+云杉路步行街5号 → road=云杉路步行街 number=5
+虹镇老街5号 → road=虹镇老街 number=5
 艾叶弄5号 → road=艾叶弄 number=5
 竹丝巷5号 → road=竹丝巷 number=5
 云城道5号 → road=云城道 number=5
@@ -118,6 +124,12 @@ S20外环高速 → road=S20外环高速 +elevated_road
 云杉路120-100弄 → road=云杉路 lane=100 lane_upto=120 +range_backwards
 云杉路100弄、102弄 → road=云杉路 lane=100 | road=云杉路 lane=102
 云杉路100、102弄 → road=云杉路 lane=100 | road=云杉路 lane=102
+云杉路100弄20弄5号 → road=云杉路 lane=100 sub_lane=20 number=5
+云杉路208号室 → road=云杉路 number=208
+云杉路100弄33号房 → road=云杉路 lane=100 number=33
+云杉路100弄3门 → road=云杉路 lane=100 unit=3
+云杉路5号商铺 → road=云杉路 number=5
+云杉路5号望舒商城B526 → road=云杉路 number=5 place=望舒商城 room=B526 +sign_missing
 云杉路100弄内5号 → road=云杉路 lane=100 number=5 -idle
 # numbers and what hangs on them
 云杉路5 → road=云杉路 number=5 +sign_missing
@@ -211,8 +223,23 @@ S20外环高速 → road=S20外环高速 +elevated_road
 云杉公寓501室 → estate=云杉公寓 room=501
 树德里12号 → estate=树德里 number=12
 云杉坊12号 → estate=云杉坊 number=12
-云杉四村三街坊236号 → estate=云杉四村 block=3 number=236
-云杉新村南区5号 → estate=云杉新村 block=南 number=5
+云杉四村三街坊236号 → estate=云杉四村 block=三街坊 number=236
+云杉新村南区5号 → estate=云杉新村 block=南区 number=5
+云杉新村3区5号 → estate=云杉新村 block=三区 number=5
+云杉苑二期5号 → estate=云杉苑 block=二期 number=5
+云杉苑C区5号 → estate=云杉苑 block=C区 number=5
+云杉路5号A区601 → road=云杉路 number=5 block=A区 room=601 +sign_missing
+云杉家园望舒苑5号 → estate=云杉家园望舒苑 number=5
+云杉五村望舒苑5幢 → estate=云杉五村望舒苑 building=5
+云杉住宅小区望舒路5号 → estate=云杉住宅小区 road=望舒路 number=5
+云杉新村花园路5号 → estate=云杉新村 road=花园路 number=5
+云杉城市花园5号 → estate=云杉城市花园 number=5
+云杉大学城望舒里外17号楼 → estate=云杉大学城望舒里外 building=17
+望舒酒店式公寓5层 → estate=望舒酒店式公寓 floor=5
+望舒广场单栋单栋第25层2504 → place=望舒广场 floor=25 room=2504
+云杉云杉七村云杉七村5号 → estate=云杉七村 number=5 -repeated
+云杉四村四村5号 → estate=云杉四村 number=5 -repeated
+九亭九亭望舒苑5号 → estate=九亭望舒苑 number=5 -repeated
 云杉路望舒二村5号 → along=云杉路 estate=望舒二村 number=5
 云杉路100弄望舒苑5号 → road=云杉路 lane=100 estate=望舒苑 number=5
 望舒苑云杉路100弄5号 → road=云杉路 lane=100 number=5 estate=望舒苑
@@ -267,6 +294,7 @@ S20外环高速 → road=S20外环高速 +elevated_road
 苏州工业园区云杉路5号 → city=苏州市 zone=工业园区 road=云杉路 number=5 +other_city
 北京市朝阳区云杉路5号 → city=北京市 district=朝阳区 road=云杉路 number=5 +other_city
 浙江省嘉善县云杉路5号 → city=浙江省 district=嘉善县 road=云杉路 number=5 +other_city
+浙江省浙江省嘉兴市云杉路5号 → city=浙江省嘉兴市 road=云杉路 number=5 +other_city -repeated
 浙江嘉兴云杉路5号 → city=浙江省嘉兴市 road=云杉路 number=5 +other_city
 甘肃省武威市凉州区云杉路5号 → city=甘肃省武威市 district=凉州区 road=云杉路 number=5 +other_city
 湖南省湘西土家族苗族自治州永顺县云杉路5号 → city=湖南省湘西土家族苗族自治州 district=永顺县 road=云杉路 number=5 +other_city
