@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from geo.addresses.parsing import numbers
 from geo.addresses.parsing.collection import LANE, Collection
 from geo.addresses.parsing.doors import BASES, NUMBER, read_number
 from geo.addresses.parsing.knowledge import Gazetteer
 from geo.addresses.parsing.names import read_names
+from geo.addresses.parsing.numbers import ATOM, kind_of
 from geo.addresses.parsing.parts import LEVELS, Token
 from geo.addresses.parsing.runs import Piece, Run
 from geo.addresses.parsing.writing import name_of
@@ -25,10 +25,10 @@ _ABOVE_ROAD: Final = LEVELS["along"]
 
 def assemble(text: str, body: str, gazetteer: Gazetteer) -> Collection:
     """Return everything that a folded text says; places are those of the body."""
-    found = Collection(text, body, gazetteer)
+    found = Collection(text, body)
     start = 0
-    for atom in numbers.ATOM.finditer(body):
-        kind = numbers.kind_of(atom)
+    for atom in ATOM.finditer(body):
+        kind = kind_of(atom)
         if kind == "name" or _in_name(kind, atom, start, found):
             continue
         if atom.start() > start:

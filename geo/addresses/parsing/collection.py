@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from geo.addresses.parsing.knowledge import Gazetteer
 from geo.addresses.parsing.parts import LEVELS, Alternative, Ignored, Parts, Reading, Token
 from geo.addresses.parsing.vocabulary import vocabulary
 
@@ -26,12 +25,11 @@ class Collection:
     """
 
     __slots__ = (
-        "_alternatives", "_gazetteer", "_notes", "_text", "body", "ignored", "last", "parted", "readings", "tokens", "values",
+        "_alternatives", "_notes", "_text", "body", "ignored", "last", "parted", "readings", "tokens", "values",
     )  # fmt: skip
 
-    def __init__(self, text: str, body: str, gazetteer: Gazetteer) -> None:
+    def __init__(self, text: str, body: str) -> None:
         self._text = text
-        self._gazetteer = gazetteer
         self._notes: list[str] = []
         self._alternatives: list[tuple[str, dict[str, str]]] = []
         self.body = body
@@ -109,7 +107,7 @@ class Collection:
         values = self.values
         if not self.tokens:
             return
-        parts = Parts(self._text, known_road=values.get("road", "") in self._gazetteer.roads, **values)
+        parts = Parts(self._text, **values)
         if not parts.base:
             self.note("no_base")
         elif not parts.road and parts.level == "base":

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from geo.addresses.parsing import numbers
 from geo.addresses.parsing.collection import LANE, Collection
+from geo.addresses.parsing.numbers import FLOORS, GAP, elements_of, ends_of, halves, parity_of, split_run, suffix_of
 from geo.addresses.parsing.parts import LEVELS
 from geo.addresses.parsing.writing import name_of, number_of
 
@@ -25,7 +25,7 @@ _LARGEST_SUFFIX: Final = 20
 def read_number(kind: str, atom: re.Match[str], found: Collection) -> None:
     """Add what an atom of ``numbers.ATOM`` of this kind says, to the address so far or to the next."""
     if kind == "part":
-        if atom[0] != numbers.GAP:
+        if atom[0] != GAP:
             found.ignore("punctuation", *atom.span())
         found.parted = True
         return
@@ -43,7 +43,7 @@ def read_number(kind: str, atom: re.Match[str], found: Collection) -> None:
 
 
 def _word(word: str, start: int, end: int, found: Collection) -> None:
-    floor = numbers.FLOORS.get(word)
+    floor = FLOORS.get(word)
     if floor is None:
         found.put("room", word, start, end)
     else:
@@ -76,7 +76,7 @@ def _house(value: str, upto: str, atom: re.Match[str], start: int, end: int, fou
         # 3楼12号 is a room of that floor.
         found.put("room", value, start, end)
         return
-    suffix, parity = numbers.suffix_of(atom), numbers.parity_of(atom)
+    suffix, parity = suffix_of(atom), parity_of(atom)
     if not suffix and start and found.body[start - 1] == "临":
         suffix, start = "临", start - 1
     if upto:
@@ -153,13 +153,13 @@ def _unread(start: int, end: int, found: Collection) -> None:
 
 def _run_together(num: str, start: int, end: int, found: Collection) -> None:
     """Read 3401层 after 34号 as floor 01, and 040412层 as 04 twice and floor 12: fields that were joined without signs."""
-    floor, at = numbers.split_run(num, start, found.body, end)
+    floor, at = split_run(num, start, found.body, end)
     rest = num[: at - start]
     found.note("run_together")
     values = found.values
     if rest and number_of(rest) in (values.get("number"), values.get("building")):
         found.repeat(start, at, found.last)
-    elif half := numbers.halves(rest):
+    elif half := halves(rest):
         middle = start + len(half)
         found.put("building", number_of(half), start, middle)
         found.put("unit", number_of(half), middle, at)
@@ -171,12 +171,12 @@ def _run_together(num: str, start: int, end: int, found: Collection) -> None:
 def _several(kind: str, atom: re.Match[str], found: Collection) -> None:
     """Read ranges and lists: 4-77号, 12、14号, 101-105室, 5-601, 3-2-401室."""
     at = atom.start("num")
-    listed = numbers.elements(atom["num"])
+    listed = elements_of(atom["num"])
     for index, element in enumerate(listed):
         end = at + len(element)
         last = index == len(listed) - 1
         begin, finish = (at if index else atom.start()), (atom.end() if last else end)
-        _element(kind, numbers.ends(element), atom, begin, finish, found)
+        _element(kind, ends_of(element), atom, begin, finish, found)
         if not last:
             found.ignore("punctuation", end, end + 1)
             found.parted = True

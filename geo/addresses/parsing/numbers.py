@@ -100,12 +100,12 @@ def kind_of(atom: re.Match[str]) -> str:
     return _BY_GROUP[str(last)]
 
 
-def elements(num: str) -> list[str]:
+def elements_of(num: str) -> list[str]:
     """Return the single numbers or ranges of a list such as 1-10、12."""
     return _LISTED.split(num)
 
 
-def ends(element: str) -> list[str]:
+def ends_of(element: str) -> list[str]:
     """Return the numbers that dashes join: 4-77 gives 4 and 77."""
     return [number_of(number) for number in _JOINED.split(element)]
 

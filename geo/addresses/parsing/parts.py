@@ -73,7 +73,6 @@ class Parts(NamedTuple):
     floor: str = ""
     room: str = ""
     place: str = ""
-    known_road: bool = False
 
     @property
     def base(self) -> str:

@@ -326,7 +326,7 @@ def shown(parsed: Parsed, asked: str) -> str:
     """Return what was read in the words of the table, its notes and reasons cut to those the row asks for."""
     said = []
     for reading in parsed.addresses:
-        parts = {k: v for k, v in reading.parts._asdict().items() if v and k not in ("text", "known_road")}
+        parts = {k: v for k, v in reading.parts._asdict().items() if v and k != "text"}
         said.append(" ".join(f"{name}={value}" for name, value in sorted(parts.items())))
     codes = {f"+{note}" for reading in parsed.addresses for note in reading.notes}
     codes |= {f"-{piece.reason}" for piece in parsed.ignored}
