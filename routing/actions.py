@@ -7,21 +7,24 @@ from pathlib import Path
 import numpy as np
 from django.conf import settings
 
-from geo.imports.models import Family
+from geo.basemap.queries import water_surfaces
+from geo.imports.models import Family, Provenance
 from geo.imports.queries import published_sources
 from geo.regions.queries import current_city
 from geo.roads.queries import Segments, current_segments
 from routing.edges import RoadEdges, highway_codes
 from routing.graph import GraphStore, build_graph
+from routing.water import MIN_AREA_M2
 
 
 def rebuild_graph() -> Path:
-    """Build the graph of all published roads and make it current; return its folder.
+    """Build the graph of all published roads, with the water between them, and make it current; return its folder.
 
-    Readers go on with the version they hold until they look again. Raises ``BadRoads`` when nothing is published and
-    ``AlreadyBuilding`` when another process builds.
+    Between real roads lies only real water. Readers go on with the version they hold until they look again. Raises
+    ``BadRoads`` when nothing is published and ``AlreadyBuilding`` when another process builds.
     """
     sources = list(published_sources(Family.ROADS))
+    real = any(source.provenance == Provenance.REAL for source in sources)
     days = [source.as_of for source in sources if source.as_of]
     return build_graph(
         road_edges(current_segments()),
@@ -29,6 +32,7 @@ def rebuild_graph() -> Path:
         GraphStore(settings.GRAPH_ROOT).versions,
         source="、".join(source.title for source in sources),
         as_of=max(days).isoformat() if days else "",
+        water=water_surfaces(provenance=Provenance.REAL if real else Provenance.INVENTED, least_m2=MIN_AREA_M2),
     )
 
 

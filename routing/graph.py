@@ -248,7 +248,8 @@ def build_graph(
 ) -> Path:
     """Build a graph of ``edges``, publish it as the current version of ``store`` and return its folder.
 
-    ``water`` are polygons in (lon, lat) degrees that nobody walks on. Raises ``BadRoads`` when there is no road at all, ``AlreadyBuilding`` when another process builds in the same place.
+    ``water`` are polygons in (lon, lat) degrees that nobody crosses but by road. Raises ``BadRoads`` when there is no road at
+    all, ``AlreadyBuilding`` when another process builds in the same place.
     """
     if edges.count == 0:
         raise BadRoads("roads.empty", "没有任何道路，无法建立路网。")

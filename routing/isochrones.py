@@ -16,7 +16,7 @@ from routing.mending import mended
 from routing.places import PlaceIndex
 from routing.rings import Rings, are_simple
 from routing.search import BadSearch, Reach, SearchTooLarge, workspace
-from routing.shores import cut
+from routing.shores import Limits, cut
 from routing.surface import Surface, surface
 
 MAX_VERTICES: Final = 1500
@@ -24,7 +24,7 @@ MIN_HOLE_M2: Final = 2000.0
 MIN_ISLAND_M2: Final = 150.0
 SPARE_HOLE_M2: Final = 50.0
 SPARE_VERTICES: Final = 240
-"""Room left for mending the line around places."""
+"""Room left for mending the line around places, and again as much for shores where there is water."""
 TOLERANCE_M: Final = 1.0
 """How far the drawn line may leave the traced one on the finest grid; wider grids allow more in proportion."""
 
@@ -103,6 +103,7 @@ def _draw(found: Reach, times: Surface, limit_ms: float, places: PlaceIndex | No
     min_island = MIN_ISLAND_M2 * times.stride**2
     tolerance = TOLERANCE_M * times.stride
     halved = 0
+    most = MAX_VERTICES - SPARE_VERTICES * (1 if found.graph.water is None else 2)
     while True:
         kept = simplify(
             *(
@@ -117,27 +118,30 @@ def _draw(found: Reach, times: Surface, limit_ms: float, places: PlaceIndex | No
                 area,
             ),
         )
-        if kept > MAX_VERTICES - SPARE_VERTICES:
+        if kept > most:
             tolerance *= 1.4
             min_island *= 1.4
             continue
         nest(point, ring, rings, area, shell)
         drawn, polygons = _assemble(found, point, ring, keep, area, shell, kept)
         polygon = _multipolygon(drawn, polygons)
+        limits = Limits(min_island, MIN_HOLE_M2, MAX_VERTICES - SPARE_VERTICES // 2, tolerance)
         # Rings that nowhere meet can still swallow each other, but only where much was simplified.
         careful = tolerance > TOLERANCE_M * times.stride
         if are_simple(drawn, scratch) and (not careful or polygon.is_valid):
-            dry = cut(found, polygon, limit_ms, min_island)
-            is_cut = dry is not polygon
-            if is_cut:
-                polygon = _small_enough(dry, tolerance)
-                drawn, polygons = _rings(polygon)
+            dry = cut(found, polygon, limit_ms, limits)
+            if dry is not None:
+                drawn, polygons = dry
+                polygon = _multipolygon(drawn, polygons)
             if places is None or polygon.is_empty:
                 return polygon
-            bent, notches = mended(found, times, limit_ms, drawn, places, SPARE_VERTICES // 4, everywhere=is_cut)
+            room = min(SPARE_VERTICES, MAX_VERTICES - len(drawn.coordinates))
+            bent, notches = mended(found, times, limit_ms, drawn, places, room // 4, everywhere=dry is not None)
             return _multipolygon(bent, polygons) if notches else polygon
         if halved == 3 or kept == points:
-            return cut(found, _polygons(shapely.make_valid(polygon)), limit_ms, min_island)
+            polygon = _polygons(shapely.make_valid(polygon))
+            dry = cut(found, polygon, limit_ms, limits)
+            return polygon if dry is None else _multipolygon(*dry)
         halved += 1
         tolerance /= 2
 
@@ -183,24 +187,6 @@ def _assemble(
     emit(point, ring, keep, order, *found.graph.meta.origin, coordinates, ends)
     polygons = np.array([at for at, i in enumerate(chosen) if areas[i] > 0] + [len(chosen)], dtype=np.int64)
     return Rings(coordinates[: ends[-1]], ends), polygons
-
-
-def _small_enough(polygon: MultiPolygon, tolerance: float) -> MultiPolygon:
-    """Return a polygon simplified until it leaves room for mending; what water was cut out of may have many points."""
-    most = MAX_VERTICES - SPARE_VERTICES
-    simpler = polygon
-    while shapely.get_num_coordinates(simpler) > most:
-        simpler = _polygons(shapely.simplify(polygon, tolerance))
-        tolerance *= 1.4
-    return simpler
-
-
-def _rings(polygon: MultiPolygon) -> tuple[Rings, NDArray[np.int64]]:
-    """Return a polygon as ``_assemble`` returns what it draws."""
-    if polygon.is_empty:
-        return Rings(np.empty((0, 2)), np.zeros(1, dtype=np.int64)), np.zeros(1, dtype=np.int64)
-    _, coordinates, offsets = shapely.to_ragged_array([polygon])
-    return Rings(coordinates, offsets[0]), offsets[1]
 
 
 def _multipolygon(rings: Rings, polygons: NDArray[np.int64]) -> MultiPolygon:

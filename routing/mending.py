@@ -37,7 +37,8 @@ def mended(
 ) -> tuple[Rings, int]:
     """Return the rings with at most ``most`` notches around places on the wrong side, and how many there are.
 
-    The line is taken to run where the surface says, or with ``everywhere`` anywhere, along shores too. A notch that would touch another part of the line is left out, so valid rings stay valid.
+    The line is taken to run where the surface says, or with ``everywhere`` anywhere, along shores too. A notch that would
+    touch another part of the line is left out, so valid rings stay valid.
     """
     wrong = _wrong_places(found, times, limit_ms, rings, places, everywhere)[:most]
     if len(wrong) == 0:

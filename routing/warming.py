@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from geo.crs import warm_up
@@ -30,14 +31,15 @@ class _Flat:
 
 
 def warm() -> None:
-    """Draw one small circle with places and a route on a graph of four streets; takes a moment when nothing is cached.
+    """Draw one small circle with places and a route on a graph of four streets around a pond.
 
-    Call it once when a process starts. Safe to call again.
+    It takes a moment when nothing is cached. Call it once when a process starts. Safe to call again.
     """
     warm_up()
     with tempfile.TemporaryDirectory(prefix="quantu-warm-") as folder:
         store = GraphStore(Path(folder))
-        build_graph(_square(), _Flat(), store.versions, source="warm", as_of="", threads=1)
+        pond = np.array([shapely.box(120.0, 120.0, 280.0, 280.0)], dtype=object)
+        build_graph(_square(), _Flat(), store.versions, source="warm", as_of="", water=pond, threads=1)
         graph = store.current()
         walk = TRAVELLERS["walk"]
         start, target = snap(graph, 10.0, 5.0, walk), snap(graph, 390.0, 420.0, walk)

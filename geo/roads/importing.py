@@ -135,9 +135,9 @@ def _pieces(rows: list[tuple[Any, ...]], noded: Noded) -> list[DraftedRow]:
     return pieces
 
 
-@follows(Family.ROADS)
+@follows(Family.ROADS, Family.BASEMAP)
 def roads_published(families: frozenset[str]) -> None:
-    """After roads were published: the graph."""
+    """After roads, or the water that cuts the ground between them, were published: the graph."""
     ask_for_graph()
 
 

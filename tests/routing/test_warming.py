@@ -7,10 +7,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 CHECK = """
 from routing.warming import warm
-from routing import contours, mending, places, rings, search, snap, surface
+from routing import contours, mending, places, rings, search, shores, snap, surface
 warm()
 kernels = [snap._snap_one, search._start, search._advance, places._measure, places._gather, surface._fill, contours.trace,
-           contours.simplify, contours.nest, contours.emit, rings._band_sides, rings._are_simple, mending._misplaced]
+           contours.simplify, contours.nest, contours.emit, rings._band_sides, rings._are_simple, mending._misplaced,
+           shores._look]
 assert all(len(kernel.signatures) == 1 for kernel in kernels), [k.__name__ for k in kernels if len(k.signatures) != 1]
 print("warm")
 """
