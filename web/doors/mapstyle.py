@@ -302,7 +302,13 @@ def _labels(colours: Palette) -> list[dict[str, Any]]:
             "source-layer": "green",
             "minzoom": 13,
             "filter": ["has", "name"],
-            "layout": {"text-field": name, "text-size": colours.text_px - 1, "text-max-width": 7, **font},
+            "layout": {
+                "text-field": name,
+                "text-size": colours.text_px - 1,
+                "text-max-width": 7,
+                "text-padding": 16,
+                **font,
+            },
             "paint": text(colours.park_label),
         },
         {
