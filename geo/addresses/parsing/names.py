@@ -186,8 +186,10 @@ def _may_cut(stem: int, at: int, ending: Ending, run: Run) -> bool:
         # 住宅小区 and 新村公寓 end once.
         return False
     if len(ending.text) == 1 and ending.kind in ("estate", "hamlet"):
-        # 苑 or 宅 alone is a weak sign: only a whole road may follow.
+        # 苑 or 宅 alone is a weak sign: only a part of the estate or a whole road may follow.
         last = last_ending(text[at:end])
+        if ending.kind == "estate" and _SECTION_OF_ESTATE.fullmatch(text, at, end):
+            return True
         return last is not None and last.kind == "road" and not _BARE.match(text, at, end)
     return end - at >= 2 or ending.kind in ("village", "committee")
 

@@ -66,6 +66,7 @@ ATOM: Final = re.compile(
         (?P<tail>
             [之附](?:{_DIGITS}|[{NUMERALS}]{{1,5}})号?
           | [{_LETTER}](?![{_LETTER}{NUMERALS}室座单楼栋幢支])
+          | 临(?=$|[;,、()\d])
           | -\d{{1,2}}(?![\d-]|室|层|楼|幢|号|单元|[A-Za-z])
           | [A-Z](?![A-Za-z0-9座室幢栋楼单梯区])
         )?

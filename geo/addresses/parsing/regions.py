@@ -24,6 +24,7 @@ _CITY_ABOVE: Final = re.compile(r"[\u4e00-\u9fff]{1,8}?(?:市|自治州|地区)"
 _UNKNOWN_DISTRICT: Final = re.compile(
     rf"[\u4e00-\u9fff]{{2,3}}?(?<![{_WORDS.grammar['words']['not_districts']}])区(?=[\u4e00-\u9fff]{{2}})"
 )
+_NUMBERED: Final = re.compile("[一二三四五六七八九十]{2}")
 _REGION_SIGN: Final = re.compile("[市县区旗州镇乡道]")
 """One of these is in the name of every region that no list has."""
 _FURTHER: Final = 8
@@ -72,7 +73,10 @@ def _is_of_another(street: RegionName, run: Run) -> bool:
 
 def _is_road(run: Run, at: int) -> bool:
     """Say whether what looks like a region up to ``at`` is the beginning of a name: 陕西南路, 镇宁路, 宝山一村."""
-    if run.text[at - 1] not in "区县市省道" and _BARE.fullmatch(run.text, at, run.end):
+    last = run.text[at - 1]
+    # 惠南镇八一路: two numerals begin a name of their own.
+    named = last in "区县市省道" or (last in "镇乡" and _NUMBERED.match(run.text, at, run.end))
+    if not named and _BARE.fullmatch(run.text, at, run.end):
         return True
     gazetteer = run.gazetteer
     return bool(gazetteer.roads) and len(gazetteer.known_beginning(run.rest)) > at - run.start

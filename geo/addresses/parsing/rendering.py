@@ -19,7 +19,7 @@ def normal_form(parts: Parts) -> str:
     if parts.sub_lane:
         form += f"{parts.sub_lane}支弄"
     if parts.number:
-        form += f"{parts.number}号{parts.suffix}"
+        form += f"{parts.number}号{_apart(parts)}"
     if parts.building:
         form += f"{parts.building}幢"
     if parts.unit:
@@ -52,13 +52,19 @@ def _base(parts: Parts) -> str:
     return f"{beside}{estate}{'' if parts.road else parts.place}"
 
 
+def _apart(parts: Parts) -> str:
+    """Return what hangs on the number, kept apart from digits that follow: 1号之2,101室 is not 1号之2101室."""
+    below = parts.building or parts.unit or parts.floor or parts.room
+    return f"{parts.suffix}," if parts.suffix and parts.suffix[-1].isascii() and below else parts.suffix
+
+
 def _doors(parts: Parts, *, floor: bool) -> str:
     lane = f"{parts.lane}-{parts.lane_upto}弄" if parts.lane_upto else f"{parts.lane}弄" if parts.lane else ""
     sub_lane = f"{parts.sub_lane}支弄" if parts.sub_lane else ""
     upto = f"-{parts.upto}" if parts.upto else ""
     side = {"odd": "单", "even": "双"}.get(parts.parity, "")
     # A side alone is written 单号; beside a suffix it follows.
-    number = f"{parts.number}{upto}{side if not parts.suffix else ''}号{parts.suffix}" if parts.number else ""
+    number = f"{parts.number}{upto}{side if not parts.suffix else ''}号{_apart(parts)}" if parts.number else ""
     building = f"{parts.building}幢" if parts.building else ""
     unit = f"{parts.unit}单元" if parts.unit else ""
     level = f"{parts.floor}层" if parts.floor and floor else ""

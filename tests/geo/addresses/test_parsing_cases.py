@@ -27,6 +27,7 @@ CASES = """
 徐泾镇云杉路5号 → street=徐泾镇 road=云杉路 number=5
 青浦徐泾云杉路5号 → district=青浦区 street=徐泾镇 road=云杉路 number=5
 青浦徐泾镇云杉路5号 → district=青浦区 street=徐泾镇 road=云杉路 number=5
+惠南镇八一路5号 → street=惠南镇 road=八一路 number=5
 横沙乡望舒村3组8号 → street=横沙乡 village=望舒村 group=3 number=8
 上海市市辖区杨浦区云杉路5号 → district=杨浦区 road=云杉路 number=5 -idle
 上海市上海市杨浦区云杉路5号 → district=杨浦区 road=云杉路 number=5 -repeated
@@ -149,6 +150,8 @@ S20外环高速 → road=S20外环高速 +elevated_road
 云杉路5甲号 → road=云杉路 number=5 suffix=甲
 云杉路5乙 → road=云杉路 number=5 suffix=乙
 云杉路5号之2 → road=云杉路 number=5 suffix=之2
+云杉路5号之2，101室 → road=云杉路 number=5 suffix=之2 room=101
+云杉路5号临 → road=云杉路 number=5 suffix=临
 云杉路5号之二 → road=云杉路 number=5 suffix=之2
 云杉路5之2号 → road=云杉路 number=5 suffix=之2
 云杉路5号附2号 → road=云杉路 number=5 suffix=之2
@@ -225,6 +228,7 @@ S20外环高速 → road=S20外环高速 +elevated_road
 云杉坊12号 → estate=云杉坊 number=12
 云杉四村三街坊236号 → estate=云杉四村 block=三街坊 number=236
 云杉新村南区5号 → estate=云杉新村 block=南区 number=5
+云杉苑东区5号 → estate=云杉苑 block=东区 number=5
 云杉新村3区5号 → estate=云杉新村 block=三区 number=5
 云杉苑二期5号 → estate=云杉苑 block=二期 number=5
 云杉苑C区5号 → estate=云杉苑 block=C区 number=5
