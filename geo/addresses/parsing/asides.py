@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
-from geo.addresses.parsing.knowledge import Gazetteer
+from geo.addresses.parsing.fields import Cut, Field
 from geo.addresses.parsing.numbers import GAP
-from geo.addresses.parsing.parts import Ignored, Reading
 from geo.addresses.parsing.vocabulary import NUMERALS, one_of, vocabulary
 
 _WORDS: Final = vocabulary().grammar["words"]
@@ -16,7 +14,7 @@ _LABEL: Final = rf"(?:(?:{one_of(_WORDS['phone'])})[:号码]{{0,3}})?"
 PHONE: Final = re.compile(
     rf"""{_LABEL}
     (?<!\d)(?:
-        (?:\+?86-?)?1[3-9]\d-?\d{{4}}-?\d{{4}}
+        (?:\+?86[-,]?)?1[3-9]\d[-,]?\d{{4}}[-,]?\d{{4}}
       | 0\d{{2,3}}-?[2-9]\d{{6,7}}
       | \(0\d{{2,3}}\)[2-9]\d{{6,7}}
       | 400-?\d{{3}}-?\d{{4}}
@@ -26,6 +24,11 @@ PHONE: Final = re.compile(
 )
 _POSTCODE: Final = re.compile(
     rf"(?:(?:{one_of(_WORDS['postcode'])}):?\d{{6}}|(?:^|(?<=[;,(){GAP}室号]))20[0-2]\d{{3}}(?=[;,(){GAP}]|$|[\u4e00-\u9fff]{{2}}))(?![\d弄号室层楼幢栋单-])"
+)
+_LONG_NUMBER: Final = re.compile(r"[\d,-]{6}|\)\d{7}")
+"""What must be there for a telephone number or a postcode; most addresses have none."""
+_CONTACT: Final = re.compile(
+    rf"(?:{one_of(_WORDS['contact'])}):?[\u4e00-\u9fff]{{2,4}}?(?:先生|女士|小姐)?(?=$|[{GAP};,()\d]|收)"
 )
 _NEAR: Final = re.compile(rf"(?:^|(?<=[号弄室楼层路街道村;,(]))(?:{one_of(_WORDS['near'])})[^;,()\d\#]{{2,30}}")
 _JOINED_NAMES: Final = re.compile(r"[\u4e00-\u9fff]{2,12}(?:-{1,4}[\u4e00-\u9fff]{2,12}){1,6}")
@@ -41,63 +44,18 @@ _LANDMARK: Final = re.compile(
 )
 
 
-class Cut(NamedTuple):
-    """A stretch of the folded text that is taken out, the reason for it, and what is left in its place."""
-
-    start: int
-    end: int
-    reason: str
-    left: str = ""
-
-
-@dataclass(slots=True)
-class Draft:
-    """One field on its way through the steps. ``body`` is the text still to be read, ``at`` where each character stood."""
-
-    text: str
-    gazetteer: Gazetteer
-    body: str = ""
-    at: list[int] | None = None
-    ignored: list[Ignored] = field(default_factory=list)
-    readings: list[Reading] = field(default_factory=list)
-
-    def cut(self, cuts: list[Cut]) -> None:
-        """Take stretches out of the body, in one pass; ``cuts`` are in order and apart."""
-        if not cuts:
-            return
-        at = self.at if self.at is not None else list(range(len(self.body)))
-        body: list[str] = []
-        places: list[int] = []
-        done = 0
-        for start, end, reason, left in cuts:
-            body += (self.body[done:start], left)
-            places += at[done:start]
-            places += at[start : start + len(left)]
-            self.ignored.append(self.piece(reason, at[start], at[end - 1] + 1))
-            done = end
-        body.append(self.body[done:])
-        places += at[done:]
-        self.body, self.at = "".join(body), places
-
-    def piece(self, reason: str, start: int, end: int) -> Ignored:
-        """Return an ignored piece by its place in the original text."""
-        return Ignored(reason, self.text[start:end], start, end)
+def set_aside_contacts(field: Field) -> None:
+    """Take out telephone numbers, postcodes and the names of people to ask for."""
+    if len(field.body) >= 6 and _LONG_NUMBER.search(field.body):
+        field.cut([Cut(*match.span(), "phone", GAP) for match in PHONE.finditer(field.body)])
+        field.cut([Cut(*match.span(), "postcode", GAP) for match in _POSTCODE.finditer(field.body)])
+    if "人" in field.body:
+        field.cut([Cut(*match.span(), "contact", GAP) for match in _CONTACT.finditer(field.body)])
 
 
-def set_aside_contacts(draft: Draft) -> None:
-    """Take out telephone numbers and postcodes."""
-    if len(draft.body) < 6 or not _LONG_NUMBER.search(draft.body):
-        return
-    draft.cut([Cut(*match.span(), "phone", GAP) for match in PHONE.finditer(draft.body)])
-    draft.cut([Cut(*match.span(), "postcode", GAP) for match in _POSTCODE.finditer(draft.body)])
-
-
-_LONG_NUMBER: Final = re.compile(r"[\d-]{6}|\)\d{7}")
-
-
-def open_brackets(draft: Draft) -> None:
+def open_brackets(field: Field) -> None:
     """Read on through brackets that hold part of the address, and set the others aside with a reason."""
-    body = draft.body
+    body = field.body
     if "(" not in body and ")" not in body:
         return
     pairs = _pairs(body)
@@ -110,7 +68,7 @@ def open_brackets(draft: Draft) -> None:
             cuts.append(Cut(start, end, reason))
         else:
             cuts += [Cut(start, start + 1, "bracket"), Cut(end - 1, end, "bracket")]
-    draft.cut(cuts)
+    field.cut(cuts)
 
 
 def _pairs(body: str) -> list[tuple[int, int]]:
@@ -149,21 +107,21 @@ def _reason(content: str, outside: str) -> str:
     return "qualifier" if _QUALIFIER.fullmatch(content) else "note"
 
 
-def join_names(draft: Draft) -> None:
+def join_names(field: Field) -> None:
     """Take out the dashes between names that open the text: 上海-浦东-某路. Behind a number they mean something."""
-    if "-" not in draft.body:
+    if "-" not in field.body:
         return
-    front = _JOINED_NAMES.match(draft.body)
+    front = _JOINED_NAMES.match(field.body)
     if front is not None:
-        draft.cut([Cut(*dashes.span(), "punctuation") for dashes in _DASHES.finditer(front[0])])
+        field.cut([Cut(*dashes.span(), "punctuation") for dashes in _DASHES.finditer(front[0])])
 
 
-def set_aside_near(draft: Draft) -> None:
+def set_aside_near(field: Field) -> None:
     """Take out 近某路 and 靠近某站, unless they are all there is."""
-    body = draft.body
+    body = field.body
     if "近" not in body and "邻" not in body:
         return
     cuts = [Cut(*match.span(), "landmark") for match in _NEAR.finditer(body)]
     if cuts and cuts[0].start == 0 and cuts[0].end == len(body):
         return
-    draft.cut(cuts)
+    field.cut(cuts)

@@ -65,8 +65,8 @@ def _names(start: int, end: int, before: str, found: Collection, gazetteer: Gaze
     last = len(names.pieces) - 1
     for index, piece in enumerate(names.pieces):
         _name(piece, start, before if index == last else "", names, found)
-    for why, kind, value in names.instead:
-        found.instead(why, **{kind: name_of(value)})
+    for why, said in names.instead:
+        found.instead(why, **{kind: name_of(value) for kind, value in said.items()})
     if before and found.values.keys().isdisjoint(BASES):
         found.note("no_base")
 

@@ -213,6 +213,9 @@ def _joined(kind: str, ends: list[str], start: int, end: int, found: Collection)
     """Read 5-601 as number and room, 5-2-401 as number, unit and room, 101-105室 as rooms, and 4-77 without a sign as a range."""
     kinds = _joined_kinds(kind, ends, found)
     if kinds == ("room",):
+        if all(number.isdecimal() for number in ends) and len(ends[0]) == len(ends[-1]) and ends[0] > ends[-1]:
+            found.note("range_backwards")
+            ends = ends[::-1]
         found.put("room", "-".join(ends), start, end)
     elif kinds == ("number",):
         value, upto, suffix = _range(ends[0], ends[-1], "", found)

@@ -261,7 +261,7 @@ def _note_inner_road(stem: int, at: int, run: Run) -> None:
     """Note that a name such as 人民路小学 or 长寿路桥 may mean the road in it."""
     cut = max(run.text.rfind("路", run.start, stem), run.text.rfind("街", run.start, stem))
     if cut - run.start >= 2 and at - cut >= 2:
-        run.instead.append(("road_or_name", "road", run.text[run.start : cut + 1]))
+        run.instead.append(("road_or_name", {"road": run.text[run.start : cut + 1]}))
 
 
 def _take_leftover(end: int, run: Run, *, known: bool = False) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from geo.addresses.parsing.knowledge import Written
 from geo.addresses.parsing.runs import Run, last_ending
-from geo.addresses.parsing.vocabulary import RegionName, vocabulary
+from geo.addresses.parsing.vocabulary import Elsewhere, RegionName, vocabulary
 
 _WORDS: Final = vocabulary()
 _BARE: Final = _WORDS.bare
@@ -89,7 +89,7 @@ def _short(name: Written, at: int, run: Run) -> bool:
     if _BARE_ROAD.match(run.text, at, run.end):
         return False
     if not isinstance(name, RegionName):
-        return "other_city" in run.notes or _is_elsewhere(at, run)
+        return "other_city" in run.notes or _is_elsewhere(name, at, run)
     return _is_district(at, run)
 
 
@@ -110,7 +110,7 @@ def _is_district(at: int, run: Run) -> bool:
         return True
     if _BARE_TO_END.fullmatch(rest) or (last is not None and last.kind == "place" and not run.before):
         return False
-    run.instead.append(("district_or_name", "place" if last is None else last.kind, run.rest))
+    run.instead.append(("district_or_name", {"place" if last is None else last.kind: run.rest}))
     run.notes.append("district_or_name")
     return True
 
@@ -126,7 +126,7 @@ def _is_town(name: RegionName, at: int, run: Run) -> bool:
     return last.kind in ("road", "estate") and run.end - at > len(last.text) + 1
 
 
-def _is_elsewhere(at: int, run: Run) -> bool:
+def _is_elsewhere(name: Elsewhere, at: int, run: Run) -> bool:
     """Say whether 江苏 or 苏州 without 省 or 市 is a place elsewhere: only when a city, county or zone of its own follows."""
     rest = run.text[at : min(at + _FURTHER, run.end)]
     names = run.gazetteer.regions.get(rest[:2], ())
@@ -135,7 +135,18 @@ def _is_elsewhere(at: int, run: Run) -> bool:
     ):
         return True
     unlisted = _COUNTY.match(rest) or _TOWN.match(rest)
-    return unlisted is not None and not _BARE.match(rest, unlisted.end())
+    if unlisted is not None and not _BARE.match(rest, unlisted.end()):
+        return True
+    _doubt_city(name, run.text[at : run.end], run)
+    return False
+
+
+def _doubt_city(name: Elsewhere, rest: str, run: Run) -> None:
+    """Note that 苏州 before a whole road may be the city: 苏州云杉路, but not 苏州路 and 苏州北路."""
+    last = last_ending(rest)
+    if run.fresh and run.before and last is not None and last.kind == "road" and len(rest) - len(last.text) > 1:
+        run.instead.append(("city_or_name", {"city": name.name, "road": rest}))
+        run.notes.append("city_or_name")
 
 
 def _take_unlisted(run: Run) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from geo.addresses.parsing.parts import Parts
 
-LONGEST: int = 200
+LONGEST: Final = 200
+"""Characters of the longest normal form; a field beyond them is hardly one address."""
 
 
 def normal_form(parts: Parts) -> str:

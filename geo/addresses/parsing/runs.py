@@ -27,7 +27,7 @@ class Run:
     """A run being read: ``text[start:end]`` is still to be taken apart.
 
     ``before`` is the kind of number that follows, ``""`` for none; ``fresh`` says that nothing was read before the run.
-    ``instead`` holds other readings: a note's code, the kind of part and the value that it would have.
+    ``instead`` holds other readings: a note's code and the parts that would be different.
     """
 
     text: str
@@ -39,7 +39,7 @@ class Run:
     pieces: list[Piece] = field(default_factory=list)
     ignored: list[Piece] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    instead: list[tuple[str, str, str]] = field(default_factory=list)
+    instead: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     @property
     def rest(self) -> str:

@@ -82,7 +82,8 @@ def check(text: str, gazetteer: Gazetteer) -> Parsed:
         assert isinstance(normal_form(reading.parts), str)
         assert all(other.confidence < reading.confidence for other in reading.alternatives)
     assert all(reason_text(piece.reason) for piece in parsed.ignored)
-    assert bool(parsed.addresses) == (parsed.notes != ("empty",))
+    assert bool(parsed.addresses) == ("empty" not in parsed.notes)
+    assert ("too_long" in parsed.notes) == (len(text) > 200)
     return parsed
 
 
@@ -179,6 +180,46 @@ def test_no_pattern_repeats_without_a_bound_inside_a_repetition(name: str, patte
 )
 def test_what_is_left_out_is_named(text: str, reasons: set[str]) -> None:
     assert {piece.reason for piece in check(text, KNOWN).ignored} == reasons
+
+
+BAD = [
+    ("", {"empty"}),
+    ("😀🏠", {"empty", "symbol"}),
+    ("云杉路5号😀601室", {"symbol"}),
+    ("云杉路5号" + "杉" * 9_995, {"too_long", "unread", "repeated"}),
+    ("云杉路5号" * 2_000, {"too_long", "repeated"}),
+    ("云杉路100弄5号；望舒路7号", {"several", "punctuation"}),
+    ("云杉路5号、7号", {"several", "punctuation"}),
+    ("云杉路5号13800138000", {"phone"}),
+    ("+86 138 0013 8000 云杉路5号", {"phone", "blank"}),
+    ("云杉路5号 电话 021-65650000转802", {"phone", "blank"}),
+    ("云杉路5号，联系人：杉望舒，13800138000", {"contact", "phone", "punctuation"}),
+    ("徐汇区五角场街道云杉路5号", {"district_other"}),
+    ("瓯海区云杉路5号", {"district_unknown"}),
+    ("云杉路120-100号", {"range_backwards"}),
+    ("云杉路120-100弄", {"range_backwards"}),
+    ("云杉路5号610-601室", {"range_backwards"}),
+    ("江苏省苏州市云杉路5号", {"other_city"}),
+    ("杭州市西湖区云杉路5号", {"other_city"}),
+    ("苏州云杉路5号", {"city_or_name"}),
+]
+
+
+@pytest.mark.parametrize(("text", "codes"), BAD, ids=[text[:12] for text, _ in BAD])
+def test_bad_input_is_answered_with_its_reason_and_nothing_is_lost(text: str, codes: set[str]) -> None:
+    parsed = check(text, Gazetteer())
+    notes = {note for reading in parsed.addresses for note in reading.notes}
+    assert {*parsed.notes, *notes, *(piece.reason for piece in parsed.ignored)} - {"road_unknown"} == codes
+    if "empty" not in codes and "district_unknown" not in codes:
+        assert "云杉路" in {parsed.parts.road, *(other.parts.road for other in parsed.addresses[0].alternatives)}
+
+
+def test_a_city_that_may_be_part_of_a_name_is_another_reading() -> None:
+    (reading,) = read("苏州云杉路5号").addresses
+    assert reading.parts.road == "苏州云杉路"
+    assert [(other.parts.city, other.parts.road, other.why) for other in reading.alternatives] == [
+        ("苏州市", "云杉路", "city_or_name")
+    ]
 
 
 def test_every_code_has_words() -> None:
