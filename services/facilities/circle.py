@@ -239,8 +239,8 @@ def _why_empty(journey: Journey, found: Reach, minutes: int, filters: Filters) -
         count = _count(journey, here, NO_FILTERS)
         steps.append(Step(f"去掉所有条件看全部 {count} 家", dict.fromkeys(filters.parts), count))
     useful = tuple(step for step in steps if step.count)
-    wanted = f"{'、'.join(filters.spoken())}的{name}" if filters.parts else name
-    said = f"{journey.traveller.name} {minutes} 分钟内没有{wanted}。"
+    missing = f"找不到{'、'.join(filters.spoken())}的{name}" if filters.parts else f"没有{name}"
+    said = f"{journey.traveller.name} {minutes} 分钟内{missing}。"
     if useful:
         said += "，或".join(step.text for step in useful[:2]) + "。"
     else:

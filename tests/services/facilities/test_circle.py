@@ -168,7 +168,7 @@ class TestNothingFound:
         assert empty is not None
         assert (
             empty.message
-            == "推婴儿车 10 分钟内没有有余位的托育机构。放宽到 30 分钟有 2 家，或去掉“有余位”看全部 2 家。"
+            == "推婴儿车 10 分钟内找不到有余位的托育机构。放宽到 30 分钟有 2 家，或去掉“有余位”看全部 2 家。"
         )
         assert [(dict(step.changes), step.count) for step in empty.steps] == [
             ({"minutes": 30}, 2),
