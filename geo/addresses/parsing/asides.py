@@ -25,7 +25,7 @@ PHONE: Final = re.compile(
 _POSTCODE: Final = re.compile(
     rf"(?:(?:{one_of(_WORDS['postcode'])}):?\d{{6}}|(?:^|(?<=[;,(){GAP}室号]))20[0-2]\d{{3}}(?=[;,(){GAP}]|$|[\u4e00-\u9fff]{{2}}))(?![\d弄号室层楼幢栋单-])"
 )
-_LONG_NUMBER: Final = re.compile(r"[\d,-]{6}|\)\d{7}")
+_LONG_NUMBER: Final = re.compile(r"[\d,)-][\d,-]{5}")
 """What must be there for a telephone number or a postcode; most addresses have none."""
 _CONTACT: Final = re.compile(
     rf"(?:{one_of(_WORDS['contact'])}):?[\u4e00-\u9fff]{{2,4}}?(?:先生|女士|小姐)?(?=$|[{GAP};,()\d]|收)"

@@ -27,26 +27,27 @@ class Gazetteer:
     roads: frozenset[str] = frozenset()
     communities: frozenset[str] = frozenset()
 
-    @cached_property
-    def longest_road(self) -> int:
-        """Return the length of the longest road name that is looked for."""
-        return min(max((len(name) for name in self.roads), default=0), LONGEST_NAME)
-
     def known_ending(self, run: str) -> str:
         """Return the longest known road name that ``run`` ends with, or ``""``."""
-        roads = self.roads
-        for length in range(min(len(run), self.longest_road), 1, -1):
-            if run[-length:] in roads:
+        for length in self._lengths_by_ending.get(run[-2:], ()):
+            if run[-length:] in self.roads:
                 return run[-length:]
         return ""
 
     def known_beginning(self, run: str) -> str:
         """Return the longest known road name that ``run`` begins with, or ``""``."""
-        roads = self.roads
-        for length in range(min(len(run), self.longest_road), 1, -1):
-            if run[:length] in roads:
+        for length in self._lengths_by_beginning.get(run[:2], ()):
+            if run[:length] in self.roads:
                 return run[:length]
         return ""
+
+    @cached_property
+    def _lengths_by_ending(self) -> Mapping[str, tuple[int, ...]]:
+        return _lengths((name[-2:], len(name)) for name in self.roads)
+
+    @cached_property
+    def _lengths_by_beginning(self) -> Mapping[str, tuple[int, ...]]:
+        return _lengths((name[:2], len(name)) for name in self.roads)
 
     @cached_property
     def regions(self) -> Mapping[str, tuple[Written, ...]]:
@@ -64,6 +65,15 @@ class Gazetteer:
         said = {name.written for name in own}
         rest = [name for names in _language().values() for name in names if name.written not in said]
         return _by_beginning([*own, *(_renamed(name, self.districts) for name in rest)])
+
+
+def _lengths(pairs: Iterable[tuple[str, int]]) -> Mapping[str, tuple[int, ...]]:
+    """Return by two characters how long the names with them are, the longest first: few names need to be looked up."""
+    found: dict[str, set[int]] = defaultdict(set)
+    for key, length in pairs:
+        if 2 <= length <= LONGEST_NAME:
+            found[key].add(length)
+    return {key: tuple(sorted(lengths, reverse=True)) for key, lengths in found.items()}
 
 
 def _renamed(name: Written, districts: Mapping[str, str]) -> Written:
