@@ -309,7 +309,8 @@ def _assemble(
         "bounds": _bounds(edges.offsets, x, y),
     }
     if len(water):
-        arrays |= _water(edges, east, north, plane, water)
+        usable = {str(traveller.network): traveller.usable(edges) for traveller in travellers.values()}
+        arrays |= _water(edges, east, north, plane, water, usable)
     fastest = {key: _fastest(traveller, edges, metres) for key, traveller in travellers.items()}
     # The nearest road of any kind is, at most points, also the nearest of each kind.
     every = build_table(pieces, build_buckets(pieces, np.ones(edges.count, dtype=bool), *size), *size, threads)
@@ -327,7 +328,14 @@ def _assemble(
     return arrays, meta
 
 
-def _water(edges: RoadEdges, east: Floats, north: Floats, plane: Plane, water: Shapes) -> dict[str, NDArray[Any]]:
+def _water(
+    edges: RoadEdges,
+    east: Floats,
+    north: Floats,
+    plane: Plane,
+    water: Shapes,
+    usable: Mapping[str, NDArray[np.bool_]],
+) -> dict[str, NDArray[Any]]:
     """Return the arrays of the water around the roads; ``east`` and ``north`` are the points of the edges."""
 
     def project(degrees: Floats) -> Floats:
@@ -340,7 +348,7 @@ def _water(edges: RoadEdges, east: Floats, north: Floats, plane: Plane, water: S
     lines = shapely.from_ragged_array(
         shapely.GeometryType.LINESTRING, np.stack((east, north), axis=1), (edges.offsets,)
     )
-    return water_arrays(shapely.make_valid(shapes), lines, ~edges.ferry)
+    return water_arrays(shapely.make_valid(shapes), lines, ~edges.ferry, usable)
 
 
 def _fastest(traveller: Traveller, edges: RoadEdges, metres: Floats) -> float:

@@ -16,7 +16,7 @@ from routing.mending import mended
 from routing.places import PlaceIndex
 from routing.rings import Rings, are_simple
 from routing.search import BadSearch, Reach, SearchTooLarge, workspace
-from routing.shores import Limits, cut
+from routing.shores import Limits, cut, sifted
 from routing.surface import Surface, surface
 
 MAX_VERTICES: Final = 1500
@@ -139,9 +139,8 @@ def _draw(found: Reach, times: Surface, limit_ms: float, places: PlaceIndex | No
             bent, notches = mended(found, times, limit_ms, drawn, places, room // 4, everywhere=dry is not None)
             return _multipolygon(bent, polygons) if notches else polygon
         if halved == 3 or kept == points:
-            polygon = _polygons(shapely.make_valid(polygon))
-            dry = cut(found, polygon, limit_ms, limits)
-            return polygon if dry is None else _multipolygon(*dry)
+            valid = _polygons(shapely.make_valid(polygon))
+            return _multipolygon(*(cut(found, valid, limit_ms, limits) or sifted(found, valid, limit_ms, limits)))
         halved += 1
         tolerance /= 2
 

@@ -38,28 +38,29 @@ def cut(found: Reach, polygon: Any, limit_ms: float, limits: Limits) -> tuple[Ri
     if graph.water is None or polygon.is_empty:
         return None
     travel = graph.travel(found.traveller)
-    bounds = polygon.bounds
-    water = graph.water.within(bounds, travel.traveller.network, travel.usable, found.closed)
-    # Overlaying takes its time from the size of both: most of the tile is elsewhere.
-    water = None if water is None else shapely.clip_by_rect(water, *bounds)
-    if water is None or water.is_empty:
+    water = graph.water.within(polygon.bounds, travel.traveller.network, travel.usable, found.closed)
+    if water is None:
         return None
-    dry = shapely.difference(polygon, water)
+    # Asking which parts meet the water takes a tenth of cutting it out of them.
+    parts = shapely.get_parts(polygon)
+    wet = shapely.intersects(parts, water)
+    if not wet.any():
+        return None
+    dry: Any = np.concatenate((shapely.get_parts(shapely.difference(parts[wet], water)), parts[~wet]))
     tolerance = limits.tolerance
-    while shapely.get_num_coordinates(dry) > limits.vertices:
-        dry = shapely.make_valid(shapely.simplify(dry, tolerance))
+    while int(shapely.get_num_coordinates(dry).sum()) > limits.vertices:
+        dry = _polygons(shapely.make_valid(shapely.simplify(shapely.multipolygons(_polygons(dry)), tolerance)))
         tolerance *= 1.4
-    return _sifted(found, dry, limit_ms, limits)
+    return sifted(found, dry, limit_ms, limits)
 
 
-def _sifted(found: Reach, dry: Any, limit_ms: float, limits: Limits) -> tuple[Rings, NDArray[np.int64]]:
-    """Return the rings that are worth drawing, on ground that has a road that was reached."""
-    # Of anything, its polygons alone.
-    parts = shapely.get_parts(shapely.get_parts(dry))
-    parts = parts[shapely.area(parts) > 0]
+def sifted(found: Reach, shapes: Any, limit_ms: float, limits: Limits) -> tuple[Rings, NDArray[np.int64]]:
+    """Return of valid shapes the rings that are worth drawing, on ground that has a road that was reached, as ``cut`` does."""
+    parts = _polygons(shapes)
     outlines, owner = shapely.get_rings(parts, return_index=True)
     points = shapely.get_coordinates(outlines)
-    rings = np.concatenate(([0], np.cumsum(shapely.get_num_coordinates(outlines))))
+    rings = np.zeros(len(outlines) + 1, dtype=np.int64)
+    np.cumsum(shapely.get_num_coordinates(outlines), out=rings[1:])
     first = np.searchsorted(owner, np.arange(len(parts) + 1))
     graph = found.graph
     node = found.node[: int(np.searchsorted(found.ms, limit_ms, side="right"))]
@@ -68,16 +69,27 @@ def _sifted(found: Reach, dry: Any, limit_ms: float, limits: Limits) -> tuple[Ri
     _look(points, rings, first, node, graph.node_x, graph.node_y, *graph.meta.origin, area, reached)
     kept: list[int] = []
     begins: list[int] = []
-    for part in sorted(range(len(parts)), key=lambda i: -area[first[i]]):
-        shell = int(first[part])
-        if area[shell] < limits.min_island or not (reached[part] or _has_its_road(found, parts[part])):
+    areas, shells = area.tolist(), first.tolist()
+    for part in sorted(range(len(parts)), key=lambda i: -areas[shells[i]]):
+        shell = shells[part]
+        if areas[shell] < limits.min_island or not (reached[part] or _has_its_road(found, parts[part])):
             continue
         begins.append(len(kept))
-        kept += [shell, *(hole for hole in range(shell + 1, int(first[part + 1])) if area[hole] >= limits.min_hole)]
-    sizes = [int(rings[i + 1] - rings[i]) for i in kept]
-    ends = np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
-    chosen = [points[rings[i] : rings[i + 1]] for i in kept]
-    return Rings(np.concatenate(chosen or [points[:0]]), ends), np.array([*begins, len(kept)], dtype=np.int64)
+        kept += [shell, *(hole for hole in range(shell + 1, shells[part + 1]) if areas[hole] >= limits.min_hole)]
+    polygons = np.array([*begins, len(kept)], dtype=np.int64)
+    if kept == list(range(len(areas))):
+        return Rings(points, rings), polygons
+    bounds = rings.tolist()
+    ends = np.zeros(len(kept) + 1, dtype=np.int64)
+    np.cumsum([bounds[i + 1] - bounds[i] for i in kept], out=ends[1:])
+    chosen = [points[bounds[i] : bounds[i + 1]] for i in kept]
+    return Rings(np.concatenate(chosen or [points[:0]]), ends), polygons
+
+
+def _polygons(shapes: Any) -> Any:
+    """Return the polygons that shapes and collections of shapes are made of."""
+    parts = shapely.get_parts(shapely.get_parts(shapes))
+    return parts[shapely.area(parts) > 0]
 
 
 def _has_its_road(found: Reach, part: Any) -> bool:

@@ -7,7 +7,7 @@ is drawn more coarsely; the water of a scale never covers land, and only lacks a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,14 +19,18 @@ MIN_AREA_M2: Final = 5000.0
 """Smaller ponds, and smaller stretches of water between two bridges, are left to the ground around them."""
 STRIP_HALF_WIDTH_M: Final = 15.0
 """What counts as the bridge, tunnel or causeway on either side of the line of a road."""
+SEAM_M: Final = 0.1
 MARGIN_M: Final = 300.0
 """How far a tile reaches beyond its box, so that what it cuts into a scrap lies outside."""
-KEEP_TILES: Final = 512
+KEEP_TILES: Final = 2048
+KEEP_CLOSURES: Final = 8
 
 Shape = Any
 """A shapely geometry: the library has no types of its own."""
 Shapes = NDArray[np.object_]
 Usable = NDArray[np.bool_]
+Tile = tuple[int, int, int]
+"""Scale, column and row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,101 +49,157 @@ SCALES: Final = (Scale(3_000.0, 20.0, 0.5), Scale(12_000.0, 40.0, 3.0), Scale(1_
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Water:
-    """The water of one graph, mapped from its folder: tile ``i`` has scale, column and row ``tiles[i]``.
+class Ragged:
+    """Multipolygons in columns: points, and where among them rings, polygons and the shapes themselves begin."""
 
-    Strip ``i`` is the part of road ``strip_edge[i]`` that lies in water, widened by ``STRIP_HALF_WIDTH_M``.
+    points: NDArray[np.float64]
+    rings: NDArray[np.int64]
+    polygons: NDArray[np.int64]
+    shapes: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, shapes: list[Shape]) -> Ragged:
+        """Lay out multipolygons."""
+        if not shapes:
+            return cls(np.empty((0, 2)), *(np.zeros(1, dtype=np.int64) for _ in range(3)))
+        _, points, offsets = shapely.to_ragged_array(shapes)
+        return cls(points, *offsets)
+
+    def take(self, first: int, last: int) -> Shapes:
+        """Return the multipolygons from ``first`` to before ``last``."""
+        shapes = self.shapes[first : last + 1]
+        polygons = self.polygons[shapes[0] : shapes[-1] + 1]
+        rings = self.rings[polygons[0] : polygons[-1] + 1]
+        offsets = (rings - rings[0], polygons - polygons[0], shapes - shapes[0])
+        points = self.points[rings[0] : rings[-1]]
+        made: Shapes = shapely.from_ragged_array(shapely.GeometryType.MULTIPOLYGON, points, offsets)
+        return made
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Water:
+    """The water of one graph, mapped from its folder.
+
+    For each network there are tiles of the water less the strips of its roads, by scale, column and row. Strip ``i`` is what
+    road ``strip_edge[i]`` takes of the water, ``STRIP_HALF_WIDTH_M`` on either side.
     """
 
-    tiles: NDArray[np.int32]
-    tile_shapes: Mapping[str, NDArray[Any]]
+    places: Mapping[str, Mapping[Tile, int]]
+    tiles: Mapping[str, Ragged]
     strip_edge: NDArray[np.int32]
-    strip_shapes: Mapping[str, NDArray[Any]]
-    _place: dict[tuple[int, int, int], int] = field(default_factory=dict)
-    _strips: list[tuple[Shapes, shapely.STRtree]] = field(default_factory=list)
-    _open: dict[tuple[tuple[int, int, int], str, int], tuple[Usable, Shape]] = field(default_factory=dict)
+    strips: Ragged
+    _taken: dict[tuple[str, int], Shape] = field(default_factory=dict)
+    _shut: dict[tuple[str, int], tuple[Usable, Shapes]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, folder: Path) -> Water | None:
         """Map the water kept in a graph's folder; None when it has none, as graphs built without water."""
-        if not (folder / "water-tiles.npy").exists():
+        if not (folder / "water-strip_edge.npy").exists():
             return None
-        held = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _NAMES}
-        water = cls(
-            held["water-tiles"],
-            {part: held[f"water-tile_{part}"] for part in _PARTS},
-            held["water-strip_edge"],
-            {part: held[f"water-strip_{part}"] for part in _PARTS},
+
+        def load(name: str) -> NDArray[Any]:
+            return np.asarray(np.load(folder / f"water-{name}.npy", mmap_mode="r"))
+
+        def ragged(name: str) -> Ragged:
+            return Ragged(*(load(f"{name}_{part.name}") for part in fields(Ragged)))
+
+        networks = [file.stem.removeprefix("water-").removesuffix("-keys") for file in folder.glob("water-*-keys.npy")]
+        keys = {network: load(f"{network}-keys").tolist() for network in networks}
+        return cls(
+            {network: {(s, c, r): i for i, (s, c, r) in enumerate(found)} for network, found in keys.items()},
+            {network: ragged(f"{network}-tile") for network in networks},
+            load("strip_edge"),
+            ragged("strip"),
         )
-        water._place.update({tuple(key): i for i, key in enumerate(water.tiles.tolist())})
-        return water
 
     def within(
         self, box: tuple[float, float, float, float], network: str, usable: Callable[[], Usable], closed: Usable
     ) -> Shape | None:
-        """Return the open water around a box (west, south, east, north), less the strips of roads that may be travelled.
+        """Return the open water in a box (west, south, east, north), less the strips of roads that may be travelled.
 
-        ``usable`` returns which edges belong to ``network``, ``closed`` flags those now closed, if any; None means there is no
-        water. The first question about a tile costs some milliseconds, the next nothing.
+        ``usable`` returns which edges belong to ``network``, ``closed`` flags those now closed, if any. None: no water.
         """
         west, south, east, north = box
         side = max(east - west, north - south)
         scale = next((i for i, each in enumerate(SCALES) if side <= each.step_m), len(SCALES) - 1)
         step = SCALES[scale].step_m
-        tile = (scale, int(west // step), int(south // step))
-        at = self._place.get(tile)
-        if at is None:
-            return None
-        key = (tile, network, id(closed))
-        held = self._open.get(key)
+        at = self.places[network].get((scale, int(west // step), int(south // step)))
+        water = None
+        if at is not None:
+            # Overlaying takes its time from the size of both: most of the tile is elsewhere.
+            water = shapely.clip_by_rect(self._tile(network, at), *box)
+        if closed.size:
+            shut = self._strips_shut(network, usable, closed)
+            near = shut[shapely.intersects(shut, shapely.box(*box))]
+            if len(near):
+                water = shapely.union_all([*near, *([] if water is None else [water])])
+        return None if water is None or water.is_empty else water
+
+    def _tile(self, network: str, at: int) -> Shape:
+        key = (network, at)
+        held = self._taken.get(key)
+        if held is None:
+            while len(self._taken) >= KEEP_TILES:
+                self._taken.pop(next(iter(self._taken)), None)
+            held = self._taken[key] = self.tiles[network].take(at, at + 1)[0]
+        return held
+
+    def _strips_shut(self, network: str, usable: Callable[[], Usable], closed: Usable) -> Shapes:
+        """Return the strips of the closed roads of a network that no open road beside them needs."""
+        key = (network, id(closed))
+        held = self._shut.get(key)
         # The key names an array by its address: only one that is held here is sure to be the same.
         if held is None or held[0] is not closed:
-            while len(self._open) >= KEEP_TILES:
-                self._open.pop(next(iter(self._open)), None)
-            held = self._open[key] = (closed, self._less_strips(at, usable(), closed))
-        return None if held[1].is_empty else held[1]
+            while len(self._shut) >= KEEP_CLOSURES:
+                self._shut.pop(next(iter(self._shut)), None)
+            travelled = usable()[self.strip_edge]
+            now = closed[self.strip_edge]
+            held = self._shut[key] = (closed, self._without_open(travelled & now, travelled & ~now))
+        return held[1]
 
-    def _less_strips(self, at: int, usable: Usable, closed: Usable) -> Shape:
-        tile = _taken(self.tile_shapes, at, at + 1)[0]
-        if not self._strips:
-            strips = _taken(self.strip_shapes, 0, len(self.strip_edge))
-            self._strips.append((strips, shapely.STRtree(strips)))
-        strips, tree = self._strips[0]
-        near = tree.query(tile)
-        edge = self.strip_edge[near]
-        travelled = usable[edge] & ~closed[edge] if closed.size else usable[edge]
-        return _without_scraps(shapely.difference(tile, shapely.union_all(strips[near[travelled]])))
-
-
-_PARTS: Final = ("points", "rings", "polygons", "shapes")
-_NAMES: Final = (
-    *("water-tiles", "water-strip_edge"),
-    *(f"water-{kind}_{part}" for kind in ("tile", "strip") for part in _PARTS),
-)
+    def _without_open(self, shut: Usable, open_: Usable) -> Shapes:
+        if not shut.any():
+            return np.empty(0, dtype=object)
+        strips = self.strips.take(0, len(self.strip_edge))
+        beside = strips[open_]
+        tree = shapely.STRtree(beside)
+        # Where a strip and the water beside it only touch, rounding would leave a slit.
+        wider = shapely.buffer(strips[shut], SEAM_M, join_style="mitre")
+        left = [shapely.difference(strip, shapely.union_all(beside[tree.query(strip)])) for strip in wider]
+        return np.array(left, dtype=object)
 
 
-def water_arrays(shapes: Shapes, lines: Shapes, crosses: Usable) -> dict[str, NDArray[Any]]:
+def water_arrays(
+    shapes: Shapes, lines: Shapes, crosses: Usable, usable: Mapping[str, Usable]
+) -> dict[str, NDArray[Any]]:
     """Return the arrays, by file name, that ``Water.open`` maps; none when no water is wide enough to count.
 
     ``shapes`` are polygons of water and ``lines`` the roads in the order of the graph's edges, both in plane metres;
-    ``crosses`` flags the roads on which one is above or below the water, not on it: all but ferries.
+    ``crosses`` flags the roads on which one is above or below the water, not on it: all but ferries. ``usable`` flags the
+    roads of each network.
     """
     whole = shapely.union_all(shapes)
-    keys: list[tuple[int, int, int]] = []
-    tiles: list[Shape] = []
-    for number, scale in enumerate(SCALES):
-        for column, row, tile in _cut_up(_at_scale(whole, scale), scale.step_m):
-            keys.append((number, column, row))
-            tiles.append(tile)
-    if not tiles:
+    levels = [_at_scale(whole, scale) for scale in SCALES]
+    if levels[0].is_empty:
         return {}
     edges, strips = _strips(whole, lines, crosses)
-    return {
-        "water-tiles": np.array(keys, dtype=np.int32),
-        "water-strip_edge": edges,
-        **_ragged("water-tile", tiles),
-        **_ragged("water-strip", strips),
-    }
+    arrays: dict[str, NDArray[Any]] = {"water-strip_edge": edges}
+    arrays |= _named("water-strip", Ragged.of(list(strips)))
+    for network, flags in usable.items():
+        travelled = shapely.union_all(strips[flags[edges]])
+        cut = [_without_scraps(shapely.difference(level, travelled)) for level in levels]
+        found = [
+            ((number, column, row), tile)
+            for number, (level, scale) in enumerate(zip(cut, SCALES, strict=True))
+            for column, row, tile in _cut_up(level, scale.step_m)
+        ]
+        arrays[f"water-{network}-keys"] = np.array([key for key, _ in found], dtype=np.int32).reshape(-1, 3)
+        arrays |= _named(f"water-{network}-tile", Ragged.of([tile for _, tile in found]))
+    return arrays
+
+
+def _named(name: str, ragged: Ragged) -> dict[str, NDArray[Any]]:
+    return {f"{name}_{part.name}": getattr(ragged, part.name) for part in fields(ragged)}
 
 
 def _at_scale(whole: Shape, scale: Scale) -> Shape:
@@ -175,35 +235,15 @@ def _cut_up(shape: Shape, step: float) -> list[tuple[int, int, Shape]]:
 
 
 def _strips(whole: Shape, lines: Shapes, crosses: Usable) -> tuple[NDArray[np.int32], Shapes]:
-    """Return the roads that lie in water in part, and the strips they take."""
+    """Return the roads that lie in water in part, and the water they take."""
     parts = shapely.get_parts(whole)
     road, part = shapely.STRtree(parts).query(lines, predicate="intersects")
     road, part = road[crosses[road]], part[crosses[road]]
     wet = shapely.intersection(lines[road], parts[part])
     some = shapely.length(wet) > 0
-    return road[some].astype(np.int32), shapely.buffer(wet[some], STRIP_HALF_WIDTH_M, quad_segs=2)
-
-
-def _ragged(name: str, shapes: Any) -> dict[str, NDArray[Any]]:
-    if not len(shapes):
-        arrays: list[NDArray[Any]] = [np.empty((0, 2)), *(np.zeros(1, dtype=np.int64) for _ in range(3))]
-    else:
-        # Of polygons and multipolygons mixed, all become multipolygons.
-        _, points, offsets = shapely.to_ragged_array([_multi(shape) for shape in shapes])
-        arrays = [points, *offsets]
-    return {f"{name}_{part}": array for part, array in zip(_PARTS, arrays, strict=True)}
+    strips = shapely.intersection(shapely.buffer(wet[some], STRIP_HALF_WIDTH_M, quad_segs=2), parts[part[some]])
+    return road[some].astype(np.int32), np.array([_multi(strip) for strip in strips], dtype=object)
 
 
 def _multi(shape: Shape) -> Shape:
     return shapely.multipolygons(shapely.get_parts(shape))
-
-
-def _taken(held: Mapping[str, NDArray[Any]], first: int, last: int) -> Shapes:
-    """Return multipolygons ``first`` to ``last`` of a ragged table."""
-    shapes = np.asarray(held["shapes"][first : last + 1])
-    polygons = np.asarray(held["polygons"][shapes[0] : shapes[-1] + 1])
-    rings = np.asarray(held["rings"][polygons[0] : polygons[-1] + 1])
-    points = np.asarray(held["points"][rings[0] : rings[-1]])
-    offsets = (rings - rings[0], polygons - polygons[0], shapes - shapes[0])
-    made: Shapes = shapely.from_ragged_array(shapely.GeometryType.MULTIPOLYGON, points, offsets)
-    return made

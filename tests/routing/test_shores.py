@@ -14,7 +14,7 @@ from routing.places import PlaceIndex, costs_to
 from routing.search import reach
 from routing.snap import snap
 from routing.travellers import TRAVELLERS
-from routing.water import MIN_AREA_M2, SCALES, STRIP_HALF_WIDTH_M, water_arrays
+from routing.water import MIN_AREA_M2, SCALES, STRIP_HALF_WIDTH_M, Ragged, water_arrays
 from tests.routing.brute import Truth
 from tests.routing.drawing import PLANE, Drawing
 
@@ -210,12 +210,15 @@ def blobs(seed):
 def test_water_that_is_kept_never_covers_land_and_lacks_only_its_edge(seed):
     shapes = blobs(seed)
     whole = shapely.union_all(shapes)
-    arrays = water_arrays(np.array(shapes, dtype=object), np.empty(0, dtype=object), np.empty(0, dtype=bool))
-    ragged = [arrays[f"water-tile_{part}"] for part in ("points", "rings", "polygons", "shapes")]
-    tiles = shapely.from_ragged_array(shapely.GeometryType.MULTIPOLYGON, ragged[0], tuple(ragged[1:]))
+    none = np.empty(0, dtype=bool)
+    arrays = water_arrays(np.array(shapes, dtype=object), np.empty(0, dtype=object), none, {"foot": none})
+    keys = arrays["water-foot-keys"]
+    tiles = Ragged(*(arrays[f"water-foot-tile_{part}"] for part in ("points", "rings", "polygons", "shapes"))).take(
+        0, len(keys)
+    )
     assert shapely.is_valid(tiles).all()
     for number, scale in enumerate(SCALES):
-        kept = shapely.union_all(tiles[arrays["water-tiles"][:, 0] == number])
+        kept = shapely.union_all(tiles[keys[:, 0] == number])
         # But for the chords that stand for arcs.
         assert kept.difference(whole).area < 0.0005 * whole.area
         wide = whole.buffer(-scale.width_m / 2).buffer(scale.width_m / 2 - 2.2 * scale.tolerance_m)
@@ -225,7 +228,7 @@ def test_water_that_is_kept_never_covers_land_and_lacks_only_its_edge(seed):
         for x, y in np.random.default_rng(seed).uniform(-3000, 3000, (20, 2)):
             box = shapely.box(x, y, x + scale.step_m, y + scale.step_m)
             key = (number, int(x // scale.step_m), int(y // scale.step_m))
-            at = np.flatnonzero((arrays["water-tiles"] == key).all(axis=1))
+            at = np.flatnonzero((keys == key).all(axis=1))
             held = tiles[at[0]] if len(at) else shapely.Polygon()
             assert held.intersection(box).symmetric_difference(kept.intersection(box)).area < 1
 
