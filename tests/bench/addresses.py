@@ -267,7 +267,8 @@ def _tokens(parsed: Parsed) -> set[Token]:
 
 KIND_OF_LABEL = {
     "prov": "city", "city": "city", "district": "district", "town": "street", "road": "road", "subroad": "subroad",
-    "roadno": "roadno", "subroadno": "houseno", "houseno": "houseno", "cellno": "unit", "floorno": "floor", "roomno": "room",
+    "roadno": "roadno", "subroadno": "houseno", "houseno": "houseno", "cellno": "unit", "floorno": "floor",
+    "roomno": "room", "redundant": "redundant",
 }  # fmt: skip
 OURS = {
     "city": ("city",), "district": ("district", "city"), "street": ("street",), "road": ("road", "along", "crossing"),
@@ -307,6 +308,10 @@ def _compare_labels(score: Score, text: str, labels: Sequence[Label]) -> None:
     repeated = [piece for piece in parsed.ignored if piece.reason == "repeated"]
     for label in labels:
         if any(piece.start < label.end and label.start < piece.end for piece in repeated):
+            continue
+        if label.kind == "redundant":
+            # Of 上海上海市 the label passes over the first, we over the second.
+            left -= {token for token in left if label.start <= token.start and token.end <= label.end}
             continue
         hits = {token for token in left if token.kind in OURS[label.kind] and _is_same(token, label, text)}
         left -= hits

@@ -77,18 +77,32 @@ def _name(piece: Piece, offset: int, before: str, names: Run, found: Collection)
     if kind == "road":
         _road(name_of(value), start, end, before, "crossing" in names.notes, found)
     elif kind == "city":
-        _city(value, start, end, found)
+        _city(value, start, end, names, found)
     elif kind in _REGIONS:
         if kind == "district" and found.last >= _ROAD and found.values.get(kind, value) != value:
             found.next_address(0)
         found.settle(kind, name_of(value) if kind == "block" else value, start, end)
+        if kind in ("district", "street"):
+            _doubt_district(names.gazetteer, found)
     else:
         _estate(kind, name_of(value), start, end, before, found)
 
 
-def _city(value: str, start: int, end: int, found: Collection) -> None:
-    """Add a city; Shanghai itself is understood, and a province and its city are said together."""
-    if found.last >= _ROAD:
+def _doubt_district(gazetteer: Gazetteer, found: Collection) -> None:
+    """Note a street that is not in the district that was written."""
+    district = found.values.get("district")
+    above = gazetteer.district_of.get(found.values.get("street", ""), district)
+    if district and above != district:
+        found.note("district_other")
+
+
+def _city(value: str, start: int, end: int, names: Run, found: Collection) -> None:
+    """Add a city; Shanghai itself is understood, and a province and its city are said together.
+
+    Behind an address 上海 begins another only after a break or before another road: else it is said again, or opens the name
+    of a company.
+    """
+    if found.last >= _ROAD and (value or found.parted or _names_another_road(names, found)):
         found.next_address(0)
     if any(token.kind == "city" and token.value == (value or "上海市") for token in found.tokens):
         found.ignore("repeated", start, end)
@@ -97,6 +111,11 @@ def _city(value: str, start: int, end: int, found: Collection) -> None:
         found.values["city"] = found.values.get("city", "") + value
         found.last = max(found.last, LEVELS["city"])
     found.tokens.append(Token("city", found.body[start:end], value or "上海市", start, end))
+
+
+def _names_another_road(names: Run, found: Collection) -> bool:
+    road = found.values.get("road")
+    return any(piece.kind == "road" and name_of(piece.value) != road for piece in names.pieces)
 
 
 def _road(value: str, start: int, end: int, before: str, crossing: bool, found: Collection) -> None:

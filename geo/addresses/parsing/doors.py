@@ -63,6 +63,9 @@ def _single(kind: str, num: str, atom: re.Match[str], found: Collection) -> None
     elif kind == "lane" and found.last == LANE and not found.parted and found.values.get("lane") != number_of(num):
         # 100弄20弄 is a lane within a lane.
         found.put("sub_lane", number_of(num), start, end)
+    elif kind == "floor" and num.isalpha() and num.isascii():
+        # A楼 is a building, B1层 a floor.
+        found.put("building", number_of(num), start, end)
     elif kind == "floor" and len(num) > 2 and num.isdecimal():
         _run_together(num, start, end, found)
     else:

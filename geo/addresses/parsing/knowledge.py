@@ -50,16 +50,19 @@ class Gazetteer:
         return _lengths((name[:2], len(name)) for name in self.roads)
 
     @cached_property
+    def district_of(self) -> Mapping[str, str]:
+        """Return the district of each street by its name of today, as the language knows them."""
+        return {
+            name.today: self.districts.get(name.district, name.district)
+            for name in vocabulary().regions
+            if name.kind == "street" and name.district
+        }
+
+    @cached_property
     def regions(self) -> Mapping[str, tuple[Written, ...]]:
         """Return every name of a region or city by its first two characters, the longest first."""
         own = [RegionName(name, "district", today) for name, today in self.districts.items() if len(name) > 1]
-        above = {name.written: name.district for name in vocabulary().regions if name.kind == "street"}
-        above = {name: self.districts.get(district, district) for name, district in above.items()}
-        own += [
-            RegionName(name, "street", today, above.get(name, ""))
-            for name, today in self.streets.items()
-            if len(name) > 1
-        ]
+        own += [RegionName(name, "street", today) for name, today in self.streets.items() if len(name) > 1]
         if not own:
             return _language()
         said = {name.written for name in own}

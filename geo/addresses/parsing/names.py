@@ -65,7 +65,7 @@ def _leave_words(run: Run) -> None:
         if near is not None and run.end - near.end() > 2:
             run.leave_front("idle", near.end())
             run.notes.append("beside")
-    elif text[start] in "内的第原" and run.end - start > 1:
+    elif text[start] in "内的原" and run.end - start > 1:
         run.leave_front("idle", start + 1)
     if run.before and run.end - run.start > 1:
         if text[run.end - 1] in "第的附":
@@ -242,7 +242,7 @@ def _take_road(name: str, at: int, run: Run) -> None:
 def _take_or_join(kind: str, at: int, run: Run) -> None:
     """Take a name; 恒隆广场办公楼 is one place and 恒大华城天地苑 one estate, unless 天地苑 is known by itself."""
     last = run.pieces[-1] if run.pieces else None
-    if last is None or kind != last.kind or kind not in ("place", "estate") or last.end != run.start:
+    if last is None or kind != last.kind or kind not in ("place", "estate", "zone") or last.end != run.start:
         run.take(kind, at)
     elif run.text[run.start : at] in run.gazetteer.communities:
         run.pieces[-1] = last._replace(kind="place")

@@ -18,7 +18,9 @@ _BARE_ROAD: Final = _WORDS.bare_road
 _BARE_TO_END: Final = _WORDS.bare_to_end
 _ZONES: Final = tuple(text for text, ending in _WORDS.endings.items() if ending.kind == "zone")
 _TOWN: Final = re.compile(r"[\u4e00-\u9fff]{2,6}?街道(?!办)|(?:(?![村路街弄区市县号镇])[\u4e00-\u9fff]){2,4}?[镇乡]")
-_CITY: Final = re.compile(r"[\u4e00-\u9fff]{2,4}?(?<![超城集菜都门老新股])[市县](?![场政民立属路街东西南北中级])")
+_CITY: Final = re.compile(
+    r"[\u4e00-\u9fff]{2,4}?(?<![超城集菜都门老新股路街道弄号村])[市县](?![场政民立属路街东西南北中级])"
+)
 _COUNTY: Final = re.compile(r"[\u4e00-\u9fff]{1,5}?(?<![小社园业校街景期库厂])[区县市旗](?![场政民立属路街])")
 _CITY_ABOVE: Final = re.compile(r"[\u4e00-\u9fff]{1,8}?(?:市|自治州|地区)")
 _UNKNOWN_DISTRICT: Final = re.compile(
@@ -58,17 +60,9 @@ def _take(name: Written, run: Run) -> None:
         run.take(name.kind, end, name.today)
         if name.old:
             run.notes.append("old_name")
-        if name.kind == "street" and _is_of_another(name, run):
-            run.notes.append("district_other")
     else:
         run.take("district" if name.level == "county" else "city", end, name.name)
         run.notes.append("other_city")
-
-
-def _is_of_another(street: RegionName, run: Run) -> bool:
-    """Say whether a street was written after a district that it is not part of."""
-    districts = [piece.value for piece in run.pieces if piece.kind == "district"]
-    return bool(street.district and districts) and street.district not in districts
 
 
 def _is_road(run: Run, at: int) -> bool:

@@ -214,6 +214,14 @@ def test_bad_input_is_answered_with_its_reason_and_nothing_is_lost(text: str, co
         assert "云杉路" in {parsed.parts.road, *(other.parts.road for other in parsed.addresses[0].alternatives)}
 
 
+def test_known_names_do_not_hide_a_wrong_district() -> None:
+    known = Gazetteer(
+        {name: name for name in ("徐汇区", "杨浦区")}, {"五角场街道": "五角场街道"}, roads=roads_of(["云杉路"])
+    )
+    assert read("徐汇区五角场街道云杉路5号", known).addresses[0].notes == ("district_other",)
+    assert read("杨浦区五角场街道云杉路5号", known).addresses[0].notes == ()
+
+
 def test_a_city_that_may_be_part_of_a_name_is_another_reading() -> None:
     (reading,) = read("苏州云杉路5号").addresses
     assert reading.parts.road == "苏州云杉路"

@@ -33,6 +33,15 @@ CASES = """
 上海市上海市杨浦区云杉路5号 → district=杨浦区 road=云杉路 number=5 -repeated
 杨浦区杨浦区云杉路5号 → district=杨浦区 road=云杉路 number=5 -repeated
 徐汇区五角场街道云杉路5号 → district=徐汇区 street=五角场街道 road=云杉路 number=5 +district_other
+徐汇区，五角场街道，云杉路5号 → district=徐汇区 street=五角场街道 road=云杉路 number=5 +district_other
+五角场街道徐汇区云杉路5号 → district=徐汇区 street=五角场街道 road=云杉路 number=5 +district_other
+上海自由贸易试验区临港新片区云杉路5号 → zone=自由贸易试验区临港新片区 road=云杉路 number=5
+闵行区云杉路5号上海闵行望舒中心 → district=闵行区 road=云杉路 number=5 place=闵行望舒中心
+上海市黄浦区云杉路5号上海市黄浦区云杉路5号 → district=黄浦区 road=云杉路 number=5 -repeated
+上海市云杉路5号，上海市望舒路7号 → road=云杉路 number=5 | road=望舒路 number=7
+上海市云杉路5号上海市徐汇区望舒路7号 → road=云杉路 number=5 | district=徐汇区 road=望舒路 number=7
+云杉路5号第一百货7楼 → road=云杉路 number=5 place=第一百货 floor=7
+云杉路5号C楼 → road=云杉路 number=5 building=C
 长宁区虹桥镇云杉路5号 → district=长宁区 street=虹桥镇 road=云杉路 number=5 +district_other
 闵行区虹桥镇云杉路5号 → district=闵行区 street=虹桥镇 road=云杉路 number=5
 上海上海市浦东新区曹路镇云杉路5号 → district=浦东新区 street=曹路镇 road=云杉路 number=5
@@ -244,6 +253,7 @@ S20外环高速 → road=S20外环高速 +elevated_road
 云杉云杉七村云杉七村5号 → estate=云杉七村 number=5 -repeated
 云杉四村四村5号 → estate=云杉四村 number=5 -repeated
 九亭九亭望舒苑5号 → estate=九亭望舒苑 number=5 -repeated
+云杉路市光一村5号 → along=云杉路 estate=市光一村 number=5
 云杉路望舒二村5号 → along=云杉路 estate=望舒二村 number=5
 云杉路100弄望舒苑5号 → road=云杉路 lane=100 estate=望舒苑 number=5
 望舒苑云杉路100弄5号 → road=云杉路 lane=100 number=5 estate=望舒苑
