@@ -63,9 +63,10 @@ class Around(Placed):
 
 @dataclass(frozen=True, slots=True)
 class Numbered(Placed):
-    """A house number or a lane number of a road."""
+    """A house number or a lane number of a road, and the radius its points state."""
 
     number: int
+    uncertainty_m: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ class Lookups:
         found: dict[str, list[Numbered]] = defaultdict(list)
         rows = self._rows(
             """SELECT a.road, avg(ST_X(a.geom)), avg(ST_Y(a.geom)), min(a.region_id), min(a.source_id),
-                      (CASE WHEN a.lane <> '' THEN a.lane ELSE a.number END)::int
+                      (CASE WHEN a.lane <> '' THEN a.lane ELSE a.number END)::int, max(a.uncertainty_m)
                FROM addresses_address a
                LEFT JOIN regions_regionversion v ON v.region_id = a.region_id
                     AND v.edition_id = (SELECT id FROM regions_edition WHERE state = 'published')
