@@ -104,7 +104,7 @@ def _city(value: str, start: int, end: int, names: Run, found: Collection) -> No
     """
     if found.last >= _ROAD and (value or found.parted or _names_another_road(names, found)):
         found.next_address(0)
-    if any(token.kind == "city" and token.value == (value or "上海市") for token in found.tokens):
+    if found.tokens and any(token.kind == "city" and token.value == (value or "上海市") for token in found.tokens):
         found.ignore("repeated", start, end)
         return
     if value:
