@@ -28,7 +28,7 @@ _POSTCODE: Final = re.compile(
 _LONG_NUMBER: Final = re.compile(r"[\d,)-][\d,-]{5}")
 """What must be there for a telephone number or a postcode; most addresses have none."""
 _CONTACT: Final = re.compile(
-    rf"(?:{one_of(_WORDS['contact'])}):?[\u4e00-\u9fff]{{2,4}}?(?:先生|女士|小姐)?(?=$|[{GAP};,()\d]|收)"
+    rf"(?:{one_of(_WORDS['contact'])}):?[\u4e00-\u9fff]{{2,4}}?(?:先生|女士|小姐)?(?=$|[{GAP};,()]|收)"
 )
 _NEAR: Final = re.compile(rf"(?:^|(?<=[号弄室楼层路街道村;,(]))(?:{one_of(_WORDS['near'])})[^;,()\d\#]{{2,30}}")
 _JOINED_NAMES: Final = re.compile(r"[\u4e00-\u9fff]{2,12}(?:-{1,4}[\u4e00-\u9fff]{2,12}){1,6}")

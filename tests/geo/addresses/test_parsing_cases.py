@@ -282,6 +282,8 @@ S20外环高速 → road=S20外环高速 +elevated_road
 # contacts, brackets, pictures
 云杉路5号13800138000 → road=云杉路 number=5 -phone
 云杉路5号 电话:138-0013-8000 → road=云杉路 number=5 -phone
+收货人：李大路5号 → place=收货人 road=李大路 number=5
+云杉路5号收件人杉望舒女士收 → road=云杉路 number=5 -contact
 云杉路5号021-65650000 → road=云杉路 number=5 -phone
 云杉路5号 200433 → road=云杉路 number=5 -postcode
 邮编200433云杉路5号 → road=云杉路 number=5 -postcode
@@ -316,6 +318,7 @@ S20外环高速 → road=S20外环高速 +elevated_road
 瓯海区郭溪街道云杉路5号 → district=瓯海区 street=郭溪街道 road=云杉路 number=5 +district_unknown
 晋安区云杉路5号 → district=晋安区 road=云杉路 number=5 +district_unknown
 云杉工业区望舒路5号 → zone=云杉工业区 road=望舒路 number=5
+望舒旅游区云杉路5号 → zone=望舒旅游区 road=云杉路 number=5
 云杉小区望舒路5号 → estate=云杉小区 road=望舒路 number=5
 """
 
