@@ -15,7 +15,7 @@ from typing import Final
 from geo.addresses import lookups
 from geo.addresses.gazetteer import NamedRegion, Names, Published, names_of, published_now
 from geo.addresses.lookups import Door, Lookups, Numbered
-from geo.addresses.parsing import Parts, parse
+from geo.addresses.parsing import Parts, read
 from geo.errors import BadInput
 from geo.regions.models import Level
 from geo.scope import Scope
@@ -123,7 +123,9 @@ def geocode_many(
 
 
 def _case(text: str, names: Names) -> _Case:
-    parts = parse(text[:LONGEST], names.gazetteer) if len(text) <= LONGEST else Parts()
+    """Read one address. One of another city is read as none: what bears its name here is not what was meant."""
+    readings = read(text, names.gazetteer).addresses if len(text) <= LONGEST else ()
+    parts = readings[0].parts if readings and "other_city" not in readings[0].notes else Parts()
     districts = (region for region in names.regions.values() if region.level == Level.DISTRICT)
     return _Case(parts, next((region for region in districts if region.name == parts.district), None))
 
@@ -317,10 +319,11 @@ def _roads(cases: list[_Case], find: Lookups, names: Names, published: Published
             if parts.number or parts.lane:
                 number = f"{parts.lane}弄" if parts.lane else f"{parts.number}号"
                 penalties.append(Penalty("number_unknown", f"{parts.road}上没有收录“{number}”，给出道路中段。"))
+            # A number that is on no record stands, as often as not, where the road was never drawn.
+            radius = max(300.0, road.length_m) if penalties else max(100.0, road.length_m / 2)
             if not road.mapped:
                 said = f"没有{parts.road}的线形，按这条路上收录的门牌给出。"
                 penalties.append(Penalty("road_unmapped", said))
-            radius = max(100.0, road.length_m / 2)
             found = _candidate("road", parts.road, road.lon, road.lat, radius, road, names, published, penalties)
             case.found += _agreed(case, found, names.region(road.region_id), find, names)
 

@@ -1,4 +1,4 @@
-"""B8: addresses read and normalised per second on one core, and how right each kind of token is, list by list.
+"""B8: addresses read and normalised per second on one core, and how right each kind of token is; B9: how true geocoding is.
 
 Truth never comes from the grammar: it is what the generator wrote, what a list states in columns of its own, the plain signs
 in the text (5号, 601室), or labels set by hand. ``QUANTU_BENCH_WRONG=20`` shows so many wrong readings of each kind.
@@ -22,6 +22,7 @@ from typing import NamedTuple
 from fixtures.city import generate
 from fixtures.city.misspelling import misspell
 from geo.addresses.parsing import NO_NAMES, Gazetteer, Parsed, Parts, Token, normal_form, parse, read, roads_of
+from tests.bench._geocoding_bars import geocoding_bars
 from tests.bench.report import Bar
 
 RATE_BAR, PRECISION_BAR = 30_000, 99.0
@@ -77,7 +78,7 @@ class Score:
 
 
 def run() -> list[Bar]:
-    """Return the rates, then precision and recall by list and kind of token; lists that are not there are left out."""
+    """Return the rates, precision and recall by list and kind of token, then B9; lists that are not there are left out."""
     bars = _rates()
     lists = (
         _clean_city,
@@ -94,7 +95,7 @@ def run() -> list[Bar]:
             bars += part().bars()
         except FileNotFoundError as missing:
             bars.append(Bar("B8", 0.0, None, None, "rows", f"left out, not there: {Path(str(missing.filename)).name}"))
-    return bars
+    return bars + geocoding_bars()
 
 
 def _rates() -> list[Bar]:

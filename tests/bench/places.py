@@ -6,30 +6,23 @@ shortens the three minutes of B2, ``QUANTU_SCALE=tiny`` the city.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import httpx
-import psycopg
-from psycopg import sql
 
+from tests.bench._scratch import ROOT, scratch
 from tests.bench.report import Bar
-from web import environment
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-SCRATCH = "quantu_bench_places"
 CLIENTS = 8
 THINK_S = 5.0
 SECONDS = float(os.environ.get("QUANTU_BENCH_SECONDS", "180"))
@@ -42,16 +35,14 @@ Params = dict[str, str]
 
 def run() -> list[Bar]:
     """Return B2 uncached and cached, then B11 against its bar and against a k-d tree held in memory."""
-    with tempfile.TemporaryDirectory() as graphs, _scratch_database() as url:
-        env = _environment(url, graphs)
+    with scratch("places") as database:
         _say("loading the invented city")
-        _manage(env, "migrate", "--verbosity", "0")
-        _manage(env, "load_city", "--scale", os.environ.get("QUANTU_SCALE", "demo"))
-        origins = _part(env, "ground")
-        with _server(env) as address:
+        database.manage("load_city", "--scale", os.environ.get("QUANTU_SCALE", "demo"))
+        origins = database.part("_places", "ground")
+        with _server(database.environment) as address:
             bars = _circles(address, origins)
         _say("a million points")
-        return bars + _nearest(_part(env, "nearest"))
+        return bars + _nearest(database.part("_places", "nearest"))
 
 
 def _circles(address: str, origins: list[list[float]]) -> list[Bar]:
@@ -152,59 +143,6 @@ def _at(times: Sequence[float], per_cent: int) -> float:
 
 def _say(text: str) -> None:
     sys.stderr.write(f"  {text}\n")
-
-
-@contextmanager
-def _scratch_database() -> Iterator[str]:
-    environment.load_file()
-    url = os.environ.get("DATABASE_URL", f"postgresql:///quantu?host={environment.STATE}/sock&user=quantu")
-    parts = urlsplit(url)
-    known = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-    name = sql.Identifier(SCRATCH)
-    with psycopg.connect(
-        host=parts.hostname or known.get("host"),
-        port=parts.port,
-        user=parts.username or known.get("user"),
-        password=parts.password,
-        dbname=parts.path.lstrip("/"),
-        autocommit=True,
-    ) as connection:
-        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name)
-        connection.execute(drop)
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
-        try:
-            address, _, query = url.partition("?")
-            yield f"{address.rpartition('/')[0]}/{SCRATCH}" + (f"?{query}" if query else "")
-        finally:
-            connection.execute(drop)
-
-
-def _environment(url: str, graphs: str) -> dict[str, str]:
-    redis = os.environ.get("REDIS_URL", f"unix://{environment.STATE}/redis/redis.sock?db=0")
-    return {
-        **os.environ,
-        "DATABASE_URL": url,
-        "REDIS_URL": redis.rpartition("db=")[0] + "db=15",
-        "QUANTU_GRAPHS": graphs,
-        "QUANTU_LOG": "ERROR",
-        "DJANGO_SETTINGS_MODULE": "web.settings",
-    }
-
-
-def _manage(env: dict[str, str], *arguments: str) -> None:
-    subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
-
-
-def _part(env: dict[str, str], name: str) -> list[list[float]] | dict[str, list[float] | int]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.bench._places", name],
-        cwd=ROOT,
-        env=env,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 @contextmanager

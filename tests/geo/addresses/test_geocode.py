@@ -280,3 +280,15 @@ class TestRoadsOfAddresses:
         Address.objects.filter(road=road).exclude(pk=kept.pk).update(road="别路")
         name_unmapped_roads(roads_of_addresses())
         assert [found.uncertainty_m for found in geocode(road, scope=PUBLIC)] == [1200.0]
+        guessed = geocode(f"{road}9876号", scope=PUBLIC)
+        assert [found.level for found in guessed] == ["road"]
+        assert guessed[0].uncertainty_m > 1200.0
+
+
+class TestOtherCities:
+    def test_an_address_of_another_city_is_unknown_however_well_the_road_is_known_here(self) -> None:
+        here = Address.objects.filter(retired_at=None, lane="").exclude(number="").order_by("id").first()
+        assert here is not None
+        assert geocode(f"{here.road}{here.number}号", scope=PUBLIC)
+        assert geocode(f"江苏省苏州市姑苏区{here.road}{here.number}号", scope=PUBLIC) == []
+        assert geocode(f"杭州市{here.road}{here.number}号", scope=PUBLIC) == []
