@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from routing.compiled import inlined, kernel
 from routing.roadindex import ACCESS_LIMIT_M, SPACING_M
-from routing.surface import Road, piece_at, road_of, time_by
+from routing.surface import Road, Surface, piece_at, road_of, time_by
 
 HALVINGS: Final = 4
 """Halvings of a grid edge between two roads: on the finest grid the line is right to a metre or two there."""
@@ -42,14 +42,8 @@ def _is_within(
 
 @kernel
 def trace(  # noqa: C901 - one loop, kept whole for the compiler
-    ms: NDArray[np.float32],
-    row: int,
-    column: int,
-    stride: int,
+    times: Surface,
     limit: float,
-    ms_per_metre: float,
-    generation: int,
-    ground: Any,
     visited: NDArray[np.uint8],
     point: NDArray[np.float64],
     ring: NDArray[np.int32],
@@ -58,6 +52,7 @@ def trace(  # noqa: C901 - one loop, kept whole for the compiler
 
     Ring ``i`` owns ``point[ring[i]:ring[i + 1]]``. Returns (-1, -1) when ``point`` or ``ring`` is too short.
     """
+    ms, row, column, stride, ms_per_metre, generation, ground = times
     pieces, cost, label, origins, closed, block, cell, start, item, bucket_columns, bucket_rows = ground
     rows, columns = ms.shape
     visited[: rows * columns] = 0

@@ -153,10 +153,7 @@ def _trace(times: Surface, limit_ms: float, scratch: dict[str, NDArray[Any]]) ->
     capacity = len(scratch.get("keep", ()))
     while True:
         if capacity:
-            rings, points = trace(
-                *(times.ms, times.row, times.column, times.stride, limit_ms, times.ms_per_metre, times.generation),
-                *(times.ground, scratch["visited"], scratch["point"], scratch["ring"]),
-            )
+            rings, points = trace(times, limit_ms, scratch["visited"], scratch["point"], scratch["ring"])
             if rings >= 0:
                 return rings, points
         capacity = max(16_384, capacity * 2)

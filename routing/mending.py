@@ -6,7 +6,7 @@ bent around the place by a notch a few metres wide.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,31 @@ MARGIN_M: Final = 0.5
 """How far beyond and beside the place the notch reaches."""
 FARTHEST_STEPS: Final = 1.5
 """Places farther than so many grid steps from the line are not the line's fault."""
+
+
+class Nearby(NamedTuple):
+    """Places by block of the table of nearest roads, where they and the graph's origin are, and their doors on the roads."""
+
+    first_in_block: NDArray[np.int32]
+    in_block: NDArray[np.int32]
+    block_columns: int
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    west: float
+    south: float
+    door: NDArray[np.int32]
+    edge: NDArray[np.int32]
+    fraction: NDArray[np.float32]
+    metres: NDArray[np.float32]
+
+
+class Sides(NamedTuple):
+    """Points of rings, and their sides by band as ``rings.banded`` sorts them."""
+
+    coordinates: NDArray[np.float64]
+    band: NDArray[np.float64]
+    start: NDArray[np.int32]
+    side: NDArray[np.int32]
 
 
 def mended(
@@ -63,46 +88,19 @@ def _wrong_places(
     out = space.scratch.get("misplaced")
     if out is None:
         out = space.scratch["misplaced"] = np.empty(256, dtype=np.int32)
-    travel = graph.travel(found.traveller)
-    count = _misplaced(
-        times.ms,
-        times.row,
-        times.column,
-        times.stride,
-        limit_ms,
-        times.ms_per_metre,
-        times.generation,
-        travel.cost,
-        space.label,
-        found.origin_records(),
-        west,
-        south,
-        places.first_in_block,
-        places.in_block,
-        travel.roads.table.block.shape[1],
-        places.x,
-        places.y,
-        doors.door,
-        doors.edge,
-        doors.fraction,
-        doors.metres,
-        rings.coordinates,
-        *banded(rings, space.scratch),
-        everywhere,
-        out,
+    blocks = graph.travel(found.traveller).roads.table.block.shape[1]
+    nearby = Nearby(
+        *(places.first_in_block, places.in_block, blocks, places.x, places.y, west, south),
+        *(doors.door, doors.edge, doors.fraction, doors.metres),
     )
+    sides = Sides(rings.coordinates, *banded(rings, space.scratch))
+    count = _misplaced(times, limit_ms, nearby, sides, everywhere, out)
     return out[:count].copy()
 
 
 @inlined
-def _is_inside(
-    coordinates: NDArray[np.float64],
-    band: NDArray[np.float64],
-    start: NDArray[np.int32],
-    side: NDArray[np.int32],
-    x: float,
-    y: float,
-) -> bool:
+def _is_inside(sides: Sides, x: float, y: float) -> bool:
+    coordinates, band, start, side = sides
     inside = False
     at = int(np.floor((y - band[0]) / band[1]))
     if at >= 0 and at < len(start) - 1:
@@ -188,35 +186,17 @@ def _bend(  # noqa: C901 - one loop, kept whole for the compiler
 
 @kernel
 def _misplaced(  # noqa: C901 - one loop, kept whole for the compiler
-    ms: NDArray[np.float32],
-    row: int,
-    column: int,
-    stride: int,
+    times: Surface,
     limit: float,
-    ms_per_metre: float,
-    generation: int,
-    cost: NDArray[np.void],
-    label: NDArray[np.void],
-    origins: NDArray[np.void],
-    west: float,
-    south: float,
-    first_in_block: NDArray[np.int32],
-    in_block: NDArray[np.int32],
-    block_columns: int,
-    place_x: NDArray[np.float64],
-    place_y: NDArray[np.float64],
-    door: NDArray[np.int32],
-    edges: NDArray[np.int32],
-    fractions: NDArray[np.float32],
-    metres: NDArray[np.float32],
-    coordinates: NDArray[np.float64],
-    band: NDArray[np.float64],
-    band_start: NDArray[np.int32],
-    band_side: NDArray[np.int32],
+    nearby: Nearby,
+    sides: Sides,
     everywhere: bool,
     out: NDArray[np.int32],
 ) -> int:
     """Write the places in or next to cells that the line crosses that are on its wrong side; return how many."""
+    ms, row, column, stride, ms_per_metre, generation, ground = times
+    cost, label, origins = ground.cost, ground.label, ground.origins
+    first_in_block, in_block, block_columns, place_x, place_y, west, south, door, edges, fractions, metres = nearby
     rows, columns = ms.shape
     step = SPACING_M * stride
     count = 0
@@ -257,7 +237,7 @@ def _misplaced(  # noqa: C901 - one loop, kept whole for the compiler
                             if whole >= 0:
                                 time = min(time, origins[o]["ms"] + abs(ahead) * whole)
                     time += metres[at] * ms_per_metre
-                inside = _is_inside(coordinates, band, band_start, band_side, place_x[place], place_y[place])
+                inside = _is_inside(sides, place_x[place], place_y[place])
                 if (time <= limit) != inside and count < len(out):
                     out[count] = place
                     count += 1

@@ -7,8 +7,7 @@ is large.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,21 +26,35 @@ LONG_M: Final = 250.0
 MANY_ORIGINS: Final = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Surface:
+class Ground(NamedTuple):
+    """What kernels need to ask for the time anywhere: roads and what they cost, the search, the table and buckets of roads."""
+
+    pieces: NDArray[np.void]
+    cost: NDArray[np.void]
+    label: NDArray[np.void]
+    origins: NDArray[np.void]
+    closed: NDArray[np.bool_]
+    block: NDArray[np.int32]
+    cell: NDArray[np.int32]
+    start: NDArray[np.int32]
+    item: NDArray[np.int32]
+    bucket_columns: int
+    bucket_rows: int
+
+
+class Surface(NamedTuple):
     """Times in milliseconds on a grid: ``ms[r, c]`` is that of base grid row ``row + r * stride`` and column likewise.
 
-    The outermost rows and columns are never reached, so every contour closes. ``ground`` are the arrays the kernels need to
-    ask for the time anywhere between grid points.
+    The outermost rows and columns are never reached, so every contour closes. Kernels take it whole.
     """
 
     ms: NDArray[np.float32]
     row: int
     column: int
     stride: int
-    ground: tuple[Any, ...]
     ms_per_metre: float
     generation: int
+    ground: Ground
 
 
 def surface(found: Reach, limit_ms: float) -> Surface | None:
@@ -52,9 +65,12 @@ def surface(found: Reach, limit_ms: float) -> Surface | None:
     space = labels(found)
     travel = graph.travel(found.traveller)
     table, buckets = travel.roads.table, travel.roads.buckets
-    ground = (
-        *(graph.pieces, travel.cost, space.label, found.origin_records(), found.closed),
-        *(table.block, table.cell, buckets.start, buckets.item, buckets.columns, buckets.rows),
+    ground = Ground(
+        *(graph.pieces, travel.cost, space.label, found.origin_records(), found.closed, table.block, table.cell),
+        start=buckets.start,
+        item=buckets.item,
+        bucket_columns=buckets.columns,
+        bucket_rows=buckets.rows,
     )
     active = space.scratch.get(f"active-{travel.traveller.network}")
     if active is None:
@@ -80,7 +96,7 @@ def surface(found: Reach, limit_ms: float) -> Surface | None:
         *(ms, row, column, stride, first_r, first_c, last_r, last_c, active, limit_ms, ms_per_metre, pace),
         *(space.generation, ground),
     )
-    return Surface(ms, row, column, stride, ground, ms_per_metre, space.generation)
+    return Surface(ms, row, column, stride, ms_per_metre, space.generation, ground)
 
 
 def _buffer(scratch: dict[str, NDArray[Any]], name: str, size: int) -> NDArray[np.float32]:
