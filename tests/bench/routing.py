@@ -71,8 +71,8 @@ def run() -> list[Bar]:
     The real data have no water. What cutting it costs is measured on the real roads with the invented rivers laid over them,
     and what the circles are worth beside it in the invented city.
     """
-    ground = _real() if mosaic.EDGES.exists() else _invented("demo")
-    town = _invented("tiny")
+    ground = _real() if mosaic.EDGES.exists() else replace(_invented("demo"), water=NO_WATER)
+    town = _invented("demo")
     with _graph(ground) as graph, _graph(replace(ground, water=town.water)) as wet, _graph(town) as small:
         _say(f"{graph.meta.edges} edges, {len(ground.x)} doors of {ground.name}")
         origins = _origins(graph, ground)
