@@ -27,12 +27,13 @@ LEVELS: Final = ("door", "lane", "interpolated", "community", "road", "street", 
 
 # How far a guess along a road may be wrong nine times in ten: fitted on the lanes of a real list, each left out in turn
 # (``./run bench addresses``). The point of a neighbour and the place between neighbours are wrong independently of each other.
-NEIGHBOUR: Final = 1.6
-"""By how much the stated radius of a neighbour grows: the door asked for strays from its road as the neighbour does."""
-BETWEEN: Final = 0.35
-"""Metres a guess strays for each metre between its two neighbours."""
-BEYOND_M: Final = 3.4
-"""Metres a guess strays for each number beyond the last known one; numbers are some 2.2 m apart."""
+# Odd and even numbers face each other, so neighbours of the same side also tell how far from the road its places lie.
+BETWEEN_SAME: Final = (1.0, 0.28)
+BETWEEN_ALL: Final = (1.6, 0.35)
+"""By how much the stated radius of the neighbours grows, and the metres astray for each metre between them."""
+BEYOND_SAME: Final = (1.5, 3.4)
+BEYOND_ALL: Final = (1.7, 3.4)
+"""The same beyond the last known number, for each number; numbers are some 2.2 m apart."""
 BEYOND_LAST: Final = 400
 """Numbers beyond the last known one of a road up to which a place is still guessed."""
 MOST_M_PER_NUMBER: Final = 12.0
@@ -66,6 +67,9 @@ class Candidate:
     source: str
     penalties: tuple[Penalty, ...] = ()
     metres: float | None = None
+
+
+Straying = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,11 +250,16 @@ def _guess(number: int, numbered: Sequence[Numbered], astray_m: float) -> Guess 
     ``astray_m`` is how far the place asked for may lie from the road itself.
     """
     same_side = [row for row in numbered if row.number % 2 == number % 2]
-    guesses = [_guess_among(number, rows, astray_m) for rows in (same_side, numbered)]
+    guesses = (
+        _guess_among(number, same_side, astray_m, BETWEEN_SAME, BEYOND_SAME),
+        _guess_among(number, numbered, astray_m, BETWEEN_ALL, BEYOND_ALL),
+    )
     return min((guess for guess in guesses if guess), key=lambda guess: guess.radius_m, default=None)
 
 
-def _guess_among(number: int, numbered: Sequence[Numbered], astray_m: float) -> Guess | None:
+def _guess_among(
+    number: int, numbered: Sequence[Numbered], astray_m: float, between: Straying, beyond: Straying
+) -> Guess | None:
     """Guess a number between the next known ones; beyond the last known one, that is where it is put.
 
     Neighbours further apart than their numbers allow are two roads of one name: no guess is made from them.
@@ -265,7 +274,8 @@ def _guess_among(number: int, numbered: Sequence[Numbered], astray_m: float) -> 
         lon = first.lon + share * (last.lon - first.lon)
         lat = first.lat + share * (last.lat - first.lat)
         apart = lookups.metres_between(first.lon, first.lat, last.lon, last.lat)
-        radius = _radius(max(astray_m, first.uncertainty_m, last.uncertainty_m), BETWEEN * apart)
+        known = max(astray_m, first.uncertainty_m, last.uncertainty_m)
+        radius = math.hypot(between[0] * known, between[1] * apart)
         return Guess(lon, lat, radius, f"按 {first.number} 号和 {last.number} 号之间推算")
     ends = below or above
     if not ends or abs(ends[0].number - number) > BEYOND_LAST:
@@ -273,12 +283,8 @@ def _guess_among(number: int, numbered: Sequence[Numbered], astray_m: float) -> 
     end = ends[0]
     if len(ends) > 1 and not _on_one_road(end, ends[1]):
         return None
-    radius = _radius(max(astray_m, end.uncertainty_m), BEYOND_M * abs(end.number - number))
+    radius = math.hypot(beyond[0] * max(astray_m, end.uncertainty_m), beyond[1] * abs(end.number - number))
     return Guess(end.lon, end.lat, radius, f"取最近的 {end.number} 号")
-
-
-def _radius(known_m: float, guessed_m: float) -> float:
-    return math.hypot(NEIGHBOUR * known_m, guessed_m)
 
 
 def _on_one_road(one: Numbered, other: Numbered) -> bool:
