@@ -231,7 +231,7 @@ def _speed(grounds: list[tuple[Graph, PlaceIndex]], origins: list[tuple[float, f
                 f"{key}, the worst case: invented rivers laid over the real roads, thousands of which then run in water"
                 f" (p95 {_ms(beside, 95):.2f})"
             )
-            bars.append(Bar("B1", cut, peer, peer / cut, "ms", rivers))
+            bars.append(Bar("B1 rivers", cut, peer, peer / cut, "ms", rivers))
             _say(note)
     return bars
 
