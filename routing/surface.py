@@ -15,10 +15,13 @@ from numpy.typing import NDArray
 from routing.compiled import inlined, kernel
 from routing.roadindex import ACCESS_LIMIT_M, BLOCK, SPACING_M, nearest_piece
 from routing.search import SAME_PLACE, Reach, labels
+from routing.travellers import Network
 
 NEVER: Final = 3e38
 MAX_POINTS: Final = 25_000
 """Grid points evaluated at most; a larger area is looked at with a wider grid."""
+MAX_FINEST_ON_FOOT: Final = 10_000
+"""The same on the finest grid for those on foot, who ask most: doors are judged as well by every second point of a long line."""
 WIDEST: Final = 16
 """Steps of the surface's grid, in steps of the table of nearest roads; what is smaller than a step may be missed."""
 LONG_M: Final = 250.0
@@ -85,7 +88,8 @@ def surface(found: Reach, limit_ms: float) -> Surface | None:
     first_r, first_c, last_r, last_c, count = box.tolist()
     if count == 0:
         return None
-    stride = 1
+    on_foot = travel.traveller.network is Network.FOOT
+    stride = 2 if on_foot and count * BLOCK**2 > MAX_FINEST_ON_FOOT else 1
     while count * (BLOCK // stride) ** 2 > MAX_POINTS and stride < WIDEST:
         stride *= 2
     rows = (last_r - first_r + 1) * (BLOCK // stride) + 2

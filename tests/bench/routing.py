@@ -47,6 +47,8 @@ COSTING: dict[str, tuple[str, dict[str, Any]]] = {
 }
 FACTOR = {"walk": 5.0, "bicycle": 3.0, "car": 3.0}
 Times = list[float]
+Drawn = tuple[Graph, PlaceIndex]
+"""What circles are drawn on."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,8 @@ def run() -> list[Bar]:
     with _graph(ground) as graph, _graph(replace(ground, water=town.water)) as wet, _graph(town) as small:
         _say(f"{graph.meta.edges} edges, {len(ground.x)} doors of {ground.name}")
         origins = _origins(graph, ground)
-        ours = [(graph, ground.places(graph)), (wet, ground.places(wet))]
-        bars = _speed(ours, origins, real=mosaic.EDGES.exists())
+        dry_and_wet = ((graph, ground.places(graph)), (wet, ground.places(wet)))
+        bars = _speed(*dry_and_wet, origins, real=mosaic.EDGES.exists())
         bars += _truths(graph, ground, ("walk", "elder", "pram", "wheelchair", "bicycle", "car"))
         return [*bars, *_truths(small, town, ("walk", "pram", "bicycle"))]
 
@@ -186,17 +188,16 @@ def _timed(
     return times
 
 
-def _speed(grounds: list[tuple[Graph, PlaceIndex]], origins: list[tuple[float, float]], *, real: bool) -> list[Bar]:
+def _speed(dry: Drawn, wet: Drawn, origins: list[tuple[float, float]], *, real: bool) -> list[Bar]:
     """Time us, the peer and its /status over the same origins, a few at a time in turn: noise falls on all alike.
 
-    Of the graphs the first has no water and bears the bar; the second has.
+    The graph without water bears the bar; what the one with rivers costs is told beside it.
     """
     bars = []
     with _peer(real) as service:
         for key in COSTING:
             traveller = TRAVELLERS[key]
             ours: Times = []
-            beside: Times = []
             theirs: Times = []
             status: Times = []
             areas: list[float] = []
@@ -205,10 +206,9 @@ def _speed(grounds: list[tuple[Graph, PlaceIndex]], origins: list[tuple[float, f
                 turn = origins[max(0, first) : max(0, first) + TURN]
                 if first == 0:
                     # The first turn was to warm up.
-                    for column in (ours, beside, theirs, status, areas, others):
+                    for column in (ours, theirs, status, areas, others):
                         column.clear()
-                for column, (graph, places) in zip((ours, beside), grounds, strict=True):
-                    column += _timed(graph, places, turn, traveller, areas if column is ours else [])
+                ours += _timed(*dry, turn, traveller, areas)
                 if service is None:
                     continue
                 for question in [_question(key, x, y) for x, y in turn]:
@@ -216,6 +216,8 @@ def _speed(grounds: list[tuple[Graph, PlaceIndex]], origins: list[tuple[float, f
                     theirs.append(took)
                     others.append(_area(answer))
                 status += [service.ask("/status")[0] for _ in turn]
+            # Apart from the race: another graph in between would leave the first one cold.
+            beside = _timed(*wet, origins[:TURN] + origins, traveller, [])[TURN:]
             mine, cut = _ms(ours, 50), _ms(beside, 50)
             if service is None:
                 bars.append(Bar("B1", mine, None, None, "ms", f"{key}, p50 of {len(origins)}; peer not to be had"))
