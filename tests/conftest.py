@@ -56,8 +56,16 @@ def _use(name: str) -> str:
     return before
 
 
+def _end_sessions(cursor: Any, name: str) -> None:
+    """End the sessions that threads of earlier tests left in a database: it cannot be copied or dropped under them."""
+    cursor.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()", [name]
+    )
+
+
 def _copy(template: str, name: str) -> None:
     with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+        _end_sessions(cursor, template)
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
 
@@ -67,10 +75,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """Make the test databases as pytest-django does; before they are dropped, end the sessions that threads of tests left."""
     yield
     with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
-            [str(connection.settings_dict["NAME"])],
-        )
+        _end_sessions(cursor, str(connection.settings_dict["NAME"]))
         connection.close()
 
 
