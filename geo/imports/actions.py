@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from geo.crs import CITIES
-from geo.errors import BadInput, CityError, NotFound
+from geo.errors import BadInput, CityError, Conflict, NotFound
 from geo.imports.detectors import judge_datum
 from geo.imports.drafting import DraftedRow, Drafting, NothingAccepted, RefusedRow, draft_files
-from geo.imports.drafts import apply_corrections, write_drafts, write_refusals
+from geo.imports.drafts import ADDED, apply_corrections, write_drafts, write_refusals
 from geo.imports.importer import IMPORT_ORDER, Act, FamilyImporter, conclude, importer_of, tell_followers
 from geo.imports.models import Correction, DraftRow, Family, ImportRun, Provenance, Refusal, RunState, Source
 from geo.imports.purging import Purged
@@ -144,6 +144,17 @@ def purge_retired(*, commit: bool) -> dict[Family, Purged]:
     return found
 
 
+def stand_beside_publishing() -> None:
+    """Keep publishing from beginning until the surrounding transaction ends, so that it cannot pass over what is corrected in it.
+
+    Raises ``Conflict`` while an act of publishing is under way: it may take minutes, and nobody waits that long for a form.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock_shared(%s)", [_LOCK])
+        if not cursor.fetchone()[0]:
+            raise Conflict("publishing_under_way", "正在发布导入的数据，这段时间不能修改。请过几分钟再保存。")
+
+
 def hold_publishing() -> None:
     """Wait for an act of publishing under way to end; until the surrounding transaction ends, no other begins."""
     with connection.cursor() as cursor:
@@ -156,12 +167,13 @@ def correct_row(
 ) -> Correction:
     """Record a human correction of one field; it is put over the source's row at every import from now on.
 
-    ``field`` is one of the family's fields, ``attributes.<key>`` for one entry of an object (``None`` takes it away), or
-    ``position`` with ``[lon, lat]`` in CGCS2000. Raises ``BadInput``.
+    ``field`` is one of the family's fields, ``attributes.<key>`` for one entry of an object (``None`` takes it away),
+    ``position`` with ``[lon, lat]`` in CGCS2000, or an act on the whole row that the family knows. Raises ``BadInput``.
     """
-    if field != "position" and field.partition(".")[0] not in importer_of(source.family).fields:
+    if not _may_correct(importer_of(source.family), field):
         raise BadInput("correction_field", f"这类数据没有“{field[:40]}”这一项，不能更正。", field=field[:40])
-    if field == "position" and not _is_position(new_value):
+    placed = new_value.get("position") if field == ADDED else new_value
+    if field in ("position", ADDED) and not _is_position(placed):
         raise BadInput("correction_position", "更正的位置应写成 [经度, 纬度]。")
     return Correction.objects.create(
         source=source, ext_id=ext_id, field=field, old_value=old_value, new_value=new_value, reason=reason, actor=actor
@@ -181,6 +193,20 @@ def clear_correction(*, source: Source, ext_id: str, field: str, actor: str) -> 
     standing.update(cleared_at=timezone.now(), cleared_by=actor)
     first.refresh_from_db()
     return first
+
+
+@transaction.atomic
+def withdraw_corrections(*, ids: Collection[int], actor: str) -> int:
+    """Let the source speak again where these corrections stood, from the next import on, and return how many still stood."""
+    standing = Correction.objects.filter(pk__in=ids, cleared_at=None)
+    return standing.update(cleared_at=timezone.now(), cleared_by=actor)
+
+
+def _may_correct(importer: FamilyImporter, field: str) -> bool:
+    if field == ADDED:
+        return importer.grows
+    whole = ("position", *importer.fields, *importer.correctable, *importer.leaving, *importer.beside)
+    return field in whole or ("." in field and field.partition(".")[0] in importer.fields)
 
 
 def _is_position(value: Any) -> bool:
@@ -236,6 +262,7 @@ def _attempt(act: Act, report: RunReport, *, allow_removal: bool) -> list[Refuse
 
 def _publish(act: Act, report: RunReport, *, allow_removal: bool) -> list[RefusedRow]:
     run, importer = act.run, importer_of(act.source.family)
+    importer.read(act)
     apply_corrections(act, importer)
     report.doubts += _doubts(act, importer, report)
     importer.prepare(act)

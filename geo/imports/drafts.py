@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import orjson
@@ -20,6 +20,10 @@ from geo.imports.importer import Act, FamilyImporter
 from geo.imports.models import Correction, DraftRow, ImportRun, Refusal
 
 _BATCH = 20_000
+ADDED: Final = "added"
+"""The correction that brings a whole row: ``{"payload": …, "position": [lon, lat]}`` in CGCS2000."""
+SAME_DEGREES: Final = 1e-7
+"""Points closer than a centimetre are one."""
 _COPY = "COPY imports_draftrow (run_id, part, row, ext_id, payload, geom, cell) FROM STDIN"
 
 
@@ -104,34 +108,88 @@ def set_payloads(payloads: Mapping[int, Mapping[str, Any]]) -> None:
 
 
 def apply_corrections(act: Act, importer: FamilyImporter) -> None:
-    """Put the standing human corrections of the source over its drafts, in the order they were made.
+    """Put what people set right over the drafts of the source, in the order it was done: rows added, fields, rows taken out.
 
     A correction whose old value no longer stands in the source still holds, and is reported as stale; one whose row is gone
     is reported as lost.
     """
+    standing = Correction.objects.filter(source=act.source, cleared_at=None).order_by("id")
     by_row: dict[str, list[Correction]] = defaultdict(list)
-    for correction in Correction.objects.filter(source=act.source, cleared_at=None).order_by("id"):
+    for correction in _after_adding(act, importer, list(standing)):
         by_row[correction.ext_id].append(correction)
-    drafts = DraftRow.objects.filter(run=act.run, ext_id__in=list(by_row)).defer("geom")
-    found = {draft.ext_id: draft for draft in drafts}
+    found = {draft.ext_id: draft for draft in DraftRow.objects.filter(run=act.run, ext_id__in=list(by_row))}
     payloads: dict[int, dict[str, Any]] = {}
     points: dict[int, tuple[BaseGeometry, Mapping[str, Any]]] = {}
+    gone: list[int] = []
     for ext_id, corrections in by_row.items():
         draft = found.get(ext_id)
+        leaving = [correction for correction in corrections if correction.field in importer.leaving]
         if draft is None:
-            act.warn("correction_lost", len(corrections))
+            # a row that people took out and the source no longer has is what they wanted
+            act.warn("correction_lost", 0 if leaving else len(corrections))
             continue
-        payload = dict(draft.payload)
-        for correction in corrections:
-            if correction.field == "position":
-                points[draft.pk] = (shapely.Point(*map(float, correction.new_value or ())), {"point_source": "survey"})
-            elif not _put(payload, correction):
-                act.warn("correction_stale")
+        payload, point = _corrected(act, draft, [each for each in corrections if each not in leaving])
+        act.warn("correction_stale", sum(not _still_says(payload, correction) for correction in leaving))
         days = {correction.field: timezone.localdate(correction.created_at) for correction in corrections}
-        payloads[draft.pk] = importer.derive(importer.corrected(payload, days))
         act.corrected += len(days)
+        if leaving:
+            gone.append(draft.pk)
+            continue
+        payloads[draft.pk] = importer.derive(importer.corrected(payload, days))
+        if point is not None:
+            points[draft.pk] = (point, {"point_source": "survey"})
     set_payloads(payloads)
     set_points(points)
+    DraftRow.objects.filter(pk__in=gone).delete()
+
+
+def _after_adding(act: Act, importer: FamilyImporter, standing: list[Correction]) -> list[Correction]:
+    """Write the rows that people added as drafts, and return the corrections of single rows that are left to do."""
+    added = [correction for correction in standing if correction.field == ADDED]
+    known = importer.caught_up(act, added) if added else frozenset()
+    act.warn("correction_caught_up", len(known))
+    fresh = [correction for correction in added if correction.ext_id not in known]
+    write_drafts(act.run, map(_drafted, fresh), cells=importer.cells)
+    act.corrected += len(fresh)
+    return [each for each in standing if each.field != ADDED and each.field not in importer.beside]
+
+
+def _drafted(added: Correction) -> DraftedRow:
+    brought: Any = added.new_value
+    return DraftedRow("", 0, added.ext_id, brought["payload"], shapely.Point(*brought["position"]))
+
+
+def _corrected(
+    act: Act, draft: DraftRow, corrections: Sequence[Correction]
+) -> tuple[dict[str, Any], shapely.Point | None]:
+    """Return the payload of a draft with its corrections in it, and where they put it, if anywhere; note the stale ones."""
+    payload = dict(draft.payload)
+    given = None if draft.geom is None else (draft.geom.x, draft.geom.y)
+    here = given
+    for correction in corrections:
+        if correction.field == "position":
+            act.warn("correction_stale", int(not _stood_at(here, correction)))
+            lon, lat = correction.new_value or ()
+            here = float(lon), float(lat)
+        elif not _put(payload, correction):
+            act.warn("correction_stale")
+    moved = any(correction.field == "position" for correction in corrections)
+    return payload, shapely.Point(here) if moved and here else None
+
+
+def _still_says(payload: Mapping[str, Any], correction: Correction) -> bool:
+    """Say whether a row that people took out still says what it said then."""
+    return all(_alike(payload.get(key), value) for key, value in (correction.old_value or {}).items())
+
+
+def _stood_at(here: tuple[float, float] | None, correction: Correction) -> bool:
+    """Say whether the source still has the point that was corrected; a point that it never gave is no news."""
+    if here is None or correction.old_value is None:
+        return True
+    return any(
+        max(abs(here[0] - float(lon)), abs(here[1] - float(lat))) < SAME_DEGREES
+        for lon, lat in (correction.old_value, correction.new_value or correction.old_value)
+    )
 
 
 def _put(payload: dict[str, Any], correction: Correction) -> bool:
@@ -145,4 +203,9 @@ def _put(payload: dict[str, Any], correction: Correction) -> bool:
         holder.pop(key, None)
     else:
         holder[key] = correction.new_value
-    return present in (correction.old_value, correction.new_value)
+    return _alike(present, correction.old_value) or _alike(present, correction.new_value)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Say whether two values of a payload are the same; an empty text is one that is not there."""
+    return bool((None if one == "" else one) == (None if other == "" else other))

@@ -16,7 +16,7 @@ import numpy as np
 from shapely.geometry.base import BaseGeometry
 
 from geo.crs import Coordinates, System
-from geo.imports.models import DraftRow, Family, ImportRun, Source
+from geo.imports.models import Correction, DraftRow, Family, ImportRun, Source
 from geo.imports.purging import Purged
 from geo.imports.rows import Draft, RawRow
 from geo.scope import Scope
@@ -86,6 +86,14 @@ class FamilyImporter(ABC):
     needs_point: ClassVar[bool] = False
     cells: ClassVar[bool] = False
     """Whether drafts of the family carry the H3 cell of their point."""
+    correctable: ClassVar[tuple[str, ...]] = ()
+    """Entries of a payload that people may correct besides ``fields``."""
+    grows: ClassVar[bool] = False
+    """Whether people may add rows of their own to a source (corrections named ``added``)."""
+    leaving: ClassVar[tuple[str, ...]] = ()
+    """Corrections that take a row out of its source, whatever the source goes on saying: it is retired."""
+    beside: ClassVar[tuple[str, ...]] = ()
+    """Corrections that hang something on a row and leave it as it is; ``settle`` replays them and reports the lost ones."""
 
     @abstractmethod
     def normalise(self, row: RawRow) -> Draft:
@@ -94,6 +102,13 @@ class FamilyImporter(ABC):
     def derive(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Return the payload with the fields that follow from others (search pieces); called again after a correction."""
         return payload
+
+    def read(self, act: Act) -> None:  # noqa: B027 (most families are read row by row)
+        """Complete the drafts inside the transaction before corrections are put over them."""
+
+    def caught_up(self, act: Act, added: Sequence[Correction]) -> frozenset[str]:
+        """Return the ext_ids of those rows added by people that the source, by its drafts, brings by itself now."""
+        return frozenset()
 
     def corrected(self, payload: dict[str, Any], days: Mapping[str, datetime.date]) -> dict[str, Any]:
         """Return the payload of a row that people corrected, with what follows from when they did: the day of each field."""

@@ -45,6 +45,9 @@ class Source(models.Model):
     as_of = models.DateField(null=True)
     published_at = models.DateTimeField(null=True)
     retired_at = models.DateTimeField(null=True)
+    revision = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="counts the acts of people on its rows that make kept names stale"
+    )
 
     class Meta:
         ordering = ["family", "key"]
@@ -127,9 +130,11 @@ class Refusal(models.Model):
 
 
 class Correction(models.Model):
-    """A human correction of one field of one row, replayed at every import of its source until somebody clears it.
+    """What people set right in one row, replayed at every import of its source until somebody clears it.
 
-    ``field`` is a field of the family, one entry of an object such as ``attributes.beds``, or ``position``.
+    ``field`` is a field of the family, one entry of an object such as ``attributes.beds``, or ``position``; or it names an act on
+    the whole row: ``added`` brings a row the source does not have, one of the family's ``leaving`` takes it out, one of its
+    ``beside`` hangs something on it.
     """
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="corrections")

@@ -41,6 +41,7 @@ WARNINGS: Final[dict[str, str]] = {
     "shape_repaired": "图形有自相交，已按几何规则修正后导入，请抽查。",
     "correction_stale": "来源中的值在人工更正之后又变了，更正仍然生效，请复核。",
     "correction_lost": "人工更正所指的行已不在来源中。",
+    "correction_caught_up": "人工补录的行，来源中已经有了，改用来源的行。",
     "encoding_guessed": "文件不是 UTF-8，已按 GB18030 读取。",
     "district_differs": "坐标所在的区与文件里写的区不一致，按坐标归属。",
     "value_ignored": "个别栏的取值无法识别，已按未填处理。",
