@@ -30,6 +30,8 @@ class Published:
     """Source ids by family."""
     as_of: Mapping[str, str]
     """The newest date of the data by family, as ISO text; families whose sources state none are left out."""
+    stamps: Mapping[str, str]
+    """By family, a text that changes whenever its rows are published or retired, or people change names among them."""
 
     def ids(self, family: Family) -> tuple[int, ...]:
         """Return the ids of the published sources of a family."""
@@ -41,9 +43,11 @@ def published_now() -> Published:
     rows = list(published_sources().order_by("id"))
     facts = [(str(connection.settings_dict["NAME"]), row.pk, row.published_at) for row in rows]
     families: dict[str, tuple[int, ...]] = {}
+    stamps: dict[str, str] = {}
     as_of: dict[str, str] = {}
     for row in rows:
         families[row.family] = (*families.get(row.family, ()), row.pk)
+        stamps[row.family] = f"{stamps.get(row.family, '')} {row.pk} {row.published_at} {row.revision}"
         if row.as_of:
             as_of[row.family] = max(as_of.get(row.family, ""), row.as_of.isoformat())
     return Published(
@@ -52,6 +56,7 @@ def published_now() -> Published:
         sources={row.pk: row.title for row in rows},
         families=families,
         as_of=as_of,
+        stamps=stamps,
     )
 
 
