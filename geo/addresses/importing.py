@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
 import shapely
 
+from geo.addresses.columns import LONGEST, PARTS, columns_of, normal_of
 from geo.addresses.lookups import roads_of_addresses
-from geo.addresses.models import Address, Community, PointSource
-from geo.addresses.parsing import Parts, normal_form, parse
+from geo.addresses.models import Address, AddressAlias, Community, PointSource
+from geo.addresses.parsing import parse
 from geo.addresses.placing import (
     add_to_payloads,
     locate_rows,
@@ -18,16 +20,17 @@ from geo.addresses.placing import (
     rows_in_area,
     sources_before,
 )
+from geo.addresses.upkeep.aliases import ALIAS, MERGED, RETIRED, SPLIT, make_all_aliases
+from geo.addresses.upkeep.replay import doors_known_now
 from geo.geometry import BadGeometry, repair
 from geo.imports.importer import Act, importer
 from geo.imports.merging import SourcedImporter
-from geo.imports.models import DraftRow, Family
+from geo.imports.models import Correction, DraftRow, Family
 from geo.imports.rows import Draft, RawRow
 from geo.names import grams
 from geo.roads.actions import name_unmapped_roads
 
 COMMUNITY_KINDS: Final = ("residential", "nonresidential")
-PARTS: Final = ("road", "lane", "sub_lane", "number", "suffix", "building", "unit", "floor", "room")
 YEARS: Final = (1840, 2100)
 _SEVERAL: Final = re.compile(r"\s*[、,，;；|]\s*")
 
@@ -99,6 +102,11 @@ class AddressImporter(LocatedImporter):
     family = Family.ADDRESSES
     model = Address
     fields = (*PARTS, "text", "normal", "point_source", "uncertainty_m")
+    correctable = ("community_source", "community_ext_id")
+    grows = True
+    leaving = (MERGED, SPLIT, RETIRED)
+    beside = (ALIAS,)
+    owns = (AddressAlias,)
     expressions: ClassVar = {
         "community_id": """(SELECT c.id FROM addresses_community c
             WHERE c.source_id = (SELECT s.id FROM imports_source s WHERE s.key = d.payload->>'community_source')
@@ -107,7 +115,7 @@ class AddressImporter(LocatedImporter):
 
     def normalise(self, row: RawRow) -> Draft:
         """See ``FamilyImporter.normalise``. The text is read into parts later, with the names of the published roads."""
-        parts = {name: row.text(name, limit=80 if name == "road" else 20) for name in PARTS}
+        parts = {name: row.text(name, limit=LONGEST[name]) for name in PARTS}
         text = row.text("text")
         if not text and not parts["road"]:
             raise row.refuse("missing_value", "text")
@@ -124,35 +132,36 @@ class AddressImporter(LocatedImporter):
         """Write the normal form of an address given in parts."""
         if not payload.get("road"):
             return payload
-        parts = Parts(**{name: payload.get(name, "") for name in PARTS})
-        normal = normal_form(parts)
+        normal = normal_of(payload)
         return {**payload, "normal": normal, "text": payload["text"] or normal}
 
-    def prepare(self, act: Act) -> None:
-        """Read the texts, then find points and regions."""
-        self._read_texts(act)
-        super().prepare(act)
-
-    def _read_texts(self, act: Act) -> None:
+    def read(self, act: Act) -> None:
+        """See ``FamilyImporter.read``: texts are read into parts, so that corrections of single parts lie over all of them."""
         texts = DraftRow.objects.filter(run=act.run).exclude(payload__has_key="normal")
         if not texts.exists():
             return
         gazetteer = names_before(sources_before(act)).gazetteer
         read: dict[int, dict[str, Any]] = {}
-        unread: list[DraftRow] = []
         for draft in texts.iterator():
-            parts = parse(draft.payload["text"], gazetteer)
-            if not parts.base or not (parts.lane or parts.number or parts.building):
-                unread.append(draft)
-                continue
-            said = {name: getattr(parts, name)[: 80 if name == "road" else 20] for name in PARTS}
-            read[draft.pk] = {**said, "road": parts.base[:80], "normal": normal_form(parts)}
+            columns = columns_of(parse(draft.payload["text"], gazetteer))
+            if columns is not None:
+                read[draft.pk] = columns
         add_to_payloads(read)
-        act.refuse(unread, "no_address", "text")
+
+    def caught_up(self, act: Act, added: Sequence[Correction]) -> frozenset[str]:
+        """See ``FamilyImporter.caught_up``."""
+        return doors_known_now(act, added, leaving=self.leaving)
+
+    def prepare(self, act: Act) -> None:
+        """Refuse what could not be read, then find points and regions."""
+        unread = DraftRow.objects.filter(run=act.run).exclude(payload__has_key="normal")
+        act.refuse(list(unread), "no_address", "text")
+        super().prepare(act)
 
     def settle(self, act: Act) -> None:
-        """See ``FamilyImporter.settle``: a road that only addresses know can be searched for too."""
+        """See ``FamilyImporter.settle``: a road that only addresses know can be searched for too; aliases are made again."""
         name_unmapped_roads(roads_of_addresses())
+        act.warn("correction_lost", sum(1 for lost in make_all_aliases() if lost.source_id == act.source.pk))
 
     def kinds(self, payload: Any) -> str:
         """See ``FamilyImporter.kinds``."""

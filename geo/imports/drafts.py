@@ -169,8 +169,8 @@ def _corrected(
     for correction in corrections:
         if correction.field == "position":
             act.warn("correction_stale", int(not _stood_at(here, correction)))
-            lon, lat = correction.new_value or ()
-            here = float(lon), float(lat)
+            new: Any = correction.new_value
+            here = float(new[0]), float(new[1])
         elif not _put(payload, correction):
             act.warn("correction_stale")
     moved = any(correction.field == "position" for correction in corrections)
