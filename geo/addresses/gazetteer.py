@@ -10,7 +10,7 @@ from typing import Final
 
 from django.db import connection
 
-from geo.addresses.models import Address
+from geo.addresses.models import Address, AddressAlias
 from geo.addresses.parsing import Gazetteer, roads_of
 from geo.imports.models import CURRENT, Family, Provenance
 from geo.imports.queries import published_sources
@@ -20,7 +20,10 @@ from geo.roads.models import RoadName
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The sources on the map now. ``key`` changes whenever one is published, published again or retired."""
+    """The sources on the map now.
+
+    ``key`` changes whenever one is published, published again or retired, and when people bring a name into one.
+    """
 
     key: str
     demo: bool
@@ -41,7 +44,7 @@ class Published:
 def published_now() -> Published:
     """Return what is published now; one small query, never cached."""
     rows = list(published_sources().order_by("id"))
-    facts = [(str(connection.settings_dict["NAME"]), row.pk, row.published_at) for row in rows]
+    facts = [(str(connection.settings_dict["NAME"]), row.pk, row.published_at, row.revision) for row in rows]
     families: dict[str, tuple[int, ...]] = {}
     stamps: dict[str, str] = {}
     as_of: dict[str, str] = {}
@@ -129,8 +132,9 @@ def _read_names() -> Names:
     }
     written = RoadName.objects.order_by().values_list("name", flat=True).distinct()
     lived_on = Address.objects.filter(CURRENT).exclude(road="").order_by().values_list("road", flat=True).distinct()
+    once = AddressAlias.objects.order_by().values_list("road", flat=True).distinct()
     return Names(
         regions=regions,
         by_code={region.code: region for region in regions.values()},
-        gazetteer=Gazetteer(by_level[Level.DISTRICT], by_level[Level.STREET], roads_of([*written, *lived_on])),
+        gazetteer=Gazetteer(by_level[Level.DISTRICT], by_level[Level.STREET], roads_of([*written, *lived_on, *once])),
     )

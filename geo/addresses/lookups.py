@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from django.db import connection
+from django.utils import timezone
 
 from geo.addresses.gazetteer import Names, Published
 from geo.addresses.parsing import read
@@ -99,16 +100,13 @@ class Lookups:
         self._districts: dict[str, frozenset[int]] = {}
 
     def doors(self, wanted: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], list[Door]]:
-        """Return the addresses with these (road, lane, number)."""
+        """Return the addresses with these (road, lane, number), and those that answer to them as an alias.
+
+        An alias has the parts that were asked for and the label of the address it leads to.
+        """
         found: dict[tuple[str, str, str], list[Door]] = defaultdict(list)
-        rows = self._rows(
-            """SELECT ST_X(a.geom), ST_Y(a.geom), a.region_id, a.source_id, a.id, a.road, a.lane, a.sub_lane, a.number,
-                      a.suffix, a.building, a.unit, a.floor, a.room, a.normal, a.uncertainty_m
-               FROM unnest(%s::text[], %s::text[], %s::text[]) AS w(road, lane, number)
-               JOIN addresses_address a ON a.road = w.road AND a.lane = w.lane AND a.number = w.number
-               WHERE a.retired_at IS NULL AND a.source_id = ANY(%s) ORDER BY a.id""",
-            [*_columns(wanted, 3), list(self._published.ids(Family.ADDRESSES))],
-        )
+        columns, sources = _columns(wanted, 3), list(self._published.ids(Family.ADDRESSES))
+        rows = self._rows(_DOORS, [*columns, sources, *columns, sources, timezone.localdate()])
         for row in rows:
             door = Door(*row)
             found[door.road, door.lane, door.number].append(door)
@@ -283,6 +281,19 @@ _ROADS_OF_ADDRESSES: Final = """
            (array_agg(ST_Y(geom) ORDER BY metres))[1], max(metres), count(*)::int
     FROM apart GROUP BY road, region_id, provenance ORDER BY road, region_id, provenance"""
 
+_DOORS: Final = """
+    SELECT ST_X(a.geom), ST_Y(a.geom), a.region_id, a.source_id, a.id, a.road, a.lane, a.sub_lane, a.number,
+           a.suffix, a.building, a.unit, a.floor, a.room, a.normal, a.uncertainty_m
+    FROM unnest(%s::text[], %s::text[], %s::text[]) AS w(road, lane, number)
+    JOIN addresses_address a ON a.road = w.road AND a.lane = w.lane AND a.number = w.number
+    WHERE a.retired_at IS NULL AND a.source_id = ANY(%s)
+    UNION ALL
+    SELECT ST_X(a.geom), ST_Y(a.geom), a.region_id, a.source_id, a.id, l.road, l.lane, l.sub_lane, l.number,
+           l.suffix, l.building, l.unit, l.floor, l.room, a.normal, a.uncertainty_m
+    FROM unnest(%s::text[], %s::text[], %s::text[]) AS w(road, lane, number)
+    JOIN addresses_addressalias l ON l.road = w.road AND l.lane = w.lane AND l.number = w.number
+    JOIN addresses_address a ON a.id = l.address_id
+    WHERE a.retired_at IS NULL AND a.source_id = ANY(%s) AND (l.from_day IS NULL OR l.from_day <= %s) ORDER BY 5"""
 _ROAD: Final = ("name", "geom", "region_id", "length_m", "mapped")
 _COMMUNITY: Final = (
     "ST_X(c.geom), ST_Y(c.geom), c.region_id, c.source_id, c.name, c.uncertainty_m,"
