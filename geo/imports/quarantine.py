@@ -9,6 +9,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,24 +44,34 @@ def read_apart(
     with tempfile.TemporaryDirectory(prefix="quantu-read-") as folder:
         answer = Path(folder) / "answer"
         asked = [str(path.resolve()), format, str(datum or System.CGCS2000), layer, str(answer), str(memory)]
-        try:
-            # A process of its own, not a fork: a worker may not fork, and a fork would share its memory and connections.
-            done = subprocess.run(
-                [sys.executable, "-m", "geo.imports.quarantine", *asked],
-                cwd=_ROOT, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired as fault:
-            raise SourceRefused("reader_died", path.name) from fault
-        if done.returncode != 0 or not answer.exists():
+        if not run_apart("geo.imports.quarantine", asked, seconds=seconds) or not answer.exists():
             raise SourceRefused("reader_died", path.name)
         return _reading(orjson.loads(answer.read_bytes()))
 
 
-def _read(path: str, format: str, datum: str, layer: str, answer: str, memory: str) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (OUTPUT, OUTPUT))
+def run_apart(module: str, arguments: Sequence[str], *, seconds: float) -> bool:
+    """Run a module of ours in a process of its own, and say whether it came to its end in time."""
+    try:
+        # Not a fork: a worker may not fork, and a fork would share its memory and connections.
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=_ROOT, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+def confine(*, memory: int, cpu_seconds: int = CPU_SECONDS, output: int = OUTPUT) -> None:
+    """Put limits on this process: bytes of memory, seconds of work, bytes of any file it writes."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (output, output))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _read(path: str, format: str, datum: str, layer: str, answer: str, memory: str) -> None:
+    confine(memory=int(memory))
     try:
         reading = read_file(Path(path), format=format, datum=System(datum), layer=layer)
     except CityError as fault:
