@@ -7,6 +7,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from geo.addresses import api as addresses
+from geo.addresses.standardising import api as standardising
 from geo.errors import BadInput, CityError, NotFound
 from geo.regions import api as regions
 from services.access.queries import scope_for
@@ -54,4 +55,5 @@ def http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
 api.add_router("/v1", facilities.heavy, throttle=HEAVY)
 api.add_router("/v1", facilities.router, throttle=LIGHT)
 api.add_router("/v1", addresses.router, auth=scope_for, throttle=HEAVY)
+api.add_router("/v1", standardising.router, auth=scope_for, throttle=HEAVY)
 api.add_router("/v1", regions.router, auth=scope_for, throttle=LIGHT)
