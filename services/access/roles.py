@@ -20,6 +20,7 @@ ROLES = (
         (
             "facilities.view",
             "facilities.edit",
+            "addresses.edit",
             "imports.view",
             "imports.publish",
             "audit.view",
@@ -28,9 +29,11 @@ ROLES = (
         ),
     ),
     RoleDeclaration(
-        "district_manager", "区级管理员", ("facilities.view", "facilities.edit", "imports.view", "jobs.view")
+        "district_manager",
+        "区级管理员",
+        ("facilities.view", "facilities.edit", "addresses.edit", "imports.view", "jobs.view"),
     ),
-    RoleDeclaration("street_clerk", "街镇经办", ("facilities.view", "facilities.edit")),
+    RoleDeclaration("street_clerk", "街镇经办", ("facilities.view", "facilities.edit", "addresses.edit")),
     RoleDeclaration("institution_head", "机构负责人", ("facilities.view", "facilities.report")),
     RoleDeclaration("planner", "规划人员", ("facilities.view", "regions.draft", "fences.draft")),
     RoleDeclaration("resident", "居民", ("self.view",)),
