@@ -2,91 +2,97 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from geo.addresses.gazetteer import names_of, published_now
-from geo.addresses.queries import LOOKED_AT, Suggestion, asked_in, best, fit_of, suggest, where_of
+from django.db import connection
+from django.db.models import Max
+
+from geo.addresses.gazetteer import Names, Published
+from geo.addresses.suggesting.named import Named, NameList, list_of
+from geo.addresses.suggesting.ranking import Suggestion
+from geo.addresses.suggestions import Listed, kept_list, mark_of, suggest, where_of
 from geo.errors import BadInput
-from geo.names import plain
-from geo.regions.queries import regions_matching
+from geo.imports.models import Family
 from geo.scope import Scope
-from services.facilities.kinds import KIND, KINDS
-from services.facilities.models import Facility
-from services.facilities.naming import wanted_grams
-from services.facilities.queries import LONGEST_QUERY, visible
+from services.facilities.kinds import KIND
+from services.facilities.models import Facility, FacilityStatus
 
 MOST: Final = 30
-STOPS: Final = frozenset(kind.key for kind in KINDS if kind.group == "transit")
-"""Stops carry the names of the roads they stand on, so among equally good names they stand last."""
+USUAL_STEPS: Final = 2.5
+STEPS: Final = {
+    "metro_station": 0.5,
+    "hospital": 1.0,
+    "park": 1.5,
+    "library": 1.5,
+    "bus_stop": 5.0,
+    "waste_point": 5.0,
+}
+"""How little a kind matters among equally good names, see ``geo.addresses.suggesting.ranking``; other kinds: ``USUAL_STEPS``."""
 
 
 def search(q: str, *, scope: Scope, near: tuple[float, float] | None = None, limit: int = 10) -> list[Suggestion]:
     """Return what a text may mean, best first; ``near`` (lon, lat in CGCS2000) prefers what is close.
 
-    ``what`` of a suggestion is facility, community, road, address or region; ``where`` of a facility begins with its kind. Raises
-    ``BadInput`` beyond 200 characters or for a limit that cannot be meant; nothing to search for gives nothing.
+    ``what`` of a suggestion is facility, community, road, address or region; ``where`` of a facility begins with its kind. Only
+    open facilities are offered, which everybody may see. Raises ``BadInput`` beyond 200 characters or for a limit that cannot be
+    meant; nothing to search for gives nothing.
     """
-    if len(q) > LONGEST_QUERY:
-        raise BadInput(
-            "query_too_long", f"搜索内容最多 {LONGEST_QUERY} 个字，请只写名称或地址。", parameter="q", length=len(q)
-        )
     if not 1 <= limit <= MOST:
         raise BadInput("limit_invalid", f"条数要在 1 到 {MOST} 之间。", parameter="limit")
-    if not wanted_grams(q):
-        return []
-    found = [
-        *suggest(q, scope=scope, near=near, limit=MOST),
-        *_facilities(q, scope),
-        *_regions(q, scope),
-    ]
-    return best(found, near, limit)
+    return suggest(q, scope=scope, near=near, limit=limit, more=[_facilities])
 
 
-def _facilities(q: str, scope: Scope) -> list[Suggestion]:
-    published = published_now()
-    names = names_of(published)
-    asked = asked_in(q, names)
-    pieces = wanted_grams(asked.words)
-    rows = Facility.objects.filter(visible(scope, published), grams__contains=pieces).order_by("name", "id")
-    typed = plain(asked.words)
-    found = []
-    for row in asked.among(rows).values("id", "name", "kind_id", "geom", "uncertainty_m", "region_id")[:LOOKED_AT]:
-        kind = KIND.get(row["kind_id"])
-        where = " · ".join(filter(None, [kind.name if kind else "", where_of(names.region(row["region_id"]), names)]))
-        found.append(
-            Suggestion(
-                what="facility",
-                id=row["id"],
-                label=row["name"],
-                where=where,
-                lon=row["geom"].x,
-                lat=row["geom"].y,
-                uncertainty_m=row["uncertainty_m"],
-                fit=fit_of(plain(row["name"]), typed),
-                weight=1 if row["kind_id"] in STOPS else 0,
-            )
-        )
-    return found
+def _facilities(published: Published, names: Names) -> Listed:
+    def where(region_id: int, tag: str) -> str:
+        return " · ".join(filter(None, [KIND[tag].name, where_of(names.region(region_id), names)]))
+
+    return kept_list("facility", _mark(published), lambda: _read(published)), where
 
 
-def _regions(q: str, scope: Scope) -> list[Suggestion]:
-    names = names_of(published_now())
-    typed = plain(q)
-    found = []
-    for version in regions_matching(q, scope=scope, limit=6):
-        region = names.region(version.region_id)
-        above = region.full_name.removesuffix(version.name) if region else ""
-        radius = round(0.95 * (version.area_m2 / 3.1416) ** 0.5)
-        found.append(
-            Suggestion(
-                what="region",
-                id=version.region_id,
-                label=version.name,
-                where=above,
-                lon=version.label.x,
-                lat=version.label.y,
-                uncertainty_m=radius,
-                fit=fit_of(plain(version.name), typed),
-            )
-        )
-    return found
+def _read(published: Published) -> NameList:
+    things = []
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN, [FacilityStatus.OPEN, list(published.ids(Family.FACILITIES))])
+        for facility_id, name, kind, address, lon, lat, uncertainty_m, region_id in cursor:
+            steps = STEPS.get(kind, USUAL_STEPS)
+            held = address.removeprefix("上海市")
+            things.append(Named(facility_id, name, lon, lat, uncertainty_m, region_id, steps, (), held, kind))
+    return list_of("facility", things)
+
+
+_OPEN: Final = """
+    SELECT id, name, kind_id, address_text, ST_X(geom), ST_Y(geom), uncertainty_m, coalesce(region_id, 0)
+    FROM facilities_facility WHERE retired_at IS NULL AND status = %s AND source_id = ANY(%s)"""
+
+_read_at: dict[str, tuple[int, int]] = {}
+"""By mark without edits: the last edit of any facility when the list was read, and the last one known not to touch it."""
+
+
+def _mark(published: Published) -> str:
+    """Return the mark of the facilities' names: an edit changes it when it touches what the list holds, a vacancy does not."""
+    newest = Facility.objects.aggregate(newest=Max("id"))["newest"]
+    mark = mark_of(published, Family.FACILITIES, Family.REGIONS, newest=newest)
+    last = _one("SELECT coalesce(max(pgh_id), 0) FROM facilities_facilityevent")
+    read, checked = _read_at.get(mark, (last, last))
+    if last < checked or (last > checked and _one(_TOUCHED, [checked])):
+        read = last
+    if len(_read_at) > 8:
+        _read_at.clear()
+    _read_at[mark] = (read, last)
+    return f"{mark}{read}"
+
+
+# The event holds the row as it was before the edit.
+_TOUCHED: Final = """
+    SELECT EXISTS (
+        SELECT FROM facilities_facilityevent e LEFT JOIN facilities_facility f ON f.id = e.pgh_obj_id
+        WHERE e.pgh_id > %s AND (e.name, e.kind_id, e.status, e.address_text, e.region_id, e.source_id, e.retired_at, e.geom)
+            IS DISTINCT FROM (f.name, f.kind_id, f.status, f.address_text, f.region_id, f.source_id, f.retired_at, f.geom)
+    )"""
+
+
+def _one(sql: str, parameters: list[Any] | None = None) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        row = cursor.fetchone()
+    return row[0] if row else None

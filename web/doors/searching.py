@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from geo.addresses.geocode import Candidate as Found
 from geo.addresses.geocode import geocode
-from geo.addresses.queries import Suggestion
+from geo.addresses.suggesting.ranking import Suggestion
 from geo.errors import BadInput, TooLarge
 from geo.scope import Scope
 from services.access.queries import scope_for

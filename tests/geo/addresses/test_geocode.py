@@ -12,7 +12,8 @@ from geo.addresses.gazetteer import names_of, published_now
 from geo.addresses.geocode import LEVELS, Candidate, geocode, geocode_many
 from geo.addresses.lookups import metres_between, roads_of_addresses
 from geo.addresses.models import Address, Community
-from geo.addresses.queries import reverse, suggest
+from geo.addresses.queries import reverse
+from geo.addresses.suggestions import suggest
 from geo.errors import BadInput
 from geo.regions.models import RegionVersion
 from geo.roads.actions import name_unmapped_roads, rebuild_names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from geo.addresses.queries import SAME_M, Suggestion, best
+from geo.addresses.suggesting.ranking import SAME_M, Suggestion, best
 
 METRE = 1 / 111_000
 
