@@ -129,13 +129,14 @@ def apply_corrections(act: Act, importer: FamilyImporter) -> None:
             act.warn("correction_lost", 0 if leaving else len(corrections))
             continue
         payload, point = _corrected(act, draft, [each for each in corrections if each not in leaving])
-        act.warn("correction_stale", sum(not _still_says(payload, correction) for correction in leaving))
         days = {correction.field: timezone.localdate(correction.created_at) for correction in corrections}
+        payload = importer.derive(importer.corrected(payload, days))
+        act.warn("correction_stale", sum(not _still_says(payload, correction) for correction in leaving))
         act.corrected += len(days)
         if leaving:
             gone.append(draft.pk)
             continue
-        payloads[draft.pk] = importer.derive(importer.corrected(payload, days))
+        payloads[draft.pk] = payload
         if point is not None:
             points[draft.pk] = (point, {"point_source": "survey"})
     set_payloads(payloads)
