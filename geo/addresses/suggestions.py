@@ -87,12 +87,14 @@ class _Finder:
         questions = questions_in(q, self.names)
         exact: list[Suggestion] = []
         for asked in questions:
-            exact = [*self._named(asked, lambda names, words: names.matching(words)), *self._completed(asked)]
+            exact = self._named(asked, lambda names, words: names.matching(words))
+            exact += self._completed(asked, named=any(one.fit <= Fit.HOLDS for one in exact))
             if any(one.fit <= Fit.HOLDS for one in exact):
                 break
         else:
             exact += self._named(Asked(q), lambda names, words: names.holding_words(words), whole=True)
-        if _enough(exact):
+        if _enough(exact) or any(one.what == "road" and one.fit == Fit.SCATTERED for one in exact):
+            # A road that is known is not taken for another because a number of it is not.
             return best(exact, self.near, self.limit)
         return best([*exact, *self._corrected(questions)], self.near, self.limit)
 
@@ -103,41 +105,46 @@ class _Finder:
             found += names.best(match(names, words), where, near=self.near, limit=self.limit, among=asked.regions)
         return found
 
-    def _completed(self, asked: Asked) -> list[Suggestion]:
-        """Return the addresses that a road and a number may become; the road may be spelt in letters."""
+    def _completed(self, asked: Asked, *, named: bool) -> list[Suggestion]:
+        """Return the addresses that a road and a number may become, the road spelt in letters too.
+
+        When the road has no such number and nothing is ``named`` so, the road itself is offered, and says so.
+        """
         found = self._complete(asked.words, asked)
         road, rest = split_at_number(asked.words)
-        if found or not any(sign.isascii() for sign in road):
+        if found or not road:
             return found
-        return self._complete_on(road, rest, asked, lambda names, words: names.matching(words), Fit.WHOLE)
+        roads = self._roads_called(road, asked, lambda names, words: names.matching(words), [Fit.WHOLE])
+        said = f"没有收录“{rest}”"
+        known = [] if named else [replace(one, fit=Fit.SCATTERED, said=said) for one in roads]
+        return self._complete_on(roads, rest, asked) or known
 
     def _corrected(self, questions: Sequence[Asked]) -> list[Suggestion]:
         for match in (lambda names, words: names.sounding_like(words), lambda names, words: names.mistyped(words)):
             for asked in questions:
                 road, rest = split_at_number(asked.words)
-                found = [
-                    *self._named(asked, match),
-                    *(self._complete_on(road, rest, asked, match, Fit.MISTYPED) if road else []),
-                ]
+                roads = self._roads_called(road, asked, match, [Fit.SOUNDS, Fit.MISTYPED]) if road else []
+                found = [*self._named(asked, match), *(self._complete_on(roads, rest, asked) or roads)]
                 if found:
                     return found
         return []
 
-    def _complete_on(
-        self, road: str, rest: str, asked: Asked, match: Callable[[NameList, str], Found], worst: Fit
+    def _roads_called(
+        self, road: str, asked: Asked, match: Callable[[NameList, str], Found], fits: Sequence[Fit]
     ) -> list[Suggestion]:
-        """Return the addresses with a number on the roads that the text before it may mean, as well as that road fits."""
+        """Return the roads whose whole name is what was typed, as well as ``fits`` say."""
         roads, where = next(listed for listed in self.lists if listed[0].what == "road")
-        meant = roads.best(match(roads, plain(road)), where, near=self.near, limit=4 * ROADS_TRIED)
-        fits: dict[str, int] = {}
-        for one in meant:
-            if one.fit in (Fit.WHOLE, Fit.SOUNDS, Fit.MISTYPED) and one.fit <= worst:
-                fits.setdefault(one.label, one.fit)
+        found = match(roads, plain(road))
+        meant = roads.best(found, where, near=self.near, limit=4 * ROADS_TRIED, among=asked.regions)
+        return [one for one in meant if one.fit in fits]
+
+    def _complete_on(self, roads: Sequence[Suggestion], rest: str, asked: Asked) -> list[Suggestion]:
+        """Return the addresses with a number on the first few of some roads; they fit no better than their road."""
         found = []
-        for name, fit in list(fits.items())[:ROADS_TRIED]:
-            completed = self._complete(f"{name}{rest}", asked)
-            found += [replace(one, fit=max(one.fit, fit)) for one in completed]
-        return found or ([one for one in meant if one.label in fits] if worst != Fit.WHOLE else [])
+        for name in list(dict.fromkeys(one.label for one in roads))[:ROADS_TRIED]:
+            fit = min(one.fit for one in roads if one.label == name)
+            found += [replace(one, fit=max(one.fit, fit)) for one in self._complete(f"{name}{rest}", asked)]
+        return found
 
     def _complete(self, text: str, asked: Asked) -> list[Suggestion]:
         return complete(text, published=self.published, names=self.names, among=asked.regions, near=self.near)

@@ -13,6 +13,7 @@ from ninja import Path, Query, Router
 
 from geo.addresses.gazetteer import published_now
 from geo.addresses.positions import box, position, written
+from geo.addresses.suggesting.ranking import Fit
 from geo.crs import System
 from geo.errors import BadInput
 from geo.regions.queries import current_city
@@ -99,7 +100,10 @@ def read_route(request: HttpRequest, ask: Query[schemas.RouteIn]) -> HttpRespons
 
 @router.get("/suggest", response=schemas.SuggestionsOut, summary="搜索框：边输入边提示")
 def read_suggestions(request: HttpRequest, ask: Query[schemas.SuggestIn]) -> HttpResponse:
-    """一个搜索框找设施、小区、道路、门牌和区划，汉字、拼音和首字母都可以。"""
+    """一个搜索框找设施、小区、道路、门牌和区划，汉字、拼音和首字母都可以，打错一个字也能找到；门牌号写到一半，按号码列出能接上的。
+
+    先列与所写相同的，再列含有它的；这些很少时才列读音相近或只差一个字的，并标明 corrected。
+    """
     to, scope = System.parse(ask.crs), scope_for(request)
     near = None
     if ask.lon is not None and ask.lat is not None:
@@ -117,6 +121,9 @@ def read_suggestions(request: HttpRequest, ask: Query[schemas.SuggestIn]) -> Htt
             "lat": y,
             "uncertainty_m": item.uncertainty_m,
             "metres": None if item.metres is None else whole_metres(item.metres),
+            "fit": Fit(item.fit).name.lower(),
+            "corrected": item.corrected,
+            "said": item.said,
         }
         for item, (x, y) in zip(found, points, strict=True)
     ]

@@ -87,9 +87,15 @@ class PlacesIn(FiltersIn):
 
 
 class SuggestIn(BaseModel):
-    q: str = Field(..., description="正在输入的文字：名称、地址、拼音或首字母，最多 200 字", examples=["国权路"])
-    lon: float | None = Field(None, description="给出位置时近的排在前面")
-    lat: float | None = None
+    q: str = Field(
+        ...,
+        description="正在输入的文字，最多 200 字：名称、地址、拼音、首字母，可以混着写，如“国quan路”",
+        examples=["国权路"],
+    )
+    lon: float | None = Field(
+        None, description="给出位置（例如地图中心）时近的排在前面；lon 和 lat 要一起给", examples=[121.5]
+    )
+    lat: float | None = Field(None, examples=[31.29])
     limit: int = Field(10, description="最多几条，1 到 30")
     crs: str = CRS
 
@@ -97,12 +103,22 @@ class SuggestIn(BaseModel):
 class SuggestionOut(BaseModel):
     what: str = Field(..., description="是什么：facility 设施、community 小区、road 道路、address 门牌、region 区划")
     id: int
-    label: str
-    where: str
+    label: str = Field(..., description="现在的名称", examples=["国权路"])
+    where: str = Field(..., description="在哪里：区和街镇；设施前面写明类别", examples=["杨浦区"])
     lon: float
     lat: float
     uncertainty_m: float
-    metres: int | None = None
+    metres: int | None = Field(None, description="离所给位置多远；没有给位置时为 null")
+    fit: str = Field(
+        ...,
+        description="与所写的有多像，由好到次：whole 就是它、begins 以它开头、holds 含有它、scattered 各词分开含有或地址里含有、"
+        "sounds 整个名称读音相同或相近、sounds_in 一部分读音相同或相近、mistyped 只差一个字（字母）、mistyped_in 开头只差一个字",
+        examples=["whole"],
+    )
+    corrected: bool = Field(..., description="不是所写的，而是可能想写的（fit 为 sounds 及以后）；请先问“您是不是要找”")
+    said: str = Field(
+        ..., description="凭哪个别名或旧名找到，或者没有收录哪个门牌；没有可说的时为空", examples=["原闸北区"]
+    )
 
 
 class PlaceIn(BaseModel):

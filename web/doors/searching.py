@@ -12,8 +12,11 @@ from django.views.decorators.http import require_safe
 
 from geo.addresses.geocode import Candidate as Found
 from geo.addresses.geocode import geocode
-from geo.addresses.suggesting.ranking import Suggestion
+from geo.addresses.positions import position
+from geo.addresses.suggesting.ranking import Fit, Suggestion
+from geo.crs import System
 from geo.errors import BadInput, TooLarge
+from geo.regions.queries import current_city
 from geo.scope import Scope
 from services.access.queries import scope_for
 from services.facilities.search import search
@@ -27,18 +30,23 @@ DOORS: Final = {"door", "lane", "interpolated"}
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One meaning of typed words. ``certain`` says that no other is meant, so it need not be asked."""
+    """One meaning of typed words. ``certain``: no other is meant, so it need not be asked. ``corrected``: not what was typed."""
 
     label: str
     note: str
     icon: str
     url: str
     certain: bool = False
+    corrected: bool = False
 
 
-def candidates_for(ask: Ask, *, scope: Scope, limit: int) -> list[Candidate]:
-    """Return what the words of a question may mean, best first; nothing for words that cannot be searched."""
-    near = (ask.origin.lon, ask.origin.lat) if ask.origin else None
+def candidates_for(ask: Ask, *, scope: Scope, limit: int, near: tuple[float, float] | None = None) -> list[Candidate]:
+    """Return what the words of a question may mean, best first; nothing for words that cannot be searched.
+
+    ``near`` is the middle of the map, longitude and latitude in CGCS2000 degrees; without it what is near the origin comes first.
+    """
+    if near is None and ask.origin:
+        near = (ask.origin.lon, ask.origin.lat)
     try:
         found = search(ask.q, scope=scope, near=near, limit=limit)
         # A door that no suggestion begins with may still be known, or be guessed from its neighbours.
@@ -57,7 +65,9 @@ def _suggested(ask: Ask, one: Suggestion, found: list[Suggestion]) -> Candidate:
     else:
         url = origin_url(ask, one.label, one.lon, one.lat)
     alone = sum(other.fit <= one.fit for other in found) == 1
-    return Candidate(one.label, one.where, ICONS.get(one.what, "map-pin"), url, one.what != "facility" and alone)
+    certain = alone and one.what != "facility" and one.fit < Fit.SCATTERED
+    note = "，".join(filter(None, [one.where, one.said]))
+    return Candidate(one.label, note, ICONS.get(one.what, "map-pin"), url, certain, one.corrected)
 
 
 def _geocoded(ask: Ask, door: Found) -> Candidate:
@@ -70,8 +80,19 @@ def _geocoded(ask: Ask, door: Found) -> Candidate:
 def suggest(request: HttpRequest) -> HttpResponse:
     """Return the options of the search box as a fragment."""
     ask = read_ask(request.GET, elder=bool(elder_step(request)))
-    found = candidates_for(ask, scope=scope_for(request), limit=SUGGESTED) if ask.q else []
+    near = _middle_of_map(request)
+    found = candidates_for(ask, scope=scope_for(request), limit=SUGGESTED, near=near) if ask.q else []
     return render(request, "door/suggestions.html", {"ask": ask, "candidates": found})
+
+
+def _middle_of_map(request: HttpRequest) -> tuple[float, float] | None:
+    """Return the middle of the map that is shown, when the page says so; what cannot be read is as good as nothing."""
+    try:
+        lon, lat = map(float, request.GET.get("middle", "").split(","))
+        middle = position(lon, lat, System.CGCS2000, current_city())
+    except (ValueError, BadInput):
+        return None
+    return middle.x, middle.y
 
 
 def origin_url(ask: Ask, label: str, lon: float, lat: float) -> str:

@@ -39,6 +39,12 @@ async function suggest() {
   const mine = ++asked;
   const params = new URLSearchParams(new FormData(box().form));
   params.set('q', text);
+  const map = document.getElementById('map');
+  if (map && map.quantu) {
+    // What is near the middle of the map comes first; a hundred metres are exact enough for that.
+    const middle = map.quantu.getCenter();
+    params.set('middle', `${middle.lng.toFixed(3)},${middle.lat.toFixed(3)}`);
+  }
   let html;
   try {
     const response = await fetch(`/find/suggest?${params}`, {credentials: 'same-origin'});
@@ -53,7 +59,10 @@ async function suggest() {
   active = -1;
   box().setAttribute('aria-expanded', 'true');
   const count = options().length;
-  say(count ? `有 ${count} 个候选，用上下键选` : '没有找到候选');
+  const meant = list().querySelectorAll('[data-corrected]').length;
+  if (!count) say('没有找到候选');
+  else if (meant === count) say(`没有“${text}”，您是不是要找这 ${count} 个，用上下键选`);
+  else say(`有 ${count} 个候选，用上下键选`);
 }
 
 function choose(option) {
