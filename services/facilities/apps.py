@@ -7,3 +7,7 @@ class FacilitiesConfig(AppConfig):
     name = "services.facilities"
     label = "facilities"
     verbose_name = "服务设施"
+
+    def ready(self) -> None:
+        """Let facilities take part in the search for address conflicts."""
+        from services.facilities import address_conflicts  # noqa: F401
