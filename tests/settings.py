@@ -14,3 +14,5 @@ os.environ["QUANTU_LOG"] = "CRITICAL"
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps a loop running in the test's thread
 
 from web.settings import *  # noqa: E402, F403
+
+MEDIA_ROOT = environment.STATE / "test" / f"media-{_name}-{WORKER}"

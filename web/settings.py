@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "geo.roads",
     "geo.basemap",
     "geo.addresses",
+    "geo.addresses.standardising",
     "routing",
     "services.access",
     "services.facilities",
@@ -172,6 +173,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "worker-beat": {"task": "web.worker_beat", "schedule": 60.0},
     "revive-jobs": {"task": "geo.jobs.revive", "schedule": 60.0},
+    "purge-lists": {"task": "geo.addresses.standardising.purge", "schedule": 3600.0},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 

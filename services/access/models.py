@@ -123,6 +123,7 @@ class AuditAct(models.TextChoices):
     ACCOUNT_DISABLED = "account_disabled", "停用账号"
     ROLE_GRANTED = "role_granted", "授权"
     SYSTEM_SCOPE = "system_scope", "系统范围"
+    LIST_TAKEN = "list_taken", "取走名单结果"
 
 
 class AuditEntry(models.Model):

@@ -12,6 +12,7 @@ from geo.errors import BadInput, CityError, NotFound
 from geo.regions import api as regions
 from services.access.queries import scope_for
 from services.facilities import api as facilities
+from web.api import batches
 from web.api.errors import problem
 from web.api.limits import HEAVY, LIGHT
 
@@ -56,4 +57,5 @@ api.add_router("/v1", facilities.heavy, throttle=HEAVY)
 api.add_router("/v1", facilities.router, throttle=LIGHT)
 api.add_router("/v1", addresses.router, auth=scope_for, throttle=HEAVY)
 api.add_router("/v1", standardising.router, auth=scope_for, throttle=HEAVY)
+api.add_router("/v1", batches.router, auth=batches.known_caller, throttle=LIGHT)
 api.add_router("/v1", regions.router, auth=scope_for, throttle=LIGHT)

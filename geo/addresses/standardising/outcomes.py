@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from geo.addresses.parsing import Parts, note_text, reason_text
+from geo.addresses.parsing.vocabulary import vocabulary
 
 
 class Status(StrEnum):
@@ -65,6 +66,18 @@ _OWN_REASONS: Final = {
     "long_number": "一长串数字，像证件或电话号码，没有当作地址。",
     "item_invalid": "这一项要写成文字，或 {id, address, district}。",
 }
+_TITLES: Final = {
+    "suffix_differs": "附号和名录里的不一样",
+    "range": "写的是一段号码，取第一个",
+    "room_unknown": "室号没有单列，取整个门牌",
+    "number_unknown": "没有收录这个门牌",
+    "name_differs": "写的名称和名录里的不一样",
+    "road_unmapped": "没有这条路的线形",
+    "only_region": "只认出区划",
+    "district_differs": "写的区和落点的区不一样",
+    "several_roads": "同名的道路不止一处",
+}
+"""What the geocoder's penalties are called where many rows are counted: their own sentences name the address."""
 PRIVATE: Final = frozenset(("phone", "contact", "long_number"))
 """Ignored pieces that are said to be there and never repeated."""
 LONG_DIGITS: Final = re.compile(r"\d(?:[-, ]?\d){6,}")
@@ -148,6 +161,16 @@ class Standardised:
 def reason_of(code: str) -> Reason:
     """Return a reason of ours, or a note of the grammar, with its sentence."""
     return Reason(code, _OWN_REASONS.get(code) or note_text(code))
+
+
+def title_of(code: str) -> str:
+    """Return what a reason is called in a report over many rows; it names no address."""
+    if code in _TITLES:
+        return _TITLES[code]
+    if code in _OWN_REASONS:
+        return _OWN_REASONS[code]
+    known = vocabulary().grammar
+    return str(known["notes"].get(code) or known["reasons"].get(code) or f"其他原因（{code}）")
 
 
 def ignored_of(code: str, written: str) -> Reason:
