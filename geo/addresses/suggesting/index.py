@@ -125,7 +125,8 @@ class NameIndex:
         if want.sounds:
             return self._sounds(want.sounds, places)
         there = self.signs[places]
-        found: Flags = there == ord(want.sign) if want.sign else there != ord(_END)
+        # Behind the end of a text and the digits come all other signs: a number is never guessed.
+        found: Flags = there == ord(want.sign) if want.sign else there > ord("9")
         return found
 
     def _sounds(self, wanted: Iterable[int], places: Ints) -> Flags:

@@ -16,20 +16,20 @@ LONGEST_PATTERN: Final = 24
 LONGEST_MISTAKEN: Final = 10
 """Places in which one mistake is looked for; what is typed beyond them is as it is."""
 LEAST_LETTERS: Final = 4
-_MOST_PATTERNS: Final = 12
+_MOST_PATTERNS: Final = 24
 _RUNS: Final = re.compile(r"[a-z]+|[^a-z]")
 
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """What may stand in one place: this ``sign``, or any of these ``sounds`` (numbers of syllables); neither: anything."""
+    """What may stand in one place: this ``sign``, or any of these ``sounds`` (numbers of syllables); neither: any but a digit."""
 
     sign: str = ""
     sounds: frozenset[int] = frozenset()
 
     @property
     def anything(self) -> bool:
-        """Say whether anything may stand there."""
+        """Say whether anything but a digit may stand there."""
         return not self.sign and not self.sounds
 
 
@@ -69,7 +69,8 @@ def alike_patterns(typed: str) -> tuple[Pattern, ...]:
 def mistaken_patterns(typed: str) -> tuple[Pattern, ...]:
     """Return the patterns of names that differ by one mistake: one place wrong, missing, too many, or swapped with the next.
 
-    The other places are as they were typed. Of two places only a swap is recognisable. Digits are neither mistaken nor moved.
+    The other places are as they were typed, and so are digits and what stands beside them: a number is never guessed. Of two
+    places only a swap is recognisable.
     None for letters alone: see ``mistaken_letters``.
     """
     if typed.isascii():
@@ -81,17 +82,16 @@ def mistaken_patterns(typed: str) -> tuple[Pattern, ...]:
 def _one_mistake(wants: Sequence[Want]) -> Iterable[tuple[Want, ...]]:
     head, tail = tuple(wants[:LONGEST_MISTAKEN]), tuple(wants[LONGEST_MISTAKEN:])
     size = len(head)
+    digit = [want.sign.isdecimal() for want in wants]
+    sure = [any(digit[max(0, at - 1) : at + 2]) for at in range(size)]
     for at in range(size - 1):
-        if not (_is_digit(head[at]) or _is_digit(head[at + 1])):
+        if not (sure[at] or sure[at + 1]):
             yield (*head[:at], head[at + 1], head[at], *head[at + 2 :], *tail)
-    if size < 3:
-        return
-    for at in range(size):
-        if not _is_digit(head[at]):
+    for at in range(size if size > 2 else 0):
+        if not sure[at]:
             yield (*head[:at], Want(), *head[at + 1 :], *tail)
             yield (*head[:at], *head[at + 1 :], *tail)
-    for at in range(1, size):
-        if not (_is_digit(head[at - 1]) and _is_digit(head[at])):
+        if at > 0 and not (digit[at - 1] or digit[at]):
             yield (*head[:at], Want(), *head[at:], *tail)
 
 
@@ -149,10 +149,11 @@ def _joined(parts: Sequence[Pattern]) -> Pattern:
 
 def _spoken(typed: str) -> tuple[Pattern, ...]:
     """Return the patterns that can be misheard: characters with a sound, and letters as whole syllables."""
-    known = patterns_of(typed)
-    if len(known) == 1:
-        return known if any(_sounds(want) for want in known[0].wants) else ()
-    return tuple(pattern for pattern in known[1:] if not pattern.initials)
+    spelt = [pattern for pattern in patterns_of(typed)[1:] if not pattern.initials]
+    literal = (
+        [] if typed.isascii() else [pattern for pattern in patterns_of(typed)[:1] if any(map(_sounds, pattern.wants))]
+    )
+    return (*literal, *spelt)
 
 
 def _sounds(want: Want) -> bool:
@@ -171,7 +172,3 @@ def _alike(want: Want) -> Want:
         heard = known.readings(want.sign)
         return Want(sounds=known.like(heard)) if heard and not want.sign.isascii() else want
     return Want(sounds=known.like(want.sounds))
-
-
-def _is_digit(want: Want) -> bool:
-    return want.sign.isdecimal()
