@@ -89,7 +89,7 @@ class _Finder:
         for asked in questions:
             exact = self._named(asked, lambda names, words: names.matching(words))
             exact += self._completed(asked, named=any(one.fit <= Fit.HOLDS for one in exact))
-            if any(one.fit <= Fit.HOLDS for one in exact):
+            if any(one.fit <= Fit.HOLDS for one in exact) or (asked.regions and exact):
                 break
         else:
             exact += self._named(Asked(q), lambda names, words: names.holding_words(words), whole=True)
@@ -177,14 +177,21 @@ def questions_in(q: str, names: Names) -> list[Asked]:
     return [Asked(q), *map(Asked, cut), Asked(words, inside), Asked(words)]
 
 
+_GOES_ON: Final = "区县镇街路"
+"""What makes another name of a short one: 杨浦路 is not 路 in 杨浦."""
+
+
 def _region_before(words: str, path: str, names: Names) -> tuple[str, str] | None:
     """Return the rest of a text that begins with a region within ``path``, and the path of that region."""
     for written in names.gazetteer.regions.get(words[:2], ()):
         if not isinstance(written, RegionName) or not words.startswith(written.written) or words == written.written:
             continue
+        rest = words[len(written.written) :]
+        if written.short and (len(rest) < 2 or rest[0] in _GOES_ON):
+            continue
         for region in names.regions.values():
             if region.name == written.today and region.path.startswith(path) and region.path != path:
-                return words[len(written.written) :], region.path
+                return rest, region.path
     return None
 
 
