@@ -207,6 +207,7 @@ class AddressAudit(models.Model):
 
     job = models.UUIDField(null=True)
     actor = models.CharField(max_length=150)
+    path = models.CharField(max_length=80, help_text="of the region that was checked")
     began_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     tolerances = models.JSONField(default=dict)

@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('job', models.UUIDField(null=True)),
                 ('actor', models.CharField(max_length=150)),
+                ('path', models.CharField(help_text='of the region that was checked', max_length=80)),
                 ('began_at', models.DateTimeField()),
                 ('ended_at', models.DateTimeField(null=True)),
                 ('tolerances', models.JSONField(default=dict)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +19,7 @@ import orjson
 from django.contrib.gis.geos import Point
 from django.db import connection, transaction
 
-from geo.addresses.gazetteer import NamedRegion, Names, names_of, published_now
+from geo.addresses.gazetteer import Names, names_of, published_now
 from geo.addresses.lookups import metres_between
 from geo.addresses.models import AddressConflict, ConflictKind, ConflictState
 from geo.crs.codes import CGCS2000
@@ -26,7 +27,8 @@ from geo.imports.models import Family
 from geo.regions.models import Level
 
 NAMESAKES_M: Final = 1000.0
-"""Doors of one name in two districts further apart than this are on two roads of one name, and no conflict."""
+"""Doors of one name in two regions further apart than this are on two roads of one name, and no conflict."""
+_OF_ROAD: Final = re.compile(r"\D*[路街道]\d")
 BATCH: Final = 4_000
 BOTH: Final = "both"
 """The decision that all statements are true: the facts stay, and only other facts open the conflict again."""
@@ -132,28 +134,27 @@ def find_in_addresses(after: str) -> Batch:
 
 
 def disagreements(normal: str, group: Sequence[Statement], names: Names) -> list[Disagreement]:
-    """Return in what the statements of one normal form disagree; each pair is compared with each."""
-    districts = {one: _district(one, names) for one in group}
+    """Return in what the statements of one normal form disagree; each pair is compared with each.
+
+    A road has its name once in a district, a village or an estate once in a street: beyond these, and far apart, the name is
+    used twice.
+    """
+    level = Level.DISTRICT if _OF_ROAD.match(normal) else Level.STREET
+    homes = {one: _home(one, level, names) for one in group}
     pairs = [
         (one, other, metres_between(one.lon, one.lat, other.lon, other.lat)) for one, other in combinations(group, 2)
     ]
     found: list[Disagreement] = []
-    for district in sorted({each.code if each else "" for each in districts.values()}):
-        own = [pair for pair in pairs if all(_code(districts[one]) == district for one in pair[:2])]
-        apart = [pair for pair in own if pair[2] > pair[0].uncertainty_m + pair[1].uncertainty_m]
-        mixed = [
-            pair
-            for pair in own
-            if pair[2] <= pair[0].uncertainty_m + pair[1].uncertainty_m and _communities_differ(*pair[:2])
-        ]
-        found += _noted(ConflictKind.APART, f"{district} {normal}", normal, apart, "同一个门牌，位置相距 {m:,.0f} 米")
-        found += _noted(ConflictKind.COMMUNITIES, f"{district} {normal}", normal, mixed, "同一个门牌，写了不同的小区")
+    for home in sorted(set(homes.values())):
+        own = [pair for pair in pairs if all(homes[one] == home for one in pair[:2])]
+        apart = [pair for pair in own if not _agree(*pair)]
+        mixed = [pair for pair in own if _agree(*pair) and _communities_differ(*pair[:2])]
+        found += _noted(ConflictKind.APART, f"{home} {normal}", normal, apart, "同一个门牌，位置相距 {m:,.0f} 米")
+        found += _noted(ConflictKind.COMMUNITIES, f"{home} {normal}", normal, mixed, "同一个门牌，写了不同的小区")
     across = [
-        (one, other, metres)
-        for one, other, metres in pairs
-        if _code(districts[one]) != _code(districts[other]) and metres <= NAMESAKES_M
+        (one, other, metres) for one, other, metres in pairs if homes[one] != homes[other] and metres <= NAMESAKES_M
     ]
-    found += _noted(ConflictKind.REGIONS, normal, normal, across, "同一个门牌，落在不同的区，相距 {m:,.0f} 米")
+    found += _noted(ConflictKind.REGIONS, normal, normal, across, "同一个门牌，落在不同的区划，相距 {m:,.0f} 米")
     return found
 
 
@@ -167,17 +168,19 @@ def _noted(kind: ConflictKind, subject: str, normal: str, pairs: Sequence[Pair],
         yield Disagreement(kind, subject, f"{normal}：{said.format(m=metres)}", tuple(rows), metres)
 
 
+def _agree(one: Statement, other: Statement, metres: float) -> bool:
+    return metres <= one.uncertainty_m + other.uncertainty_m
+
+
 def _communities_differ(one: Statement, other: Statement) -> bool:
     return bool(one.community and other.community and one.community != other.community)
 
 
-def _district(one: Statement, names: Names) -> NamedRegion | None:
+def _home(one: Statement, level: Level, names: Names) -> str:
+    """Return the code of the region of a level that a statement lies in, ``""`` for none."""
     region = names.region(one.region_id)
-    return names.above(region, Level.DISTRICT) if region else None
-
-
-def _code(region: NamedRegion | None) -> str:
-    return region.code if region else ""
+    above = names.above(region, level) if region else None
+    return (above or region).code if region else ""
 
 
 @transaction.atomic
