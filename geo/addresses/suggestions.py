@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Max
+from django.db.models import Model
 
 from geo.addresses.completion import complete, split_at_number
 from geo.addresses.gazetteer import NamedRegion, Names, Published, names_of, published_now
@@ -33,6 +33,7 @@ FEW: Final = 3
 ROADS_TRIED: Final = 3
 _KEPT: Final = 2
 
+Match = Callable[[NameList, str], Found]
 Listed = tuple[NameList, Where]
 Lister = Callable[[Published, Names], Listed]
 """Gives one more sort of things to suggest, as the map shows them now."""
@@ -96,9 +97,10 @@ class _Finder:
         if _enough(exact) or any(one.what == "road" and one.fit == Fit.SCATTERED for one in exact):
             # A road that is known is not taken for another because a number of it is not.
             return best(exact, self.near, self.limit)
-        return best([*exact, *self._corrected(questions)], self.near, self.limit)
+        some = any(one.fit <= Fit.HOLDS for one in exact)
+        return best([*exact, *self._corrected(questions, mistyped=not some)], self.near, self.limit)
 
-    def _named(self, asked: Asked, match: Callable[[NameList, str], Found], *, whole: bool = False) -> list[Suggestion]:
+    def _named(self, asked: Asked, match: Match, *, whole: bool = False) -> list[Suggestion]:
         words = asked.words if whole else plain(asked.words)
         found = []
         for names, where in self.lists:
@@ -119,19 +121,22 @@ class _Finder:
         known = [] if named else [replace(one, fit=Fit.SCATTERED, said=said) for one in roads]
         return self._complete_on(roads, rest, asked) or known
 
-    def _corrected(self, questions: Sequence[Asked]) -> list[Suggestion]:
-        for match in (lambda names, words: names.sounding_like(words), lambda names, words: names.mistyped(words)):
-            for asked in questions:
-                road, rest = split_at_number(asked.words)
+    def _corrected(self, questions: Sequence[Asked], *, mistyped: bool) -> list[Suggestion]:
+        """Return what sounds like the first of some questions for which there is any; ``mistyped``: or differs by one mistake."""
+        matches: list[Match] = [lambda names, words: names.sounding_like(words)]
+        if mistyped:
+            matches.append(lambda names, words: names.mistyped(words))
+        for asked in questions:
+            road, rest = split_at_number(asked.words)
+            found = []
+            for match in matches:
                 roads = self._roads_called(road, asked, match, [Fit.SOUNDS, Fit.MISTYPED]) if road else []
-                found = [*self._named(asked, match), *(self._complete_on(roads, rest, asked) or roads)]
-                if found:
-                    return found
+                found += [*self._named(asked, match), *(self._complete_on(roads, rest, asked) or roads)]
+            if found:
+                return found
         return []
 
-    def _roads_called(
-        self, road: str, asked: Asked, match: Callable[[NameList, str], Found], fits: Sequence[Fit]
-    ) -> list[Suggestion]:
+    def _roads_called(self, road: str, asked: Asked, match: Match, fits: Sequence[Fit]) -> list[Suggestion]:
         """Return the roads whose whole name is what was typed, as well as ``fits`` say."""
         roads, where = next(listed for listed in self.lists if listed[0].what == "road")
         found = match(roads, plain(road))
@@ -259,8 +264,8 @@ def _read_regions(names: Names) -> NameList:
 
 
 def _roads(published: Published, names: Names) -> Listed:
-    newest = RoadName.objects.aggregate(newest=Max("id"))["newest"]
-    mark = mark_of(published, Family.ROADS, Family.ADDRESSES, Family.REGIONS, newest=newest)
+    # Roads are named anew by jobs of their own, always with new ids.
+    mark = mark_of(published, Family.ROADS, Family.ADDRESSES, Family.REGIONS, newest=newest_of(RoadName))
     return kept_list("road", mark, _read_roads), _street_of(names)
 
 
@@ -282,8 +287,7 @@ def _read_roads() -> NameList:
 
 
 def _communities(published: Published, names: Names) -> Listed:
-    newest = Community.objects.aggregate(newest=Max("id"))["newest"]
-    mark = mark_of(published, Family.COMMUNITIES, Family.REGIONS, newest=newest)
+    mark = mark_of(published, Family.COMMUNITIES, Family.REGIONS, newest=newest_of(Community))
     return kept_list("community", mark, lambda: _read_communities(published)), _street_of(names)
 
 
@@ -299,6 +303,12 @@ def _read_communities(published: Published) -> NameList:
         others = [(alias, f"又名{alias}") for alias in aliases if alias != name]
         things.append(Named(community_id, name, lon, lat, uncertainty_m, region_id, steps, others))
     return list_of("community", things)
+
+
+def newest_of(rows: type[Model]) -> int | None:
+    """Return the highest id of a table."""
+    newest: int | None = _rows(f"SELECT max(id) FROM {rows._meta.db_table}")[0][0]
+    return newest
 
 
 def _street_of(names: Names) -> Where:

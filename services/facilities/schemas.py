@@ -112,7 +112,8 @@ class SuggestionOut(BaseModel):
     fit: str = Field(
         ...,
         description="与所写的有多像，由好到次：whole 就是它、begins 以它开头、holds 含有它、scattered 各词分开含有或地址里含有、"
-        "sounds 整个名称读音相同或相近、sounds_in 一部分读音相同或相近、mistyped 只差一个字（字母）、mistyped_in 开头只差一个字",
+        "sounds 整个名称读音相同或相近、sounds_begin 开头读音相同或相近、mistyped 只差一个字或字母、"
+        "mistyped_begin 开头只差一个字或字母、sounds_in 中间读音相同或相近",
         examples=["whole"],
     )
     corrected: bool = Field(..., description="不是所写的，而是可能想写的（fit 为 sounds 及以后）；请先问“您是不是要找”")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Max
 
 from geo.addresses.gazetteer import Names, Published
 from geo.addresses.suggesting.named import Named, NameList, list_of
 from geo.addresses.suggesting.ranking import Suggestion
-from geo.addresses.suggestions import Listed, kept_list, mark_of, suggest, where_of
+from geo.addresses.suggestions import Listed, kept_list, mark_of, newest_of, suggest, where_of
 from geo.errors import BadInput
 from geo.imports.models import Family
 from geo.scope import Scope
@@ -70,8 +69,7 @@ _read_at: dict[str, tuple[int, int]] = {}
 
 def _mark(published: Published) -> str:
     """Return the mark of the facilities' names: an edit changes it when it touches what the list holds, a vacancy does not."""
-    newest = Facility.objects.aggregate(newest=Max("id"))["newest"]
-    mark = mark_of(published, Family.FACILITIES, Family.REGIONS, newest=newest)
+    mark = mark_of(published, Family.FACILITIES, Family.REGIONS, newest=newest_of(Facility))
     last = _one("SELECT coalesce(max(pgh_id), 0) FROM facilities_facilityevent")
     read, checked = _read_at.get(mark, (last, last))
     if last < checked or (last > checked and _one(_TOUCHED, [checked])):

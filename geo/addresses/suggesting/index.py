@@ -6,15 +6,16 @@ compared there. Seventy thousand names take some fifteen megabytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from geo.addresses.suggesting.sounds import sounds
-from geo.addresses.suggesting.typing import Pattern, Want
+from geo.addresses.suggesting.typing import Pattern, Want, beginning_but_one, literal
 from geo.names import plain
 
 LONGEST_TEXT: Final = 60
@@ -25,10 +26,10 @@ Flags = npt.NDArray[np.bool_]
 
 
 class Hits(NamedTuple):
-    """Texts that hold a pattern: their numbers, whether they begin with it, and whether it is all of them."""
+    """Texts that hold a pattern: their numbers, behind how many characters it stands, and whether it is all of them."""
 
     texts: Ints
-    begins: Flags
+    at: Ints
     whole: Flags
 
 
@@ -66,6 +67,7 @@ class NameIndex:
     length: Ints
     by_sign: Postings
     by_sound: Postings
+    sound_counts: Ints
     letters: npt.NDArray[np.bytes_]
     """Joined pinyin of the texts, in order; ``spelt`` says of which text each is."""
     spelt: Ints
@@ -88,11 +90,11 @@ class NameIndex:
             if at != rarest and len(starts):
                 starts = starts[self._stands(want, starts + at)]
         texts = self.text_at[starts]
-        begins = self.begin[texts] == starts
-        whole = begins & (self.length[texts] == len(wants))
+        behind = starts - self.begin[texts]
+        whole = (behind == 0) & (self.length[texts] == len(wants))
         if pattern.ending is not None and len(starts):
             whole &= self._sounds(pattern.ending, starts + len(wants) - 1)
-        return Hits(texts, begins, whole)
+        return Hits(texts, behind, whole)
 
     def spelt_like(self, words: Sequence[str]) -> Hits:
         """Return the texts whose pinyin begins with one of some words of Latin letters."""
@@ -107,19 +109,38 @@ class NameIndex:
             return _no_hits()
         found = np.unique(np.concatenate(places))
         whole = np.isin(self.letters[found], np.array(short, dtype=f"S{LETTERS_KEPT}"))
-        return Hits(self.spelt[found], np.ones(len(found), dtype=np.bool_), whole)
+        return Hits(self.spelt[found], np.zeros(len(found), dtype=np.int32), whole)
+
+    def beginning_but_one(self, typed: str) -> Hits:
+        """Return the texts that begin with what was typed but for one mistake, see ``beginning_but_one``; for six signs and more.
+
+        One mistake leaves one half as it is: the first, but perhaps its last sign, or the second, moved by one sign at most.
+        """
+        half = len(typed) // 2
+        head = self.holding(literal(typed[: half - 1]), at_start=True).texts
+        tail = self.holding(literal(typed[half:]))
+        close = tail.texts[np.abs(tail.at - half) <= 1]
+        texts, whole = [], []
+        for text in np.unique(np.concatenate([head, close])).tolist():
+            start, length = int(self.begin[text]), int(self.length[text])
+            name = self.signs[start : start + min(length, len(typed) + 1)].tobytes().decode("utf-32-le")
+            if size := beginning_but_one(typed, name):
+                texts.append(text)
+                whole.append(size == length)
+        found = np.array(texts, dtype=np.int32)
+        return Hits(found, np.zeros_like(found), np.array(whole, dtype=np.bool_))
 
     def _count(self, want: Want) -> int:
         if want.sign:
             return len(self.by_sign.at(ord(want.sign)))
-        return sum(len(self.by_sound.at(number)) for number in want.sounds)
+        return int(self.sound_counts[_numbers(want.sounds)].sum())
 
     def _places(self, want: Want) -> Ints:
         if want.sign:
             return self.by_sign.at(ord(want.sign))
-        found = [self.by_sound.at(number) for number in want.sounds]
-        # A character that is read in two of the ways stands there once.
-        return np.unique(np.concatenate(found)) if found else self.text_at[:0]
+        # A character that is read in two of the ways stands there twice, which does no harm.
+        found = [self.by_sound.at(number) for number in want.sounds if self.sound_counts[number]]
+        return np.concatenate(found) if found else self.text_at[:0]
 
     def _stands(self, want: Want, places: Ints) -> Flags:
         if want.sounds:
@@ -129,9 +150,8 @@ class NameIndex:
         found: Flags = there == ord(want.sign) if want.sign else there > ord("9")
         return found
 
-    def _sounds(self, wanted: Iterable[int], places: Ints) -> Flags:
-        mask = np.zeros(len(sounds().syllables), dtype=np.bool_)
-        mask[list(wanted)] = True
+    def _sounds(self, wanted: frozenset[int], places: Ints) -> Flags:
+        mask = _mask(wanted)
         found: Flags = mask[self.first[places]] | mask[self.second[places]]
         return found
 
@@ -159,9 +179,24 @@ def index_of(texts: Sequence[str], *, spelt: Sequence[bool] | None = None) -> Na
         by_sound=Postings.of(
             np.concatenate([first[spoken], second[otherwise]]), np.concatenate([spoken, otherwise]).astype(np.int32)
         ),
+        sound_counts=np.bincount(
+            np.concatenate([first[spoken], second[otherwise]]), minlength=len(known.syllables)
+        ).astype(np.int32),
         letters=letters,
         spelt=owners,
     )
+
+
+@lru_cache(maxsize=1024)
+def _numbers(wanted: frozenset[int]) -> Ints:
+    return np.fromiter(wanted, dtype=np.int32, count=len(wanted))
+
+
+@lru_cache(maxsize=1024)
+def _mask(wanted: frozenset[int]) -> Flags:
+    mask = np.zeros(len(sounds().syllables), dtype=np.bool_)
+    mask[_numbers(wanted)] = True
+    return mask
 
 
 def _spellings(
@@ -194,5 +229,5 @@ def _spellings(
 
 
 def _no_hits() -> Hits:
-    nothing = np.zeros(0, dtype=np.bool_)
-    return Hits(np.zeros(0, dtype=np.int32), nothing, nothing)
+    nothing = np.zeros(0, dtype=np.int32)
+    return Hits(nothing, nothing, np.zeros(0, dtype=np.bool_))

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from geo.addresses.suggesting.index import Hits, NameIndex, index_of
 from geo.addresses.suggesting.ranking import OTHER_NAME_STEPS, Fit, Suggestion, best, doublings, metres_from
 from geo.addresses.suggesting.typing import (
+    LONG,
+    LONGEST_PATTERN,
     alike_patterns,
     mistaken_letters,
     mistaken_patterns,
@@ -114,6 +116,8 @@ class NameList:
         found = self._nothing()
         for pattern in mistaken_patterns(typed):
             self._note(found, self.index.holding(pattern, at_start=True), Fit.MISTYPED)
+        if len(typed) >= LONG and not typed.isascii():
+            self._note(found, self.index.beginning_but_one(typed[:LONGEST_PATTERN]), Fit.MISTYPED)
         self._note(found, self.index.spelt_like(mistaken_letters(typed)), Fit.MISTYPED)
         return found
 
@@ -130,7 +134,7 @@ class NameList:
         chosen = np.flatnonzero(found.rank < _NONE)
         if among is not None and len(chosen):
             chosen = chosen[np.isin(self.regions[chosen], np.fromiter(among, dtype=np.int64))]
-        score = self.steps[chosen] + self._other_name(found, chosen)
+        score = self.steps[chosen] + np.where(found.rank[chosen] % _SORTS == OTHER, OTHER_NAME_STEPS, 0.0)
         metres = np.zeros(len(chosen))
         if near is not None:
             metres = metres_from(near, self.lon[chosen], self.lat[chosen])
@@ -155,12 +159,9 @@ class NameList:
             lat=float(self.lat[at]),
             uncertainty_m=float(self.radius[at]),
             fit=int(found.rank[at]) // _SORTS,
-            steps=float(self.steps[at] + self._other_name(found, np.array([at]))[0]),
+            steps=float(self.steps[at]) + (OTHER_NAME_STEPS if found.rank[at] % _SORTS == OTHER else 0.0),
             said=self.said.get(text, ""),
         )
-
-    def _other_name(self, found: Found, things: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        return np.where(found.rank[things] % _SORTS == OTHER, OTHER_NAME_STEPS, 0.0)
 
     def _nothing(self) -> Found:
         return Found(np.full(len(self), _NONE, dtype=np.int16), np.full(len(self), _NO_TEXT, dtype=np.int32))
@@ -171,13 +172,13 @@ class NameList:
             return
         sort, owner = self.sort[hits.texts], self.owner[hits.texts]
         if whole == Fit.WHOLE:
-            fit = np.where(hits.whole, Fit.WHOLE, np.where(hits.begins, Fit.BEGINS, Fit.HOLDS)).astype(np.int16)
+            fit = np.where(hits.whole, Fit.WHOLE, np.where(hits.at == 0, Fit.BEGINS, Fit.HOLDS)).astype(np.int16)
             if weaker:
-                fit = np.where(hits.begins, Fit.HOLDS, Fit.SCATTERED).astype(np.int16)
+                fit = np.where(hits.at == 0, Fit.HOLDS, Fit.SCATTERED).astype(np.int16)
             fit[sort == ADDRESS] = Fit.SCATTERED
             kept = np.ones(len(fit), dtype=np.bool_)
         else:
-            fit = np.where(hits.whole, whole, whole + 1).astype(np.int16)
+            fit = np.where(hits.whole, whole, np.where(hits.at == 0, whole + 1, Fit.SOUNDS_IN)).astype(np.int16)
             kept = sort != ADDRESS
         rank = (fit * _SORTS + sort).astype(np.int16)
         kept &= rank < found.rank[owner]

@@ -53,12 +53,14 @@ class Fit(IntEnum):
     """It holds these initials further in, all the words apart, or its address holds it."""
     SOUNDS = 4
     """Corrected: the whole name sounds like it, or nearly."""
-    SOUNDS_IN = 5
-    """Corrected: a part of it does."""
+    SOUNDS_BEGIN = 5
+    """Corrected: its beginning does."""
     MISTYPED = 6
-    """Corrected: the whole name but for one character or letter."""
-    MISTYPED_IN = 7
-    """Corrected: the beginning of the name, the same way."""
+    """Corrected: it is the whole name but for one character or letter."""
+    MISTYPED_BEGIN = 7
+    """Corrected: it is the beginning of the name, the same way."""
+    SOUNDS_IN = 8
+    """Corrected: something further in sounds like it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class Suggestion:
         metres = self.metres or 0.0
         score = self.steps
         if self.metres is not None and not self.order:
-            score += float(doublings(np.array([metres]), np.array([self.uncertainty_m]))[0])
+            score += round(math.log2(max(metres - self.uncertainty_m, NEAR_M) / NEAR_M), 6)
         return self.fit, score, self.order, 0.0 if self.order else metres, len(self.label), self.label, self.id
 
 

@@ -13,8 +13,8 @@ from geo.addresses.suggesting.sounds import Split, sounds, splits
 from geo.names import plain
 
 LONGEST_PATTERN: Final = 24
-LONGEST_MISTAKEN: Final = 10
-"""Places in which one mistake is looked for; what is typed beyond them is as it is."""
+LONG: Final = 6
+"""From so many characters on, half of what was typed is enough to look it up by."""
 LEAST_LETTERS: Final = 4
 _MOST_PATTERNS: Final = 24
 _RUNS: Final = re.compile(r"[a-z]+|[^a-z]")
@@ -46,16 +46,21 @@ class Pattern:
     ending: frozenset[int] | None = None
 
 
+def literal(typed: str) -> Pattern:
+    """Return the pattern of characters as they are."""
+    return Pattern(tuple(Want(sign) for sign in typed))
+
+
 @lru_cache(maxsize=256)
 def patterns_of(typed: str) -> tuple[Pattern, ...]:
     """Return the ways to understand what was typed (as ``plain`` gives it): characters as they are, letters as pinyin too."""
     runs = _RUNS.findall(typed[:LONGEST_PATTERN])
-    literal = Pattern(tuple(Want(sign) for sign in typed[:LONGEST_PATTERN]))
+    as_typed = literal(typed[:LONGEST_PATTERN])
     if not any(run.isascii() and run.isalpha() for run in runs):
-        return (literal,) if runs else ()
+        return (as_typed,) if runs else ()
     choices = [_heard(run) if run.isascii() and run.isalpha() else (Pattern((Want(run),)),) for run in runs]
     heard = [_joined(parts) for parts in _few(choices)]
-    return tuple(dict.fromkeys([literal, *heard]))
+    return tuple(dict.fromkeys([as_typed, *heard]))
 
 
 def alike_patterns(typed: str) -> tuple[Pattern, ...]:
@@ -71,28 +76,49 @@ def mistaken_patterns(typed: str) -> tuple[Pattern, ...]:
 
     The other places are as they were typed, and so are digits and what stands beside them: a number is never guessed. Of two
     places only a swap is recognisable.
-    None for letters alone: see ``mistaken_letters``.
+    None for letters alone, see ``mistaken_letters``, and from ``LONG`` on, see ``beginning_but_one``.
     """
-    if typed.isascii():
+    if typed.isascii() or len(typed) >= LONG:
         return ()
     found = {replace(each, wants=wants): None for each in _spoken(typed) for wants in _one_mistake(each.wants)}
     return tuple(found)
 
 
 def _one_mistake(wants: Sequence[Want]) -> Iterable[tuple[Want, ...]]:
-    head, tail = tuple(wants[:LONGEST_MISTAKEN]), tuple(wants[LONGEST_MISTAKEN:])
-    size = len(head)
+    size = len(wants)
     digit = [want.sign.isdecimal() for want in wants]
     sure = [any(digit[max(0, at - 1) : at + 2]) for at in range(size)]
     for at in range(size - 1):
         if not (sure[at] or sure[at + 1]):
-            yield (*head[:at], head[at + 1], head[at], *head[at + 2 :], *tail)
+            yield (*wants[:at], wants[at + 1], wants[at], *wants[at + 2 :])
     for at in range(size if size > 2 else 0):
         if not sure[at]:
-            yield (*head[:at], Want(), *head[at + 1 :], *tail)
-            yield (*head[:at], *head[at + 1 :], *tail)
+            yield (*wants[:at], Want(), *wants[at + 1 :])
+            yield (*wants[:at], *wants[at + 1 :])
         if at > 0 and not (digit[at - 1] or digit[at]):
-            yield (*head[:at], Want(), *head[at:], *tail)
+            yield (*wants[:at], Want(), *wants[at:])
+
+
+def beginning_but_one(typed: str, name: str) -> int:
+    """Return how many characters of a name are what was typed but for one mistake, 0 when they are not.
+
+    The same mistakes as of ``mistaken_patterns``, and the same care for digits. What was typed as it should be is no mistake.
+    """
+    at = next((at for at, (one, other) in enumerate(zip(typed, name, strict=False)) if one != other), len(name))
+    if at >= len(typed):
+        return 0
+    beside, here = typed[max(0, at - 1) : at + 2], name[at : at + 1]
+    if any(sign.isdecimal() for sign in beside + here):
+        return 0
+    if here and name[at + 1 :].startswith(typed[at + 1 :]):
+        return len(typed)
+    if here and at and name[at + 1 :].startswith(typed[at:]):
+        return len(typed) + 1
+    if name[at:].startswith(typed[at + 1 :]):
+        return len(typed) - 1
+    swapped = typed[at + 1 : at + 2] + typed[at] + typed[at + 2 :]
+    moves_digit = typed[at + 2 : at + 3].isdecimal()
+    return len(typed) if name[at:].startswith(swapped) and not moves_digit else 0
 
 
 def mistaken_letters(typed: str) -> tuple[str, ...]:
@@ -150,10 +176,9 @@ def _joined(parts: Sequence[Pattern]) -> Pattern:
 def _spoken(typed: str) -> tuple[Pattern, ...]:
     """Return the patterns that can be misheard: characters with a sound, and letters as whole syllables."""
     spelt = [pattern for pattern in patterns_of(typed)[1:] if not pattern.initials]
-    literal = (
-        [] if typed.isascii() else [pattern for pattern in patterns_of(typed)[:1] if any(map(_sounds, pattern.wants))]
-    )
-    return (*literal, *spelt)
+    if typed.isascii():
+        return tuple(spelt)
+    return (*(pattern for pattern in patterns_of(typed)[:1] if any(map(_sounds, pattern.wants))), *spelt)
 
 
 def _sounds(want: Want) -> bool:

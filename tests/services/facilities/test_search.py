@@ -86,7 +86,9 @@ def test_the_api_says_how_each_fits_and_what_is_only_meant(world: World, client:
     for body in (exact, meant):
         SuggestionsOut.model_validate(body)
     assert [(one["fit"], one["corrected"], one["metres"]) for one in exact["suggestions"]] == [("begins", False, None)]
-    assert [(one["fit"], one["corrected"], one["metres"]) for one in meant["suggestions"]] == [("sounds_in", True, 0)]
+    assert [(one["fit"], one["corrected"], one["metres"]) for one in meant["suggestions"]] == [
+        ("sounds_begin", True, 0)
+    ]
     assert ask(q="云杉" * 101, status=400)["code"] == "query_too_long"
     assert ask(q="云", limit=0, status=400)["code"] == "limit_invalid"
     assert ask(q="云", lon=31.2, lat=121.4, status=400)["code"] == "axes_swapped"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
@@ -14,7 +15,7 @@ from fixtures.city import generate
 from geo.addresses.suggesting.named import Found, Named, NameList, list_of
 from geo.addresses.suggesting.ranking import OTHER_NAME_STEPS, Fit, Suggestion, best
 from geo.addresses.suggesting.sounds import alike, sounds
-from geo.addresses.suggesting.typing import mistaken_letters
+from geo.addresses.suggesting.typing import beginning_but_one, mistaken_letters
 from geo.names import plain
 
 EXTRA = (
@@ -234,7 +235,7 @@ def one_mistake(typed: str, name: str, *, letters: bool = False) -> bool:
     """Say whether a name begins with what was typed, which has no digits, but for one mistake, by trying every one."""
     if not letters and typed.isascii():
         return False
-    size = len(typed) if letters else min(len(typed), 10)
+    size = len(typed)
     tried: list[str] = []
     for at in range(size):
         here, there = typed[at], typed[at + 1 : at + 2]
@@ -313,3 +314,28 @@ class TestOrder:
         empty = list_of("road", [])
         for find in (empty.matching, empty.sounding_like, empty.mistyped, empty.holding_words):
             assert empty.best(find("guoquan"), where, near=HERE, limit=5) == []
+
+
+def test_a_mistake_in_a_long_name_is_found_wherever_it_is() -> None:
+    """The two ways of looking, by patterns and by halves, mend the same mistakes."""
+    chance = random.Random(21)
+    for _ in range(4_000):
+        name = "".join(chance.choices("天地玄黄12", k=chance.randint(2, 9)))
+        typed = misspelt(name[: chance.randint(2, 9)], chance, "天地玄黄1")
+        size = beginning_but_one(typed, name)
+        if size:
+            assert not name.startswith(typed)
+            assert mended(typed, name[:size]), (typed, name)
+        elif typed.isalpha() and name.isalpha() and len(typed) > 2 and not name.startswith(typed):
+            assert not one_mistake(typed, name), (typed, name)
+
+
+def mended(typed: str, meant: str) -> bool:
+    """Say whether one edit, none of a digit, makes one text of the other."""
+    if re.findall(r"\d+", typed) != re.findall(r"\d+", meant):
+        return False
+    edits = {typed[:at] + typed[at + 1 :] for at in range(len(typed))}
+    edits |= {typed[:at] + meant[at : at + 1] + typed[at + 1 :] for at in range(len(typed))}
+    edits |= {typed[:at] + meant[at : at + 1] + typed[at:] for at in range(len(typed) + 1)}
+    edits |= {typed[:at] + typed[at + 1] + typed[at] + typed[at + 2 :] for at in range(len(typed) - 1)}
+    return meant in edits
