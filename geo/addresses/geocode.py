@@ -14,10 +14,12 @@ from typing import Final
 
 from geo.addresses import lookups
 from geo.addresses.gazetteer import NamedRegion, Names, Published, names_of, published_now
-from geo.addresses.lookups import Door, Lookups, Numbered
+from geo.addresses.lookups import Door, Lookups
+from geo.addresses.numbering import Guess, Known, guess_number
 from geo.addresses.parsing import Parts, read
 from geo.errors import BadInput
 from geo.regions.models import Level
+from geo.regions.queries import assign_regions
 from geo.scope import Scope
 
 LONGEST: Final = 200
@@ -25,22 +27,10 @@ MOST_TEXTS: Final = 10_000
 LEVELS: Final = ("door", "lane", "interpolated", "community", "road", "street", "district")
 """How an address was found, from sharp to blunt."""
 
-# How far a guess along a road may be wrong nine times in ten: fitted on the lanes of a real list, each left out in turn
-# (``./run bench addresses``). The point of a neighbour and the place between neighbours are wrong independently of each other.
-# Odd and even numbers face each other, so neighbours of the same side also tell how far from the road its places lie.
-BETWEEN_SAME: Final = (1.0, 0.28)
-BETWEEN_ALL: Final = (1.6, 0.35)
-"""By how much the stated radius of the neighbours grows, and the metres astray for each metre between them."""
-BEYOND_SAME: Final = (1.5, 3.4)
-BEYOND_ALL: Final = (1.7, 3.4)
-"""The same beyond the last known number, for each number; numbers are some 2.2 m apart."""
-BEYOND_LAST: Final = 400
-"""Numbers beyond the last known one of a road up to which a place is still guessed."""
-MOST_M_PER_NUMBER: Final = 12.0
-"""Neighbours further apart than this are not on one road."""
-LANE_M: Final = 200.0
-DOOR_M: Final = 40.0
-"""How far from its road the middle of a lane, or a door, may lie."""
+WIDEST_M: Final = 1_400.0
+"""A number that cannot be placed better than this, some twenty minutes on foot, is unknown: a map of it would mislead."""
+SURE_ROAD: Final = 0.6
+"""Of several roads of one name, the share from which one is taken for the road that was meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +57,6 @@ class Candidate:
     source: str
     penalties: tuple[Penalty, ...] = ()
     metres: float | None = None
-
-
-Straying = tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Guess:
-    """Where an unknown number may be, the radius that holds it nine times in ten, and how it was found, in Chinese."""
-
-    lon: float
-    lat: float
-    radius_m: float
-    said: str
 
 
 @dataclass(slots=True)
@@ -123,7 +100,7 @@ def geocode_many(
         open_cases = [case for case in cases if not case.found and not case.parts.is_empty]
         if open_cases:
             stage(open_cases, find, names, published)
-    return [sorted(_doubted(case.found), key=_rank) for case in cases]
+    return [sorted(case.found, key=_rank) for case in cases]
 
 
 def _case(text: str, names: Names) -> _Case:
@@ -140,7 +117,7 @@ def _rank(candidate: Candidate) -> tuple[int, int, float, str]:
 
 def _doubted(found: list[Candidate]) -> list[Candidate]:
     """Return guesses along roads of one name in several places as what they are: each may be any of the others."""
-    if len(found) < 2 or found[0].level not in ("interpolated", "road"):
+    if len(found) < 2:
         return found
     penalty = Penalty("several_roads", "同名的道路不止一处，请写上区名。")
     return [
@@ -222,75 +199,43 @@ def _lanes(cases: list[_Case], find: Lookups, names: Names, published: Published
 
 
 def _between(cases: list[_Case], find: Lookups, names: Names, published: Published) -> None:
-    """Guess an unknown number of a known road from the numbers on either side of it; houses and lanes share one numbering."""
-    asked = [case for case in cases if case.parts.base and (case.parts.lane or case.parts.number)]
-    roads = find.numbers_of_roads({case.parts.base for case in asked})
+    """Guess an unknown number of a known road from the numbers on record, and from how the road runs."""
+    asked = [case for case in cases if case.parts.base and (case.parts.lane or case.parts.number).isdecimal()]
+    bases = {case.parts.base for case in asked}
+    numbers, runs = find.numbers_of_roads(bases), find.runs_of_roads(bases)
+    guessed: list[tuple[_Case, Guess, int]] = []
     for case in asked:
-        parts = case.parts
-        number = parts.lane or parts.number
-        if not number.isdecimal() or parts.base not in roads:
-            continue
-        for district, numbered in _by_district(roads[parts.base], names).items():
-            guess = _guess(int(number), numbered, LANE_M if parts.lane else DOOR_M)
-            if guess is None:
-                continue
-            sign = "弄" if parts.lane else "号"
-            penalty = Penalty("number_unknown", f"没有收录“{parts.base}{number}{sign}”，{guess.said}。")
-            label = f"{parts.base}{number}{sign}附近"
-            at = numbered[0]
-            found = _candidate(
-                "interpolated", label, guess.lon, guess.lat, guess.radius_m, at, names, published, [penalty]
-            )
-            case.found += _agreed(case, found, district, find, names)
+        known, run = numbers.get(case.parts.base, []), runs.get(case.parts.base, [])
+        here = [Known(row.number, row.lon, row.lat, row.uncertainty_m, row.lane) for row in known]
+        number = int(case.parts.lane or case.parts.number)
+        for guess in guess_number(number, here, [(at.lon, at.lat) for at in run], lane=bool(case.parts.lane)):
+            if guess.radius_m <= WIDEST_M:
+                guessed.append((case, guess, (known or run)[0].source_id))
+    regions = assign_regions([guess.lon for _, guess, _ in guessed], [guess.lat for _, guess, _ in guessed])
+    shares: dict[int, list[float]] = defaultdict(list)
+    for (case, guess, source_id), region_id in zip(guessed, regions.tolist(), strict=True):
+        at = lookups.Placed(guess.lon, guess.lat, region_id or None, source_id)
+        guess_here = _guessed(case.parts, guess, at, names, published)
+        agreed = _agreed(case, guess_here, names.region(region_id), find, names)
+        case.found += agreed
+        shares[id(case)] += [guess.share] * len(agreed)
+    for case in asked:
+        if max(shares[id(case)], default=0.0) < SURE_ROAD * sum(shares[id(case)]):
+            case.found = _doubted(case.found)
+        elif case.found:
+            case.found = [case.found[0], *(other for other in _doubted(case.found)[1:])]
 
 
-def _guess(number: int, numbered: Sequence[Numbered], astray_m: float) -> Guess | None:
-    """Return the narrowest guess from the neighbours on the same side of the road, or on both sides taken together.
-
-    ``astray_m`` is how far the place asked for may lie from the road itself.
-    """
-    same_side = [row for row in numbered if row.number % 2 == number % 2]
-    guesses = (
-        _guess_among(number, same_side, astray_m, BETWEEN_SAME, BEYOND_SAME),
-        _guess_among(number, numbered, astray_m, BETWEEN_ALL, BEYOND_ALL),
-    )
-    return min((guess for guess in guesses if guess), key=lambda guess: guess.radius_m, default=None)
-
-
-def _guess_among(
-    number: int, numbered: Sequence[Numbered], astray_m: float, between: Straying, beyond: Straying
-) -> Guess | None:
-    """Guess a number between the next known ones; beyond the last known one, that is where it is put.
-
-    Neighbours further apart than their numbers allow are two roads of one name: no guess is made from them.
-    """
-    below = sorted((row for row in numbered if row.number < number), key=lambda row: -row.number)
-    above = sorted((row for row in numbered if row.number > number), key=lambda row: row.number)
-    if below and above:
-        first, last = below[0], above[0]
-        if not _on_one_road(first, last):
-            return None
-        share = (number - first.number) / (last.number - first.number)
-        lon = first.lon + share * (last.lon - first.lon)
-        lat = first.lat + share * (last.lat - first.lat)
-        apart = lookups.metres_between(first.lon, first.lat, last.lon, last.lat)
-        known = max(astray_m, first.uncertainty_m, last.uncertainty_m)
-        radius = math.hypot(between[0] * known, between[1] * apart)
-        return Guess(lon, lat, radius, f"按 {first.number} 号和 {last.number} 号之间推算")
-    ends = below or above
-    if not ends or abs(ends[0].number - number) > BEYOND_LAST:
-        return None
-    end = ends[0]
-    if len(ends) > 1 and not _on_one_road(end, ends[1]):
-        return None
-    radius = math.hypot(beyond[0] * max(astray_m, end.uncertainty_m), beyond[1] * abs(end.number - number))
-    return Guess(end.lon, end.lat, radius, f"取最近的 {end.number} 号")
-
-
-def _on_one_road(one: Numbered, other: Numbered) -> bool:
-    apart = lookups.metres_between(one.lon, one.lat, other.lon, other.lat)
-    slack = 2.0 * (one.uncertainty_m + other.uncertainty_m)
-    return apart <= MOST_M_PER_NUMBER * abs(one.number - other.number) + slack
+def _guessed(parts: Parts, guess: Guess, at: lookups.Placed, names: Names, published: Published) -> Candidate:
+    written = f"{parts.base}{parts.lane}弄" if parts.lane else f"{parts.base}{parts.number}号"
+    beside = [f"{number} 号" for number in (guess.below, guess.above) if number is not None]
+    if len(beside) == 2:
+        said = f"按{beside[0]}和{beside[1]}之间推算"
+    else:
+        said = f"按最近的 {beside[0]}推算" if beside else "按道路走向和门牌顺序推算"
+    penalty = Penalty("number_unknown", f"没有收录“{written}”，{said}。")
+    level = "interpolated" if beside else "road"
+    return _candidate(level, f"{written}附近", guess.lon, guess.lat, guess.radius_m, at, names, published, [penalty])
 
 
 def _communities(cases: list[_Case], find: Lookups, names: Names, published: Published) -> None:
@@ -327,11 +272,14 @@ def _roads(cases: list[_Case], find: Lookups, names: Names, published: Published
                 penalties.append(Penalty("number_unknown", f"{parts.road}上没有收录“{number}”，给出道路中段。"))
             # A number that is on no record stands, as often as not, where the road was never drawn.
             radius = max(300.0, road.length_m) if penalties else max(100.0, road.length_m / 2)
+            if penalties and radius > WIDEST_M:
+                continue
             if not road.mapped:
                 said = f"没有{parts.road}的线形，按这条路上收录的门牌给出。"
                 penalties.append(Penalty("road_unmapped", said))
             found = _candidate("road", parts.road, road.lon, road.lat, radius, road, names, published, penalties)
             case.found += _agreed(case, found, names.region(road.region_id), find, names)
+        case.found = _doubted(case.found)
 
 
 def _regions(cases: list[_Case], find: Lookups, names: Names, published: Published) -> None:

@@ -68,6 +68,7 @@ class Numbered(Placed):
 
     number: int
     uncertainty_m: float
+    lane: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ class Lookups:
         found: dict[str, list[Numbered]] = defaultdict(list)
         rows = self._rows(
             """SELECT a.road, avg(ST_X(a.geom)), avg(ST_Y(a.geom)), min(a.region_id), min(a.source_id),
-                      (CASE WHEN a.lane <> '' THEN a.lane ELSE a.number END)::int, max(a.uncertainty_m)
+                      (CASE WHEN a.lane <> '' THEN a.lane ELSE a.number END)::int, max(a.uncertainty_m), bool_or(a.lane <> '')
                FROM addresses_address a
                LEFT JOIN regions_regionversion v ON v.region_id = a.region_id
                     AND v.edition_id = (SELECT id FROM regions_edition WHERE state = 'published')
@@ -172,6 +173,18 @@ class Lookups:
         )
         for road, *columns in rows:
             found[road].append(Numbered(*columns))
+        return found
+
+    def runs_of_roads(self, roads: Collection[str]) -> dict[str, list[Placed]]:
+        """Return the points at which roads of these names are known to run."""
+        found: dict[str, list[Placed]] = defaultdict(list)
+        rows = self._rows(
+            """SELECT name, ST_X(geom), ST_Y(geom), NULL, source_id FROM roads_roadpoint
+               WHERE name = ANY(%s) AND source_id = ANY(%s) ORDER BY id""",
+            [list(roads), list(self._published.ids(Family.FACILITIES))],
+        )
+        for road, *columns in rows:
+            found[road].append(Placed(*columns))
         return found
 
     def communities(self, names: Collection[str]) -> dict[str, list[Around]]:

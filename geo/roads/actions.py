@@ -20,7 +20,7 @@ from geo.jobs.actions import start_job
 from geo.jobs.registry import kinds
 from geo.names import grams
 from geo.regions.queries import published_edition, region_index
-from geo.roads.models import Closure, RoadName, RoadSegment
+from geo.roads.models import Closure, RoadName, RoadPoint, RoadSegment
 from geo.scope import Scope
 
 log = logging.getLogger(__name__)
@@ -97,6 +97,18 @@ def name_unmapped_roads(sightings: Sequence[Sighting]) -> int:
     )
     _forget_now_mapped()
     return RoadName.objects.filter(mapped=False).count()
+
+
+@transaction.atomic
+def replace_road_points(rows: Iterable[tuple[int, str, float, float]]) -> int:
+    """Put these points of named roads (source, name, lon, lat in CGCS2000 degrees) in place of all; return how many there are."""
+    RoadPoint.objects.all().delete()
+    written = 0
+    with connection.cursor() as cursor, cursor.copy(_POINTS) as copy:
+        for source_id, name, lon, lat in rows:
+            copy.write_row((source_id, name, _hex(shapely.Point(lon, lat))))
+            written += 1
+    return written
 
 
 def _write_names(rows: Iterable[NameRow]) -> None:
@@ -203,6 +215,7 @@ def _hex(points: Any) -> Any:
     return shapely.to_wkb(shapely.set_srid(points, CGCS2000), hex=True, include_srid=True)
 
 
+_POINTS = f"COPY {RoadPoint._meta.db_table} (source_id, name, geom) FROM STDIN"
 _NAMES = f"COPY {RoadName._meta.db_table} (name, region_id, provenance, grams, length_m, geom, mapped) FROM STDIN"
 
 _NAMED = """

@@ -8,7 +8,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db.models import Q
 
 from geo.crs.codes import CGCS2000
-from geo.imports.models import Sourced
+from geo.imports.models import Source, Sourced
 
 
 class RoadSegment(Sourced):
@@ -56,6 +56,20 @@ class RoadName(models.Model):
 
     class Meta:
         indexes = [GinIndex(fields=["grams"], name="roadname_grams")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RoadPoint(models.Model):
+    """A point at which a named road is known to run, told by something that stands there and bears its name, such as a stop."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    name = models.CharField(max_length=120)
+    geom = models.PointField(srid=CGCS2000, spatial_index=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["name"], name="roadpoint_name")]
 
     def __str__(self) -> str:
         return self.name

@@ -18,6 +18,7 @@ from services.facilities.hours import check_hours
 from services.facilities.kinds import KIND, Attribute
 from services.facilities.models import CapacityReport, Facility, FacilityStatus, StatusChange
 from services.facilities.naming import facility_grams
+from services.facilities.roadside import tell_roads
 
 ATTRIBUTE: Final = "attributes."
 SAME_PLACE_M: Final = 250.0
@@ -100,6 +101,12 @@ class FacilityImporter(LocatedImporter):
 def forget_answers(families: frozenset[str]) -> None:
     """Let every process know that answers kept about facilities are old."""
     bump_edition()
+
+
+@follows(Family.FACILITIES)
+def roads_told_by_stops(families: frozenset[str]) -> None:
+    """Know anew where the roads run that stops bear the names of."""
+    tell_roads()
 
 
 def _attributes(row: RawRow, kind: str) -> dict[str, Any]:

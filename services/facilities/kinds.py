@@ -51,13 +51,17 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of facility: ``icon`` is a Lucide name, ``attributes`` what its rows may say."""
+    """A kind of facility: ``icon`` is a Lucide name, ``attributes`` what its rows may say.
+
+    Facilities that ``names_roads`` bear the name of the road they stand on, and perhaps of the next crossing.
+    """
 
     key: str
     group: str
     name: str
     icon: str
     attributes: tuple[Attribute, ...] = ()
+    names_roads: bool = False
 
     def attribute(self, key: str) -> Attribute | None:
         """Return the declared attribute of that key, or ``None``."""
@@ -155,7 +159,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind("cemetery", "affairs", "公墓", "leaf", (_STEP_FREE,)),
     Kind("marriage_registry", "affairs", "婚姻登记处", "heart", (_STEP_FREE,)),
     Kind("metro_station", "transit", "地铁站", "train-front", (_STEP_FREE,)),
-    Kind("bus_stop", "transit", "公交站", "bus", ()),
+    Kind("bus_stop", "transit", "公交站", "bus", (), names_roads=True),
 )
 KIND: Final[Mapping[str, Kind]] = MappingProxyType({kind.key: kind for kind in KINDS})
 WORDS: Final[tuple[str, ...]] = (*GROUPS, *KIND)

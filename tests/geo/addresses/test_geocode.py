@@ -9,7 +9,7 @@ import pytest
 from django.db.models import Count
 
 from geo.addresses.gazetteer import names_of, published_now
-from geo.addresses.geocode import LEVELS, Candidate, geocode, geocode_many
+from geo.addresses.geocode import LEVELS, Candidate, _doubted, geocode, geocode_many
 from geo.addresses.lookups import metres_between, roads_of_addresses
 from geo.addresses.models import Address, Community
 from geo.addresses.queries import reverse
@@ -281,9 +281,18 @@ class TestRoadsOfAddresses:
         Address.objects.filter(road=road).exclude(pk=kept.pk).update(road="别路")
         name_unmapped_roads(roads_of_addresses())
         assert [found.uncertainty_m for found in geocode(road, scope=PUBLIC)] == [1200.0]
-        guessed = geocode(f"{road}9876号", scope=PUBLIC)
-        assert [found.level for found in guessed] == ["road"]
-        assert guessed[0].uncertainty_m > 1200.0
+        assert geocode(f"{road}9876号", scope=PUBLIC) == []
+
+
+class TestSeveralRoads:
+    def test_a_guess_on_one_of_several_roads_of_a_name_says_so_and_covers_them_all(self) -> None:
+        found = [Candidate("中山路", "road", 121.4 + at, 31.2, 300.0, None, "") for at in (0.0, 0.05)]
+        for one in _doubted(found):
+            assert [penalty.code for penalty in one.penalties] == ["several_roads"]
+            for other in found:
+                apart = metres_between(one.lon, one.lat, other.lon, other.lat)
+                assert apart + 300 <= one.uncertainty_m + 1
+        assert _doubted(found[:1]) == found[:1]
 
 
 class TestOtherCities:
