@@ -8,6 +8,7 @@ from ninja.errors import HttpError, ValidationError
 
 from geo.addresses import api as addresses
 from geo.addresses.standardising import api as standardising
+from geo.addresses.upkeep import api as upkeep
 from geo.errors import BadInput, CityError, NotFound
 from geo.regions import api as regions
 from services.access.queries import scope_for
@@ -15,6 +16,7 @@ from services.facilities import api as facilities
 from web.api import batches
 from web.api.errors import problem
 from web.api.limits import HEAVY, LIGHT
+from web.api.staff import staff
 
 api = NinjaAPI(
     title="圈图 API",
@@ -58,4 +60,5 @@ api.add_router("/v1", facilities.router, throttle=LIGHT)
 api.add_router("/v1", addresses.router, auth=scope_for, throttle=HEAVY)
 api.add_router("/v1", standardising.router, auth=scope_for, throttle=HEAVY)
 api.add_router("/v1", batches.router, auth=batches.known_caller, throttle=LIGHT)
+api.add_router("/v1", upkeep.router, auth=staff, throttle=LIGHT)
 api.add_router("/v1", regions.router, auth=scope_for, throttle=LIGHT)
