@@ -1,13 +1,57 @@
-"""Pages that only speak: help."""
+"""Pages that only speak: help, for families and for staff."""
 
 from __future__ import annotations
 
+from typing import Final, NamedTuple
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_safe
+
+from geo.addresses.parsing import full_text, parse
+from geo.addresses.standardising.actions import KEPT_DAYS
+from geo.addresses.standardising.outcomes import Status
 
 
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
     """Explain finding services to parents and elders."""
     return render(request, "help/index.html")
+
+
+class Example(NamedTuple):
+    """A way of writing an address that staff meet, and why it is read as it is."""
+
+    written: str
+    why: str
+
+    @property
+    def standard(self) -> str:
+        """Return what it is read as, by the very grammar that reads lists."""
+        return full_text(parse(self.written))
+
+
+EXAMPLES: Final = (
+    Example("杨浦云杉路一百零五弄二十三号601", "区名写全，中文数字改成数字，补上“室”"),
+    Example("上海市闸北区云杉路１００弄5＃", "旧区名换成现名，全角数字改成半角，# 就是号"),
+    Example("云杉路100弄5号（近望舒路）13800138000", "参照物和电话不算地址"),
+    Example("云杉路100巷5号甲2幢301", "巷就是弄；甲是附号，连在号后面"),
+    Example("四川北路5号", "是四川北路，不是四川省"),
+    Example("浦东望舒村陆家宅三组8号", "村里的地址读成村、宅、组、号"),
+    Example("云杉路120-100号", "号码前大后小，调过来，请核对"),
+)
+
+
+@require_safe
+def help_addresses(request: HttpRequest) -> HttpResponse:
+    """Explain to staff how addresses are read, what each result means, and what to do next."""
+    context = {"examples": EXAMPLES, "statuses": list(Status), "kept_days": KEPT_DAYS, "upkeep_url": _path_of("upkeep")}
+    return render(request, "help/addresses.html", context)
+
+
+def _path_of(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""

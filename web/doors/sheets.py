@@ -124,7 +124,7 @@ def as_csv(rows: Sequence[ConvertedRow], to: System) -> HttpResponse:
         radius = "" if row.uncertainty_m is None else f"{row.uncertainty_m:.0f}"
         texts = [plain_cell(row.text), row.x, row.y, to.label, plain_cell(row.how), radius, plain_cell(row.fault)]
         writer.writerow([row.number, *texts])
-    return _attached(out.getvalue().encode(), "text/csv; charset=utf-8", "quantu-convert.csv")
+    return attached(out.getvalue().encode(), "text/csv; charset=utf-8", "quantu-convert.csv")
 
 
 def as_xlsx(rows: Sequence[ConvertedRow], to: System) -> HttpResponse:
@@ -147,14 +147,15 @@ def as_xlsx(rows: Sequence[ConvertedRow], to: System) -> HttpResponse:
                     sheet.write_number(at, column, float(figure), number)
             if row.uncertainty_m is not None:
                 sheet.write_number(at, 6, round(row.uncertainty_m))
-    return _attached(out.getvalue(), XLSX, "quantu-convert.xlsx")
+    return attached(out.getvalue(), XLSX, "quantu-convert.xlsx")
 
 
 def _titles(to: System) -> list[str]:
     return ["行号", "原文", *heads(to), "坐标系", "怎么得到的", "九成把握的误差（米）", "问题"]
 
 
-def _attached(body: bytes, content_type: str, name: str) -> HttpResponse:
+def attached(body: bytes, content_type: str, name: str) -> HttpResponse:
+    """Return a file to save under a name."""
     response = HttpResponse(body, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -22,6 +22,12 @@ def icon(name: str, label: str = "") -> SafeString:
     return format_html('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}"></use></svg>', href)
 
 
+@register.filter
+def thousands(number: int) -> str:
+    """Return a count with commas: 1,742."""
+    return f"{number:,}"
+
+
 @register.simple_tag(takes_context=True)
 def address(context: dict[str, Any], path: str = "", **changes: Any) -> str:
     """Return the current address with some parameters changed; ``None`` or an empty value drops one."""

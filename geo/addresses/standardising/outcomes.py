@@ -160,7 +160,14 @@ class Standardised:
 
 def reason_of(code: str) -> Reason:
     """Return a reason of ours, or a note of the grammar, with its sentence."""
-    return Reason(code, _OWN_REASONS.get(code) or note_text(code))
+    said = _OWN_REASONS.get(code) or _said_of(code)
+    return Reason(code, said if said.endswith("。") else f"{said}。")
+
+
+def _said_of(code: str) -> str:
+    """Return what the grammar says of a code: first as a note of an address, then as a reason to ignore a piece."""
+    known = vocabulary().grammar
+    return note_text(code) if code in known["notes"] else reason_text(code)
 
 
 def title_of(code: str) -> str:

@@ -193,12 +193,7 @@ def _doubts(asked: _Asked) -> list[Reason]:
     """Return what reading alone says against a row."""
     codes = [*asked.parsed.notes, *(asked.first.notes if asked.first else ())]
     codes += [piece.reason for piece in asked.parsed.ignored if piece.reason in _SAID_APART]
-    told = [reason_of(code) if _is_note(code) else ignored_of(code, "") for code in codes]
-    return [*told, *asked.reasons]
-
-
-def _is_note(code: str) -> bool:
-    return code not in _SAID_APART or code == "unread"
+    return [*map(reason_of, codes), *asked.reasons]
 
 
 def _of_place(found: Sequence[Candidate], parts: Parts, where: Where) -> list[Reason]:
