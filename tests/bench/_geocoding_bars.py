@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench._scratch import scratch
+from tests.bench._standardising_bars import standardising_bars
+from tests.bench._suggesting_bars import suggesting_bars
 from tests.bench.report import Bar
 
 DATA = Path(os.environ.get("QUANTU_DATA", "../shared/data"))
@@ -22,11 +24,13 @@ def geocoding_bars() -> list[Bar]:
     with scratch("addresses") as database:
         _say("loading the invented city")
         database.manage("load_city", "--scale", os.environ.get("QUANTU_SCALE", "demo"))
-        bars = _invented(database.part(PART, "invented"))
+        bars = _invented(database.part(PART, "invented")) + standardising_bars(database)
+        bars += suggesting_bars(database, "invented city")
         if not DATA.is_dir():
             return [*bars, Bar("B9", 0.0, None, None, "rows", f"left out, not there: {DATA.name}")]
         _say("importing the real city")
         database.manage("import_data", str(DATA.resolve()), "--commit", "--json")
+        bars += suggesting_bars(database, "real city")
         return bars + _left_out(database.part(PART, "left_out")) + _in_the_base(database.part(PART, "in_the_base"))
 
 
