@@ -6,14 +6,14 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Any, Final, TypeVar
 
 import orjson
 from django.core.files import File as DjangoFile
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from ninja import File, Form, Query, Router
+from ninja import File, Form, Path, Query, Router
 from ninja.files import UploadedFile as NinjaFile
 from pydantic import BaseModel, Field
 
@@ -64,6 +64,12 @@ class BatchIn(BaseModel):
     address_column: int | None = Field(None, description="地址在第几列，从 1 数；不写就按表头和内容找", examples=[3])
     district_column: int | None = Field(None, description="区单独在第几列，从 1 数", examples=[2])
     header: bool | None = Field(None, description="第一行是不是表头；不写就自己判断", examples=[True])
+
+
+class WhichIn(BaseModel):
+    batch_id: uuid.UUID = Field(
+        ..., description="上传时给出的批次编号", examples=["0191e6a2-7c1b-4f3e-9a51-2d9c5f0b8e77"]
+    )
 
 
 class ResultIn(BaseModel):
@@ -125,39 +131,39 @@ def get_batches(request: HttpRequest) -> HttpResponse:
 
 
 @router.get("/addresses/batches/{batch_id}", response=BatchOut, summary="一个批次的进度和报告")
-def get_batch(request: HttpRequest, batch_id: uuid.UUID) -> HttpResponse:
+def get_batch(request: HttpRequest, which: Path[WhichIn]) -> HttpResponse:
     """状态、进度、各种结果的行数；做完后就是整份名单的报告。"""
-    return _answer(batch_of(batch_id=batch_id, scope=scope_for(request)))
+    return _answer(batch_of(batch_id=which.batch_id, scope=scope_for(request)))
 
 
 @router.get("/addresses/batches/{batch_id}/result.csv", summary="结果（CSV）")
-def get_csv(request: HttpRequest, batch_id: uuid.UUID, ask: Query[ResultIn]) -> StreamingHttpResponse:
+def get_csv(request: HttpRequest, which: Path[WhichIn], ask: Query[ResultIn]) -> StreamingHttpResponse:
     """原来的列加上规范地址、状态、说明、坐标和成分，行数和次序不变。停下的批次给已经做好的行。"""
-    return csv_result(request, batch_id, ask.crs)
+    return csv_result(request, which.batch_id, ask.crs)
 
 
 @router.get("/addresses/batches/{batch_id}/result.xlsx", summary="结果（Excel）")
-def get_xlsx(request: HttpRequest, batch_id: uuid.UUID, ask: Query[ResultIn]) -> FileResponse:
+def get_xlsx(request: HttpRequest, which: Path[WhichIn], ask: Query[ResultIn]) -> FileResponse:
     """同 CSV，最多 50,000 行；更多请取 CSV。"""
-    return xlsx_result(request, batch_id, ask.crs)
+    return xlsx_result(request, which.batch_id, ask.crs)
 
 
 @router.post("/addresses/batches/{batch_id}/cancel", response=BatchOut, summary="停下一个批次")
-def post_cancel(request: HttpRequest, batch_id: uuid.UUID) -> HttpResponse:
+def post_cancel(request: HttpRequest, which: Path[WhichIn]) -> HttpResponse:
     """停下；已经做好的行保留，可以取，也可以接着做。"""
-    return _answer(cancel_batch(batch_id=batch_id, scope=scope_for(request)))
+    return _answer(cancel_batch(batch_id=which.batch_id, scope=scope_for(request)))
 
 
 @router.post("/addresses/batches/{batch_id}/resume", response=BatchOut, summary="接着做一个停下的批次")
-def post_resume(request: HttpRequest, batch_id: uuid.UUID) -> HttpResponse:
+def post_resume(request: HttpRequest, which: Path[WhichIn]) -> HttpResponse:
     """从停下的那一行接着做。"""
-    return _answer(resume_batch(batch_id=batch_id, scope=scope_for(request)))
+    return _answer(resume_batch(batch_id=which.batch_id, scope=scope_for(request)))
 
 
 @router.delete("/addresses/batches/{batch_id}", response={204: None}, summary="删除一个批次")
-def remove_batch(request: HttpRequest, batch_id: uuid.UUID) -> HttpResponse:
+def remove_batch(request: HttpRequest, which: Path[WhichIn]) -> HttpResponse:
     """删除名单、结果和报告；在做的先停下。"""
-    delete_batch(batch_id=batch_id, scope=scope_for(request))
+    delete_batch(batch_id=which.batch_id, scope=scope_for(request))
     return HttpResponse(status=204)
 
 
@@ -167,7 +173,7 @@ def upload_file(file: DjangoFile[bytes], scope: Scope) -> Batch:
     if (file.size or 0) > MOST_BYTES:
         raise TooLarge("file_too_large", f"文件超过 {MOST_BYTES // 1_000_000} MB。请压成 .gz 或分成几个再上传。")
     with tempfile.TemporaryDirectory(prefix="quantu-upload-") as folder:
-        source = Path(folder) / f"upload{''.join(Path(file.name or '').suffixes)[-12:]}"
+        source = FilePath(folder) / f"upload{''.join(FilePath(file.name or '').suffixes)[-12:]}"
         with source.open("wb") as out:
             for chunk in file.chunks():
                 out.write(chunk)
@@ -196,7 +202,7 @@ def xlsx_result(request: HttpRequest, batch_id: uuid.UUID, crs: str) -> FileResp
     if tally_of(batch).rows > XLSX_ROWS:
         raise TooLarge("too_many_rows", f"超过 {XLSX_ROWS:,} 行，请下载 CSV。", most=XLSX_ROWS)
     with tempfile.TemporaryDirectory(prefix="quantu-list-") as folder:
-        path = Path(folder) / "result.xlsx"
+        path = FilePath(folder) / "result.xlsx"
         write_xlsx(path, header_of(batch), all_answers(batch), to)
         # The open file outlives its name.
         response = FileResponse(path.open("rb"), content_type=XLSX)
