@@ -31,6 +31,8 @@ def test_axe_finds_nothing(open_page: Any, live_city: str, families: Spot, look:
         "/saved",
         "/help",
         "/tools/convert",
+        "/tools/standardise",
+        "/help/addresses",
         "/sign-in",
         "/nowhere",
     ]
@@ -45,7 +47,9 @@ def test_axe_finds_nothing(open_page: Any, live_city: str, families: Spot, look:
     assert faults == {}
 
 
-@pytest.mark.parametrize("path", ["/", "/places", "/help", "/tools/convert", "/sign-in", "/saved"])
+@pytest.mark.parametrize(
+    "path", ["/", "/places", "/help", "/help/addresses", "/tools/convert", "/tools/standardise", "/sign-in", "/saved"]
+)
 def test_nothing_is_lost_at_320_pixels(open_page: Any, live_city: str, path: str) -> None:
     page = open_page(320, 640)
     page.goto(f"{live_city}{path}")

@@ -13,12 +13,18 @@ from python_calamine import CalamineWorkbook
 
 @pytest.mark.covers("CM-ISL-11", "ELD-MAP-06b", via="web.doors.convert:convert_lines")
 def test_points_and_addresses_become_plane_coordinates_row_by_row(page: Any, live_city: str, tmp_path: Path) -> None:
+    from geo.addresses.gazetteer import names_of, published_now
     from geo.addresses.models import Address
     from geo.crs import SHANGHAI
     from geo.imports.models import CURRENT
 
     door = Address.objects.filter(CURRENT, lane="").exclude(number="").order_by("id").first()
-    text = f"121.4737, 31.2304\n{door.text}\n31.2304, 121.4737\n不存在的怪路 9 号\n=1+1"
+    # A whole address as a clerk has it in a list: region, street and room, full-width figures, a telephone number.
+    names = names_of(published_now())
+    where = names.above(names.regions[door.region_id], "street") or names.regions[door.region_id]
+    number = door.number.translate(str.maketrans("0123456789", "０１２３４５６７８９"))
+    whole = f"上海市{where.full_name} {door.road}{number}号601室 电话13800138000"
+    text = f"121.4737, 31.2304\n{whole}\n31.2304, 121.4737\n不存在的怪路 9 号\n=1+1"
     page.goto(f"{live_city}/tools/convert")
     page.get_by_label("坐标或地址，每行一个").fill(text)
     page.get_by_role("button", name="转换").click()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import re
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,9 +14,12 @@ import pytest
 from django.test import Client
 from pyproj import Transformer
 
+from fixtures.city.misspelling import chinese_number
 from geo.addresses import schemas
+from geo.addresses.gazetteer import names_of, published_now
 from geo.addresses.models import Address
 from geo.crs import SHANGHAI, Coordinate, System, convert
+from geo.imports.models import CURRENT
 
 pytestmark = pytest.mark.usefixtures("city")
 
@@ -33,6 +39,39 @@ def post(client: Client, body: Any, *, status: int = 200) -> Any:
 
 def some(count: int) -> list[Address]:
     return random.Random(6).sample(list(Address.objects.filter(retired_at=None).order_by("id")), count)
+
+
+def doors(count: int) -> list[Address]:
+    """Return doors that no other row shares, with and without a lane."""
+    rows = [row for row in Address.objects.filter(CURRENT, suffix="", sub_lane="").order_by("id") if row.number]
+    met = Counter((row.road, row.lane, row.number) for row in rows)
+    return random.Random(6).sample([row for row in rows if met[row.road, row.lane, row.number] == 1], count)
+
+
+DIRT: tuple[Callable[[str], str], ...] = (
+    str,
+    lambda text: text.translate(str.maketrans("0123456789", "０１２３４５６７８９")),
+    lambda text: text.replace("弄", "巷").replace("号", "＃"),
+    lambda text: text.replace("上海市", "上海市 ").replace("号", "号 "),
+    lambda text: f"{text}（近路口） 13800138000",
+    lambda text: f"中国{text}，联系人：张杉",
+    lambda text: text.removeprefix("上海市"),
+    lambda text: text.replace("街道", "街道办事处"),
+    lambda text: text.removesuffix("室"),
+    lambda text: re.sub(r"(\d+)号", lambda match: f"{chinese_number(int(match[1]))}号", text),
+)
+
+
+def written_in_full(row: Address, number: int) -> str:
+    """Return 上海市X区X街道X路N弄N号N室 as people write it, each row with another sort of dirt."""
+    names = names_of(published_now())
+    region = names.region(row.region_id)
+    assert region
+    street = names.above(region, "street")
+    above = street.full_name if street else region.full_name
+    room = row.room or "601"
+    lane = f"{row.lane}弄" if row.lane else ""
+    return DIRT[number % len(DIRT)](f"上海市{above}{row.road}{lane}{row.number}号{room}室")
 
 
 class TestGeocode:
@@ -101,8 +140,8 @@ class TestSuggest:
 class TestConvert:
     @pytest.mark.covers("CM-ISL-11", via="geo.addresses.conversion:convert_items")
     def test_addresses_become_shanghai_2000_coordinates(self, client: Client) -> None:
-        rows = some(300)
-        items = [{"id": f"r{n}", "address": row.text} for n, row in enumerate(rows)]
+        rows = doors(300)
+        items = [{"id": f"r{n}", "address": written_in_full(row, n)} for n, row in enumerate(rows)]
         items.insert(150, {"id": "wrong", "address": "火星大道一号"})
         body = post(client, {"items": items, "crs": "sh2000"})
         schemas.ConvertOut.model_validate(body)
@@ -121,8 +160,9 @@ class TestConvert:
         )
         for row, item in zip(rows, body["items"], strict=True):
             east, north = plane.transform(row.geom.x, row.geom.y)
-            assert item["level"] == "door"
+            assert item["level"] == "door", row.text
             assert (item["x"], item["y"]) == (pytest.approx(east, abs=0.005), pytest.approx(north, abs=0.005)), row.text
+            assert item["uncertainty_m"] <= 50
         assert any("±1" in note or "控制点" in note for note in body["notes"])
         # The same addresses again give the same coordinates.
         again = post(client, {"items": items, "crs": "sh2000"})

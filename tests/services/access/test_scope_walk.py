@@ -17,7 +17,15 @@ from services.access.models import User
 from services.facilities.models import Facility
 
 SECRET_NAME = "筹备中的杨浦托育园"
-SAMPLES = {"z": "14", "x": "13723", "y": "6692", "key": "places", "prefix": "qt_00000000", "layer": "places"}
+SAMPLES = {
+    "batch_id": "00000000-0000-4000-8000-000000000000",
+    "z": "14",
+    "x": "13723",
+    "y": "6692",
+    "key": "places",
+    "prefix": "qt_00000000",
+    "layer": "places",
+}
 QUERIES = ("", f"?q={SECRET_NAME}", "?lon=121.5140&lat=31.3000&kinds=nursery&minutes=15", "?address=国权路1号")
 CITY_WIDE = {"shi", "guihua"}
 """The roles whose grants cover the whole city; all others hold another district, or nothing."""
