@@ -122,7 +122,7 @@ def _without_long_numbers(text: str) -> tuple[str, tuple[Reason, ...]]:
 
 def district_named(written: str, names: Names) -> str:
     """Return the name of today of a district as people write it (杨浦, 浦东, 闸北区), ``""`` when it is none of this city."""
-    districts = [region.name for region in names.regions.values() if region.level == Level.DISTRICT]
+    districts = names.districts
     plain = written.removeprefix("上海市").removeprefix("上海").strip()
     for name in districts:
         if plain and plain in (
