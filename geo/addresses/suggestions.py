@@ -7,7 +7,7 @@ are far more, stay in the database.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -46,6 +46,8 @@ class Asked:
     words: str
     regions: tuple[int, ...] | None = None
     """The ids of the region that was named and of all above and below it; ``None`` for no region."""
+    elsewhere: bool = False
+    """A region was named, but may be the wrong one."""
 
 
 def suggest(
@@ -88,23 +90,37 @@ class _Finder:
         questions = questions_in(q, self.names)
         exact: list[Suggestion] = []
         for asked in questions:
+            if asked.elsewhere and (exact := self._apart(q)):
+                break
             exact = self._named(asked, lambda names, words: names.matching(words))
             exact += self._completed(asked, named=any(one.fit <= Fit.HOLDS for one in exact))
             if any(one.fit <= Fit.HOLDS for one in exact) or (asked.regions and exact):
                 break
         else:
-            exact += self._named(Asked(q), lambda names, words: names.holding_words(words), whole=True)
-        if _enough(exact) or any(one.what == "road" and one.fit == Fit.SCATTERED for one in exact):
+            exact += self._apart(q)
+        if self._enough(exact, q) or any(one.what == "road" and one.fit == Fit.SCATTERED for one in exact):
             # A road that is known is not taken for another because a number of it is not.
             return best(exact, self.near, self.limit)
         some = any(one.fit <= Fit.HOLDS for one in exact)
         return best([*exact, *self._corrected(questions, mistyped=not some)], self.near, self.limit)
 
-    def _named(self, asked: Asked, match: Match, *, whole: bool = False) -> list[Suggestion]:
-        words = asked.words if whole else plain(asked.words)
+    def _enough(self, found: Iterable[Suggestion], q: str) -> bool:
+        """Say whether what was typed is the name of something, or some names at least hold it."""
+        fits = [Fit.WHOLE if plain(one.label) == plain(q) else one.fit for one in found]
+        return Fit.WHOLE in fits or sum(fit <= Fit.HOLDS for fit in fits) >= FEW
+
+    def _named(self, asked: Asked, match: Match) -> list[Suggestion]:
         found = []
         for names, where in self.lists:
-            found += names.best(match(names, words), where, near=self.near, limit=self.limit, among=asked.regions)
+            fits = match(names, plain(asked.words))
+            found += names.best(fits, where, near=self.near, limit=self.limit, among=asked.regions)
+        return found
+
+    def _apart(self, q: str) -> list[Suggestion]:
+        """Return what holds all the words that blanks keep apart."""
+        found = []
+        for names, where in self.lists:
+            found += names.best(names.holding_words(q), where, near=self.near, limit=self.limit)
         return found
 
     def _completed(self, asked: Asked, *, named: bool) -> list[Suggestion]:
@@ -117,7 +133,7 @@ class _Finder:
         if found or not road:
             return found
         roads = self._roads_called(road, asked, lambda names, words: names.matching(words), [Fit.WHOLE])
-        said = f"没有收录“{rest}”"
+        said = f"没有收录“{rest}”{'开头的门牌' if rest[-1].isdecimal() else ''}"
         known = [] if named else [replace(one, fit=Fit.SCATTERED, said=said) for one in roads]
         return self._complete_on(roads, rest, asked) or known
 
@@ -155,11 +171,6 @@ class _Finder:
         return complete(text, published=self.published, names=self.names, among=asked.regions, near=self.near)
 
 
-def _enough(found: Iterable[Suggestion]) -> bool:
-    fits = [one.fit for one in found]
-    return Fit.WHOLE in fits or sum(fit <= Fit.HOLDS for fit in fits) >= FEW
-
-
 def questions_in(q: str, names: Names) -> list[Asked]:
     """Return what may be asked, the likeliest first: the text as it stands, then apart from the regions it begins with.
 
@@ -179,7 +190,7 @@ def questions_in(q: str, names: Names) -> list[Asked]:
         return [Asked(q), *map(Asked, cut)]
     related = (region for region in names.regions.values() if region.level != Level.CITY)
     inside = tuple(region.id for region in related if region.path.startswith(path) or path.startswith(region.path))
-    return [Asked(q), *map(Asked, cut), Asked(words, inside), Asked(words)]
+    return [Asked(q), *map(Asked, cut), Asked(words, inside), Asked(words, elsewhere=True)]
 
 
 _GOES_ON: Final = "区县镇街路"
@@ -252,7 +263,7 @@ def _read_regions(names: Names) -> NameList:
     rows = RegionVersion.objects.filter(edition__state=EditionState.PUBLISHED).order_by("code")
     former: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for known in vocabulary().regions:
-        if known.old and known.today != known.written:
+        if known.old and not known.short and known.today != known.written:
             former.setdefault((known.kind, known.today), []).append((known.written, f"原{known.written}"))
     things = []
     for region_id, level, name, label, area_m2 in rows.values_list("region_id", "level", "name", "label", "area_m2"):
@@ -270,8 +281,8 @@ def _roads(published: Published, names: Names) -> Listed:
 
 
 def _read_roads() -> NameList:
-    rows = _rows("SELECT id, name, ST_X(geom), ST_Y(geom), length_m, coalesce(region_id, 0) FROM roads_roadname")
-    things = [
+    rows = stream("SELECT id, name, ST_X(geom), ST_Y(geom), length_m, coalesce(region_id, 0) FROM roads_roadname")
+    things = (
         Named(
             id=road_id,
             name=name,
@@ -282,7 +293,7 @@ def _read_roads() -> NameList:
             steps=steps_of_size(length_m, large=2000.0, least=0.5, most=3.5),
         )
         for road_id, name, lon, lat, length_m, region_id in rows
-    ]
+    )
     return list_of("road", things)
 
 
@@ -292,22 +303,26 @@ def _communities(published: Published, names: Names) -> Listed:
 
 
 def _read_communities(published: Published) -> NameList:
-    rows = _rows(
+    rows = stream(
         """SELECT id, name, aliases, ST_X(geom), ST_Y(geom), uncertainty_m, coalesce(region_id, 0), coalesce(households, 0)
            FROM addresses_community WHERE retired_at IS NULL AND source_id = ANY(%s)""",
         [list(published.ids(Family.COMMUNITIES))],
     )
-    things = []
-    for community_id, name, aliases, lon, lat, uncertainty_m, region_id, households in rows:
-        steps = steps_of_size(households, large=500.0, least=1.5, most=3.5) if households else 2.5
-        others = [(alias, f"又名{alias}") for alias in aliases if alias != name]
-        things.append(Named(community_id, name, lon, lat, uncertainty_m, region_id, steps, others))
-    return list_of("community", things)
+    return list_of("community", map(_community, rows))
+
+
+def _community(row: tuple[Any, ...]) -> Named:
+    community_id, name, aliases, lon, lat, uncertainty_m, region_id, households = row
+    steps = steps_of_size(households, large=500.0, least=1.5, most=3.5) if households else 2.5
+    others = [(alias, f"又名{alias}") for alias in aliases if alias != name]
+    return Named(community_id, name, lon, lat, uncertainty_m, region_id, steps, others)
 
 
 def newest_of(rows: type[Model]) -> int | None:
     """Return the highest id of a table."""
-    newest: int | None = _rows(f"SELECT max(id) FROM {rows._meta.db_table}")[0][0]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT max(id) FROM {rows._meta.db_table}")
+        newest: int | None = cursor.fetchone()[0]
     return newest
 
 
@@ -315,11 +330,11 @@ def _street_of(names: Names) -> Where:
     return lambda region_id, tag: where_of(names.region(region_id), names)
 
 
-def _rows(sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
+def stream(sql: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of a query some at a time: all at once would stay in the memory of the process."""
+    with connection.chunked_cursor() as cursor:
         cursor.execute(sql, parameters)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+        yield from cursor
 
 
 OWN_SORTS: Final[tuple[Lister, ...]] = (_regions, _communities, _roads)

@@ -8,8 +8,8 @@ from django.db import connection
 
 from geo.addresses.gazetteer import Names, Published
 from geo.addresses.suggesting.named import Named, NameList, list_of
-from geo.addresses.suggesting.ranking import Suggestion
-from geo.addresses.suggestions import Listed, kept_list, mark_of, newest_of, suggest, where_of
+from geo.addresses.suggesting.ranking import MINOR_STEPS, Suggestion
+from geo.addresses.suggestions import Listed, kept_list, mark_of, newest_of, stream, suggest, where_of
 from geo.errors import BadInput
 from geo.imports.models import Family
 from geo.scope import Scope
@@ -23,8 +23,8 @@ STEPS: Final = {
     "hospital": 1.0,
     "park": 1.5,
     "library": 1.5,
-    "bus_stop": 5.0,
-    "waste_point": 5.0,
+    "bus_stop": MINOR_STEPS,
+    "waste_point": MINOR_STEPS,
 }
 """How little a kind matters among equally good names, see ``geo.addresses.suggesting.ranking``; other kinds: ``USUAL_STEPS``."""
 
@@ -49,14 +49,14 @@ def _facilities(published: Published, names: Names) -> Listed:
 
 
 def _read(published: Published) -> NameList:
-    things = []
-    with connection.cursor() as cursor:
-        cursor.execute(_OPEN, [FacilityStatus.OPEN, list(published.ids(Family.FACILITIES))])
-        for facility_id, name, kind, address, lon, lat, uncertainty_m, region_id in cursor:
-            steps = STEPS.get(kind, USUAL_STEPS)
-            held = address.removeprefix("上海市")
-            things.append(Named(facility_id, name, lon, lat, uncertainty_m, region_id, steps, (), held, kind))
-    return list_of("facility", things)
+    rows = stream(_OPEN, [FacilityStatus.OPEN, list(published.ids(Family.FACILITIES))])
+    return list_of("facility", map(_named, rows))
+
+
+def _named(row: tuple[Any, ...]) -> Named:
+    facility_id, name, kind, address, lon, lat, uncertainty_m, region_id = row
+    held = address.removeprefix("上海市")
+    return Named(facility_id, name, lon, lat, uncertainty_m, region_id, STEPS.get(kind, USUAL_STEPS), (), held, kind)
 
 
 _OPEN: Final = """

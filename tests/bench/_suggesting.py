@@ -119,7 +119,7 @@ def _mistakes(chance: random.Random, things: Sequence[Known]) -> Iterator[Mistak
     known = {plain(thing.name) for thing in things}
     for thing in things:
         name, letters = plain(thing.name), spelt(thing.name)
-        if len(name) < 3 or not all(_said(name)) or any(sign.isdecimal() for sign in name):
+        if len(name) < 3 or not all(_said(name)) or any(sign.isascii() for sign in name):
             continue
         at, place = chance.randrange(len(name) - 1), chance.randrange(1, len(letters) - 1)
         other = chance.choice("新东大安长金和平中国")
@@ -160,7 +160,7 @@ def _same(chance: random.Random, sign: str, *, near: bool) -> str:
                 _by_sound.setdefault(sounds().syllables[number], []).append(chr(code))
     said = _said(sign)[0]
     like = [one for one in _by_sound if alike(one) == alike(said) and one != said] if near else [said]
-    others = [other for one in like for other in _by_sound[one] if other != sign]
+    others = [other for one in like for other in _by_sound.get(one, []) if other != sign]
     return chance.choice(others) if others else sign
 
 

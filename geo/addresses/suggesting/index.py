@@ -156,8 +156,8 @@ class NameIndex:
         return found
 
 
-def index_of(texts: Sequence[str], *, spelt: Sequence[bool] | None = None) -> NameIndex:
-    """Return the index of some texts, numbered in their order; ``spelt`` says which are also found by mistyped pinyin."""
+def index_of(texts: Sequence[str], *, spoken: Flags) -> NameIndex:
+    """Return the index of some texts, numbered in their order; ``spoken`` says which are found by their sounds too."""
     known = sounds()
     kept = [plain(text)[:LONGEST_TEXT] for text in texts]
     signs = np.frombuffer(_END.join([*kept, ""]).encode("utf-32-le"), dtype=np.uint32)
@@ -166,8 +166,10 @@ def index_of(texts: Sequence[str], *, spelt: Sequence[bool] | None = None) -> Na
     length = np.array([len(text) for text in kept], dtype=np.int32)
     begin = np.append(0, np.cumsum(length + 1)[:-1]).astype(np.int32) if kept else np.zeros(0, dtype=np.int32)
     first, second = known.of(signs), known.of(signs, second=True)
-    spoken, otherwise = np.flatnonzero(first), np.flatnonzero((second != first) & (second > 0))
-    letters, owners = _spellings(kept, first, second, begin, spelt)
+    silent = ~spoken[text_at] if kept else np.zeros(len(signs), dtype=np.bool_)
+    first[silent] = second[silent] = 0
+    heard, otherwise = np.flatnonzero(first), np.flatnonzero((second != first) & (second > 0))
+    letters, owners = _spellings(kept, first, second, begin)
     return NameIndex(
         signs=signs,
         first=first,
@@ -177,10 +179,10 @@ def index_of(texts: Sequence[str], *, spelt: Sequence[bool] | None = None) -> Na
         length=length,
         by_sign=Postings.of(signs[~ends], np.flatnonzero(~ends).astype(np.int32)),
         by_sound=Postings.of(
-            np.concatenate([first[spoken], second[otherwise]]), np.concatenate([spoken, otherwise]).astype(np.int32)
+            np.concatenate([first[heard], second[otherwise]]), np.concatenate([heard, otherwise]).astype(np.int32)
         ),
         sound_counts=np.bincount(
-            np.concatenate([first[spoken], second[otherwise]]), minlength=len(known.syllables)
+            np.concatenate([first[heard], second[otherwise]]), minlength=len(known.syllables)
         ).astype(np.int32),
         letters=letters,
         spelt=owners,
@@ -204,15 +206,12 @@ def _spellings(
     first: npt.NDArray[np.int16],
     second: npt.NDArray[np.int16],
     begin: Ints,
-    spelt: Sequence[bool] | None,
 ) -> tuple[npt.NDArray[np.bytes_], Ints]:
     """Return the joined pinyin of the texts in order, twice where a character is read in two ways, and whose each is."""
     table = [syllable.lstrip("'") for syllable in sounds().syllables]
     words: list[bytes] = []
     owners: list[int] = []
     for number, text in enumerate(texts):
-        if not text or (spelt is not None and not spelt[number]):
-            continue
         place = slice(int(begin[number]), int(begin[number]) + len(text))
         one, other = first[place].tolist(), second[place].tolist()
         # A digit ends what can be spelt.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import sys
+from array import array
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -10,7 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.addresses.suggesting.index import Hits, NameIndex, index_of
-from geo.addresses.suggesting.ranking import OTHER_NAME_STEPS, Fit, Suggestion, best, doublings, metres_from
+from geo.addresses.suggesting.ranking import (
+    MINOR_STEPS,
+    OTHER_NAME_STEPS,
+    Fit,
+    Suggestion,
+    best,
+    doublings,
+    metres_from,
+)
 from geo.addresses.suggesting.typing import (
     LONG,
     LONGEST_PATTERN,
@@ -171,6 +181,8 @@ class NameList:
         if not len(hits.texts):
             return
         sort, owner = self.sort[hits.texts], self.owner[hits.texts]
+        # A stop bears the name of what it stands at, which is likelier meant by it.
+        hits = hits._replace(whole=hits.whole & (self.steps[owner] < MINOR_STEPS))
         if whole == Fit.WHOLE:
             fit = np.where(hits.whole, Fit.WHOLE, np.where(hits.at == 0, Fit.BEGINS, Fit.HOLDS)).astype(np.int16)
             if weaker:
@@ -188,41 +200,60 @@ class NameList:
         found.text[owner[order]] = hits.texts[order]
 
 
-def list_of(what: str, things: Sequence[Named]) -> NameList:
-    """Return the list of some things of one sort."""
+def list_of(what: str, things: Iterable[Named]) -> NameList:
+    """Return the list of some things of one sort; they are taken one by one, so that many of them leave no more than the list."""
     texts: list[str] = []
-    owner: list[int] = []
-    sort: list[int] = []
+    labels: list[str] = []
+    tags: list[str] = []
     said: dict[int, str] = {}
-    for at, thing in enumerate(things):
-        written = [(thing.name, OWN, ""), *((name, OTHER, words) for name, words in thing.others)]
-        if thing.held:
-            written.append((thing.held, ADDRESS, ""))
-        for text, kind, words in written:
+    owner, sort, ids, regions = array("i"), array("h"), array("q"), array("q")
+    lon, lat, radius, steps = array("d"), array("d"), array("d"), array("d")
+    for thing in things:
+        for text, kind, words in _texts_of(thing):
             if words:
                 said[len(texts)] = words
             texts.append(text)
-            owner.append(at)
+            owner.append(len(ids))
             sort.append(kind)
-    by_name = sorted(range(len(things)), key=lambda at: (len(things[at].name), things[at].name, things[at].id))
-    order = np.zeros(len(things), dtype=np.int32)
-    order[by_name] = np.arange(len(things), dtype=np.int32)
+        labels.append(thing.name)
+        tags.append(sys.intern(thing.tag))
+        for column, value in ((ids, thing.id), (regions, thing.region_id)):
+            column.append(value)
+        for figures, figure in (
+            (lon, thing.lon),
+            (lat, thing.lat),
+            (radius, thing.uncertainty_m),
+            (steps, thing.steps),
+        ):
+            figures.append(figure)
+    order = np.zeros(len(ids), dtype=np.int32)
+    by_name = sorted(range(len(ids)), key=lambda at: (len(labels[at]), labels[at], ids[at]))
+    order[by_name] = np.arange(len(ids), dtype=np.int32)
+    sorts = np.array(sort, dtype=np.int16)
     return NameList(
         what=what,
-        index=index_of(texts, spelt=[kind != ADDRESS for kind in sort]),
+        index=index_of(texts, spoken=sorts != ADDRESS),
         owner=np.array(owner, dtype=np.int32),
-        sort=np.array(sort, dtype=np.int16),
-        ids=np.array([thing.id for thing in things], dtype=np.int64),
-        labels=[thing.name for thing in things],
-        lon=np.array([thing.lon for thing in things], dtype=np.float64),
-        lat=np.array([thing.lat for thing in things], dtype=np.float64),
-        radius=np.array([thing.uncertainty_m for thing in things], dtype=np.float64),
-        steps=np.array([thing.steps for thing in things], dtype=np.float64),
-        regions=np.array([thing.region_id for thing in things], dtype=np.int64),
-        tags=[thing.tag for thing in things],
+        sort=sorts,
+        ids=np.array(ids, dtype=np.int64),
+        labels=labels,
+        lon=np.array(lon, dtype=np.float64),
+        lat=np.array(lat, dtype=np.float64),
+        radius=np.array(radius, dtype=np.float64),
+        steps=np.array(steps, dtype=np.float64),
+        regions=np.array(regions, dtype=np.int64),
+        tags=tags,
         order=order,
         said=said,
     )
+
+
+def _texts_of(thing: Named) -> Iterator[tuple[str, int, str]]:
+    yield thing.name, OWN, ""
+    for name, words in thing.others:
+        yield name, OTHER, words
+    if thing.held:
+        yield thing.held, ADDRESS, ""
 
 
 def _first(

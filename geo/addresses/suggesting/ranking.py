@@ -14,7 +14,7 @@
 | 小区 | 2.5; if households are known 1.5 for 500 and more, one more for each halving, at most 3.5 | more live in large ones |
 | 其他设施 | 2.5 | |
 | 居委 | 3 | known to few by name |
-| 公交站, 分拣点 | 5 | they bear the names of the roads and communities they stand in |
+| 公交站, 分拣点 | 5, and never the whole name | they bear the names of the roads and communities they stand at |
 | 又名、原名 | 1 more | what bears the name today is likelier meant |
 
 Nearness is counted in doublings of 250 m, from the edge of what has an extent. Without a point to be near to it is left out.
@@ -40,6 +40,8 @@ SAME_M: Final = 300.0
 """What reads the same and stands no further apart is offered once."""
 ADDRESS_STEPS: Final = 1.0
 OTHER_NAME_STEPS: Final = 1.0
+MINOR_STEPS: Final = 5.0
+"""From so many steps on a thing counts as beginning with its own name: whatever else is called that is likelier meant."""
 
 
 class Fit(IntEnum):
@@ -123,12 +125,17 @@ def best(found: Iterable[Suggestion], near: tuple[float, float] | None, limit: i
     if near is not None:
         found = [replace(item, metres=_metres(near, item)) for item in found]
     chosen: list[Suggestion] = []
+    # The same thing may be found in two ways; the better one comes first.
+    seen: set[tuple[str, int, str]] = set()
     alike: dict[tuple[str, str, str], list[Suggestion]] = defaultdict(list)
     for item in sorted(found, key=lambda suggestion: suggestion.rank):
         lane = item.what in ("road", "address")
         offered = alike["lane" if lane else item.what, item.label, "" if lane else item.where]
-        if any(_metres((item.lon, item.lat), other) < _apart(item, other) for other in offered):
+        if (item.what, item.id, item.label) in seen or any(
+            _metres((item.lon, item.lat), other) < _apart(item, other) for other in offered
+        ):
             continue
+        seen.add((item.what, item.id, item.label))
         offered.append(item)
         chosen.append(item)
         if len(chosen) == limit:
