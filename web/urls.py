@@ -5,7 +5,20 @@ from django.urls import path
 from layers import pages as layers
 from services.access import pages as access
 from web.api.assembly import api
-from web.doors import batches, convert, desk, find, mapstyle, pages, places, preferences, searching, standardise
+from web.doors import (
+    address_reviews,
+    addresses,
+    batches,
+    convert,
+    desk,
+    find,
+    mapstyle,
+    pages,
+    places,
+    preferences,
+    searching,
+    standardise,
+)
 from web.health import health
 
 urlpatterns = [
@@ -34,6 +47,21 @@ urlpatterns = [
     path("help", pages.help_page, name="help"),
     path("help/addresses", pages.help_addresses, name="help-addresses"),
     path("desk/settings", desk.settings_page, name="settings"),
+    path("desk/addresses", addresses.list_page, name="desk-addresses"),
+    path("desk/addresses/new", addresses.add_page, name="desk-address-add"),
+    path("desk/addresses/read", addresses.read_text, name="desk-address-read"),
+    path("desk/addresses/conflicts", address_reviews.conflicts_page, name="desk-address-conflicts"),
+    path("desk/addresses/conflicts/search", address_reviews.search_conflicts, name="desk-address-conflicts-search"),
+    path("desk/addresses/conflicts/<int:conflict_id>", address_reviews.decide, name="desk-address-decide"),
+    path("desk/addresses/audit", address_reviews.audit_page, name="desk-address-audit"),
+    path("desk/addresses/audit/start", address_reviews.start_audit, name="desk-address-audit-start"),
+    path("desk/addresses/audit.csv", address_reviews.audit_file, name="desk-address-audit-file"),
+    path("desk/addresses/<int:address_id>", addresses.address_page, name="desk-address"),
+    path("desk/addresses/<int:address_id>/undo/<int:change_id>", addresses.undo, name="desk-address-undo"),
+    *(
+        path(f"desk/addresses/<int:address_id>/{act}", addresses.act_on, {"act": act}, name=f"desk-address-{act}")
+        for act in addresses.ACTS
+    ),
     path("view", preferences.choose_view, name="view"),
     path("sign-in", access.sign_in, name="sign-in"),
     path("sign-out", access.sign_out, name="sign-out"),

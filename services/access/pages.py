@@ -95,6 +95,7 @@ def _account(request: HttpRequest, form: ApiKeyForm, *, token: str = "", status:
         "token": token,
         "keys": keys_of(user),
         "may_set": holds_citywide(scope_for(request), "settings.write"),
+        "may_keep_addresses": scope_for(request).holds("addresses.edit"),
         "grants": grants_today(user).select_related("region", "organisation"),
     }
     return render(request, "access/account.html", context, status=status)
