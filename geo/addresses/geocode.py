@@ -24,12 +24,15 @@ from geo.scope import Scope
 
 LONGEST: Final = 200
 MOST_TEXTS: Final = 10_000
+MOST_OTHERS: Final = 4
 LEVELS: Final = ("door", "lane", "interpolated", "community", "road", "street", "district")
 """How an address was found, from sharp to blunt."""
 
 WIDEST_M: Final = 1_400.0
 """A number that cannot be placed better than this, some twenty minutes on foot, is unknown: a map of it would mislead."""
-SURE_ROAD: Final = 0.6
+LIKE_NAMED_M: Final = 600.0
+"""How far a community may lie from one that is called almost the same."""
+SURE_ROAD: Final = 0.85
 """Of several roads of one name, the share from which one is taken for the road that was meant."""
 
 
@@ -61,11 +64,16 @@ class Candidate:
 
 @dataclass(slots=True)
 class _Case:
-    """One address on its way through the stages: what was read, and what has been found."""
+    """One address on its way through the stages: what was read, and what has been found.
+
+    ``others`` are the further addresses of a field that holds several: they tell of the first one where it is on no record.
+    """
 
     parts: Parts
     district: NamedRegion | None
     found: list[Candidate] = field(default_factory=list)
+    others: tuple[_Case, ...] = ()
+    doubts: tuple[Penalty, ...] = ()
 
 
 def geocode(text: str, *, scope: Scope, limit: int = 5) -> list[Candidate]:
@@ -98,17 +106,47 @@ def geocode_many(
     find = Lookups(published)
     for stage in (_doors, _lanes, _between, _communities, _roads, _regions):
         open_cases = [case for case in cases if not case.found and not case.parts.is_empty]
+        others = [other for case in open_cases for other in case.others if stage is not _regions]
         if open_cases:
-            stage(open_cases, find, names, published)
-    return [sorted(case.found, key=_rank) for case in cases]
+            stage([*open_cases, *others], find, names, published)
+        for case in open_cases:
+            _adopt(case)
+    return [
+        [replace(one, penalties=one.penalties + case.doubts) for one in sorted(case.found, key=_rank)] for case in cases
+    ]
 
 
 def _case(text: str, names: Names) -> _Case:
-    """Read one address. One of another city is read as none: what bears its name here is not what was meant."""
+    """Read one field. One of another city is read as none: what bears its name here is not what was meant."""
     readings = read(text, names.gazetteer).addresses if len(text) <= LONGEST else ()
-    parts = readings[0].parts if readings and "other_city" not in readings[0].notes else Parts()
-    districts = (region for region in names.regions.values() if region.level == Level.DISTRICT)
-    return _Case(parts, next((region for region in districts if region.name == parts.district), None))
+    here = [reading.parts for reading in readings if "other_city" not in reading.notes]
+    if not here or here[0] is not readings[0].parts:
+        return _Case(Parts(), None)
+    first, *others = (_Case(parts, names.districts.get(parts.district)) for parts in here[: 1 + MOST_OTHERS])
+    first.others = tuple(others)
+    if "district_unknown" in readings[0].notes:
+        said = f"这里没有“{first.parts.district}”，没有按它查找，请核对区名。"
+        first.doubts = (Penalty("district_unknown", said),)
+    return first
+
+
+def _adopt(case: _Case) -> None:
+    """Take over what was found of the other addresses in a field: when the first is unknown, or guessed less narrowly nearby."""
+    for other in case.others:
+        if not other.found:
+            continue
+        theirs, other.found = other.found, []
+        if not case.found or _narrower(theirs, case.found):
+            penalty = Penalty("other_address", "第一个地址没有收录，按同一栏里写的另一个地址给出。")
+            case.found = [replace(one, penalties=(*one.penalties, penalty)) for one in theirs]
+
+
+def _narrower(theirs: list[Candidate], ours: list[Candidate]) -> bool:
+    """Say whether a guess may stand for another: both are the only one, they can be one place, and the first is the surer."""
+    if len(theirs) > 1 or len(ours) > 1 or ours[0].level not in ("interpolated", "road"):
+        return False
+    apart = lookups.metres_between(theirs[0].lon, theirs[0].lat, ours[0].lon, ours[0].lat)
+    return theirs[0].uncertainty_m < ours[0].uncertainty_m and apart < theirs[0].uncertainty_m + ours[0].uncertainty_m
 
 
 def _rank(candidate: Candidate) -> tuple[int, int, float, str]:
@@ -246,17 +284,16 @@ def _communities(cases: list[_Case], find: Lookups, names: Names, published: Pub
         parts = case.parts
         name = parts.named or parts.base
         for site in sites.get(name, []):
-            penalties = []
+            penalties, radius = [], site.radius_m
             if site.name != name and not parts.named:
                 # 鞍山五村 may be written like a road and be a community; 国权路小区 is not what 国权路 means.
                 continue
             if site.name != name:
                 penalties.append(Penalty("name_differs", f"写的是“{name}”，找到的是“{site.name}”。"))
+                radius += LIKE_NAMED_M
             if parts.number or parts.building:
                 penalties.append(Penalty("number_unknown", f"给出“{site.name}”的位置，没有具体到门牌。"))
-            found = _candidate(
-                "community", site.name, site.lon, site.lat, site.radius_m, site, names, published, penalties
-            )
+            found = _candidate("community", site.name, site.lon, site.lat, radius, site, names, published, penalties)
             case.found += _agreed(case, found, names.region(site.region_id), find, names)
 
 
@@ -270,9 +307,9 @@ def _roads(cases: list[_Case], find: Lookups, names: Names, published: Published
             if parts.number or parts.lane:
                 number = f"{parts.lane}弄" if parts.lane else f"{parts.number}号"
                 penalties.append(Penalty("number_unknown", f"{parts.road}上没有收录“{number}”，给出道路中段。"))
-            # A number that is on no record stands, as often as not, where the road was never drawn.
             radius = max(300.0, road.length_m) if penalties else max(100.0, road.length_m / 2)
-            if penalties and radius > WIDEST_M:
+            # A number that is on no record stands, as often as not, on another road of the name that was never drawn.
+            if penalties and (case.district is None or radius > WIDEST_M):
                 continue
             if not road.mapped:
                 said = f"没有{parts.road}的线形，按这条路上收录的门牌给出。"

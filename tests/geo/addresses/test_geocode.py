@@ -107,9 +107,13 @@ class TestWhatIsNotOnRecord:
         assert guessed >= 15
         assert inside >= 0.8 * guessed
 
-    def test_a_number_far_beyond_the_last_is_only_the_road(self) -> None:
-        row = next(row for row in some(50, lane="") if RoadName.objects.filter(name=row.road).exists())
-        found = geocode(f"{row.road}99999号", scope=PUBLIC)
+    def test_a_number_far_beyond_the_last_is_unknown_or_with_its_district_only_the_road(self) -> None:
+        road = RoadName.objects.filter(mapped=True, length_m__lt=1_000, region__isnull=False).order_by("name").first()
+        assert road is not None
+        district = names_of(published_now()).region(road.region_id)
+        assert district is not None
+        assert geocode(f"{road.name}99999号", scope=PUBLIC) == []
+        found = geocode(f"{district.name}{road.name}99999号", scope=PUBLIC)
         assert found[0].level == "road"
         assert "99999号" in found[0].penalties[0].reason
 
@@ -282,6 +286,32 @@ class TestRoadsOfAddresses:
         name_unmapped_roads(roads_of_addresses())
         assert [found.uncertainty_m for found in geocode(road, scope=PUBLIC)] == [1200.0]
         assert geocode(f"{road}9876号", scope=PUBLIC) == []
+
+
+class TestDoubts:
+    def test_a_district_that_does_not_exist_here_is_said_to_be_none(self) -> None:
+        here = next(row for row in some(50, lane="") if row.road.endswith("路"))
+        (right, *_), (odd, *_) = (
+            geocode(f"{district}{here.road}{here.number}号", scope=PUBLIC) for district in ("", "瓯海区")
+        )
+        assert (odd.label, odd.level) == (right.label, right.level) == (odd.label, "door")
+        assert [penalty.code for penalty in odd.penalties] == ["district_unknown"]
+        assert "瓯海区" in odd.penalties[0].reason
+
+    def test_another_address_in_the_field_tells_of_one_that_is_on_no_record(self) -> None:
+        here = next(row for row in some(50, lane="") if row.road.endswith("路"))
+        known = f"{here.road}{here.number}号"
+        (found, *_) = geocode(f"望舒路98765弄、{known}", scope=PUBLIC)
+        assert found.label.endswith(known)
+        assert found.level == "door"
+        assert [penalty.code for penalty in found.penalties] == ["other_address"]
+
+    def test_the_first_address_in_the_field_is_the_one_that_counts_where_it_is_known(self) -> None:
+        first, second = [row for row in some(50, lane="") if row.road.endswith("路")][:2]
+        text = "、".join(f"{row.road}{row.number}号" for row in (first, second))
+        (found, *_) = geocode(text, scope=PUBLIC)
+        assert found.label.endswith(f"{first.road}{first.number}号")
+        assert found.penalties == ()
 
 
 class TestSeveralRoads:
