@@ -35,6 +35,7 @@ _ELEVATED: Final = re.compile(r"高架|高速|(?:[内中外]|郊区?|绕城)环(
 _ESTATE_VILLAGE: Final = re.compile(r"[^一二三四五六七八九十\d](?:新|[一二三四五六七八九十]+|\d+)村$")
 _SECTION_OF_ESTATE: Final = re.compile(r"(?:[一二三四五六七八九十\d]{1,3}|[东南西北中])(?:街坊|区|坊|期|苑)")
 _NO_STEM: Final = "东西南北中一二三四五六七八九十支"
+_NUMERALS: Final = "一二三四五六七八九十"
 _ROAD_SIGNS: Final = "路街道线弄"
 _SITES: Final = "园校院站场店号弄厂所"
 """Characters before a single 边 or 口 that end the name of a site: 幼儿园边."""
@@ -143,7 +144,14 @@ def _known_road(run: Run) -> str:
     if run.end - run.start - len(known) == 1 and known[-1:] in _ROAD_SIGNS:
         # One character before a known road is rather part of another name: 立新路 is not 新路.
         return ""
-    return known
+    before = run.rest[: len(run.rest) - len(known)]
+    return "" if before and _kind_of_known(known) != "road" and not _ends_there(before, known) else known
+
+
+def _ends_there(before: str, known: str) -> bool:
+    """Say whether a name ends before a known village: 控江一村 is not 一村, and 望舒机场新村 is not 机场新村."""
+    ending = last_ending(before)
+    return ending is not None and ending.kind == "estate" and known[0] not in _NUMERALS
 
 
 def _kind_of_known(name: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 from geo.addresses.parsing import Gazetteer, Parsed, read, roads_of
 
 KNOWN = Gazetteer(
-    roads=roads_of(["云杉路", "望舒路", "长河路", "滨江新城路", "浦东望江路", "新村路", "花园弄", "大路"]),
+    roads=roads_of(["云杉路", "望舒路", "长河路", "滨江新城路", "浦东望江路", "新村路", "花园弄", "大路", "一村", "机场新村"]),
     communities=frozenset(["浦东望江苑", "云杉路小区"]),
 )
 
@@ -331,6 +331,12 @@ WITH_NAMES = """
 中大路5号 → road=中大路 number=5 +road_unknown
 无名路5号 → road=无名路 number=5 +road_unknown
 花园弄5号 → road=花园弄 number=5
+# whatever stands before a known village is part of its name
+云杉一村1-53号 → estate=云杉一村 number=1 upto=53
+望舒花苑一村5号 → estate=望舒花苑一村 number=5
+望舒机场新村9号 → estate=望舒机场新村 number=9
+机场新村9号 → estate=机场新村 number=9
+一村9号 → village=一村 number=9
 """
 
 
