@@ -48,7 +48,7 @@ LEVEL_M: Final = 3600.0
 END_M: Final = 730.0
 """How far numbers may begin from the end of what is known of the road."""
 LANE_M: Final = 84.0
-DOOR_M: Final = 15.0
+DOOR_M: Final = 20.0
 """How far the middle of a lane, or a door, lies from the point at which its number comes along the road."""
 POINT_SHARE: Final = 0.22
 """How far a point may be wrong besides, for each metre of the radius it states."""
@@ -63,10 +63,9 @@ ONE_POINT_M: Final = 850.0
 """How far a place may lie from the only point that is known of its road."""
 RARE_NUMBERS: Final = 130.0
 """A road whose known numbers are this much further from the one asked for is e times less likely."""
-CAREFUL: Final = 1.22
-CAREFUL_UNSEEN: Final = 0.8
-"""By how much the radius is made larger than the cloud has it; where no number is known, the cloud is larger than it should be."""
-LISTED: Final = 1.6
+BETWEEN, BEYOND, UNSEEN = 1.34, 1.18, 0.8
+"""By how much the radius is larger than the cloud has it: between known numbers, beyond the last one, and where none is known."""
+LISTED: Final = 1.4
 """How far the place itself is listed astray, for each metre it may lie off its number."""
 
 # A cloud about a point, as rings that hold parts of a normal distribution in two dimensions.
@@ -112,7 +111,9 @@ class _Road:
 
     numbers: Floats
     points: Floats
-    points_m: Floats
+    astray_m: Floats
+    """How far each of these may lie off its number."""
+    listed_m: Floats
     """How far each of the points may be wrong."""
     run: Floats
     """Points known to lie on the road, in no order."""
@@ -139,11 +140,13 @@ def guess_number(number: int, known: Sequence[Known], run: Sequence[tuple[float,
     scale = math.radians(1.0) * EARTH_M * np.array([math.cos(math.radians(origin[1])), 1.0])
     guesses, weights = [], []
     for road in _roads_apart(known, (degrees - origin) * scale):
-        astray = LANE_M if lane else DOOR_M
+        # a place is listed no better than its neighbours are
+        astray = math.hypot(LANE_M if lane else DOOR_M, float(np.median(road.listed_m)) if len(road.numbers) else 0.0)
         middle, radius = _narrowest(*_cloud(number, road, astray))
-        radius = math.hypot((CAREFUL if len(road.numbers) else CAREFUL_UNSEEN) * radius, LISTED * astray)
         lon, lat = origin + middle / scale
         below, above = _neighbours(number, road.numbers)
+        careful = UNSEEN if below is None and above is None else BEYOND if below is None or above is None else BETWEEN
+        radius = math.hypot(careful * radius, LISTED * astray)
         guesses.append((float(lon), float(lat), radius, below, above))
         gap = float(np.abs(road.numbers - number).min()) if len(road.numbers) else 2 * RARE_NUMBERS
         weights.append((1.0 + len(road.numbers) + 0.3 * len(road.run)) * math.exp(-gap / RARE_NUMBERS))
@@ -165,12 +168,13 @@ def _roads_apart(known: Sequence[Known], points: Floats) -> list[_Road]:
         else np.ones(1, dtype=np.int32)
     )
     numbers = np.array([row.number for row in known], dtype=np.float64)
-    points_m = np.array([math.hypot(LANE_M if row.lane else DOOR_M, POINT_SHARE * row.uncertainty_m) for row in known])
+    astray = np.array([LANE_M if row.lane else DOOR_M for row in known])
+    listed = np.array([POINT_SHARE * row.uncertainty_m for row in known])
     roads = []
     for road in np.unique(of):
         numbered = of[: len(known)] == road
         run = points[len(known) :][of[len(known) :] == road]
-        roads.append(_Road(numbers[numbered], points[: len(known)][numbered], points_m[numbered], run))
+        roads.append(_Road(numbers[numbered], points[: len(known)][numbered], astray[numbered], listed[numbered], run))
     return roads
 
 
@@ -192,7 +196,9 @@ def _cloud(number: int, road: _Road, astray_m: float) -> tuple[Floats, Floats]:
 def _ways(number: int, road: _Road) -> _Ways:
     """Return every hypothesis of how the numbers of a road grow, corrected by the known numbers nearest to the one asked for."""
     nearest = np.argsort(np.abs(road.numbers - number), kind="stable")[:MOST_KNOWN]
-    road = _Road(road.numbers[nearest], road.points[nearest], road.points_m[nearest], road.run)
+    columns = (road.numbers, road.points, road.astray_m, road.listed_m)
+    numbers, points, astray_m, listed_m = (column[nearest] for column in columns)
+    road = _Road(numbers, points, astray_m, listed_m, road.run)
     ways = []
     if len(road.numbers):
         growth = PACE_M * DIRECTIONS[:, None, :] * (road.numbers - number)[None, :, None]
@@ -225,7 +231,7 @@ def _corrected(number: int, road: _Road, at: Floats, expected: Floats, prior: Fl
     to_asked = grown * asked + _alike(road.numbers - number) + level**2
     astray, doubt = road.points[None] - expected, np.ones(len(road.numbers))
     for _ in range(4):
-        inverse = np.linalg.inv(between + np.diag(road.points_m**2 * doubt))
+        inverse = np.linalg.inv(between + np.diag((road.astray_m**2 + road.listed_m**2) * doubt))
         solved = np.einsum("ij,hjc->hic", inverse, astray)
         misfit = (astray * solved).sum(axis=(1, 2))
         likelihood = prior - CAUTION * (0.5 * misfit - np.linalg.slogdet(inverse)[1])
