@@ -19,12 +19,15 @@ PATIENT_MODES = ("walk", "car")
 
 
 def warm_up(application: Application) -> None:
-    """Ask for the first page, for a place, and for circles around it; an empty or a sick house is left as it is."""
+    """Ask for the first page, a place, circles around it and a name like it; an empty or a sick house is left as it is."""
     _ask(application, "/", "")
     places = _ask(application, "/api/v1/places", "limit=1").get("places") or []
     for mode in PATIENT_MODES if places else ():
         place = places[0]
         _ask(application, "/api/v1/circle", f"lon={place['lon']}&lat={place['lat']}&minutes=5&mode={mode}")
+    if places:
+        # The names of the city are read into memory at the first one that is asked for.
+        _ask(application, "/api/v1/suggest", "q=lu&limit=1")
     log.info("warmed up", extra={"circles": bool(places)})
 
 

@@ -50,3 +50,4 @@ def test_with_a_city_it_draws_circles_around_a_place(city: Any) -> None:
     warm_up(watched)
     assert dict(watched.asked)["/"] == 200
     assert [path for path, _ in watched.asked].count("/api/v1/circle") == 2
+    assert watched.asked[-1] == ("/api/v1/suggest", 200)
