@@ -183,6 +183,7 @@ def _judged(answers: Sequence[Answer | None]) -> dict[str, Any]:
     return {
         "asked": len(answers),
         **_figures(given),
+        "answers": [(answer.radius_m, answer.wrong_m) for answer in given],
         "levels": {level: _figures([answer for answer in given if answer.level == level]) for level in levels},
     }
 

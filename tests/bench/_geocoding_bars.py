@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.bench._calibration import grouped, plot
 from tests.bench._scratch import scratch
 from tests.bench._standardising_bars import standardising_bars
 from tests.bench._suggesting_bars import suggesting_bars
@@ -15,6 +16,7 @@ from tests.bench.report import Bar
 
 DATA = Path(os.environ.get("QUANTU_DATA", "../shared/data"))
 PART = "_geocoding"
+PLOT = Path(".local/bench/calibration.svg")
 ANSWER_MS, RIGHT_DOORS = 20.0, 99.0
 ANSWERED, INSIDE, RADIUS_M, LISTS_APART_M = 65.0, 88.0, 450.0, 200.0
 
@@ -55,6 +57,9 @@ def _left_out(found: dict[str, Any]) -> list[Bar]:
         Bar("B9", inside, INSIDE, inside / INSIDE, "%", f"{title}: true point inside the stated radius"),
         Bar("B9", found["radius_m"], RADIUS_M, RADIUS_M / found["radius_m"], "m", f"{title}: median stated radius"),
     ]
+    PLOT.parent.mkdir(parents=True, exist_ok=True)
+    PLOT.write_text(plot(grouped(found["answers"]), f"{title}: share of true points inside the stated radius"))
+    _say(f"calibration is drawn in {PLOT}")
     for level, figures in found["levels"].items():
         share = 100 * figures["inside"] / figures["answered"]
         note = f"{title}: inside, level {level}, {figures['answered']:,} answers, median radius {figures['radius_m']:.0f} m"
