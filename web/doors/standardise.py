@@ -26,6 +26,7 @@ from geo.addresses.standardising.uploads import read_spooled, spool
 from geo.crs import System
 from geo.errors import BadInput, CityError, TooLarge
 from services.access.queries import caller_of, scope_for
+from web.api.limits import HEAVY
 from web.doors.convert import OFFERED
 from web.doors.sheets import XLSX, attached
 
@@ -92,6 +93,7 @@ def standardise_page(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return render(request, "tools/standardise.html", context)
     text = ""
+    HEAVY.allow_request(request)
     try:
         data = _posted(request)
         text = data.get("text", "")

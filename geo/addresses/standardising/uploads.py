@@ -96,10 +96,18 @@ class _Refused(Exception):
 
 
 def _spool(source: Path, target: Path, most_rows: int) -> Spooled:
+    unpacked = target.with_name(f"{target.name}.unpacked{''.join(source.suffixes)}")
+    try:
+        return _written_plain(_rows(source, unpacked), target, most_rows)
+    finally:
+        unpacked.unlink(missing_ok=True)
+
+
+def _written_plain(found: Iterator[list[str]], target: Path, most_rows: int) -> Spooled:
     head: list[list[str]] = []
     rows = width = blank = 0
     with target.open("wb") as out:
-        for cells in _rows(source):
+        for cells in found:
             while cells and not cells[-1]:
                 cells.pop()
             if not cells:
@@ -125,7 +133,7 @@ def _check_size(rows: int, width: int, most_rows: int) -> None:
         raise _Refused("too_many_columns")
 
 
-def _rows(source: Path) -> Iterator[list[str]]:
+def _rows(source: Path, unpacked: Path) -> Iterator[list[str]]:
     with source.open("rb") as file:
         magic = file.read(4)
     if magic == _OLD_EXCEL:
@@ -133,7 +141,8 @@ def _rows(source: Path) -> Iterator[list[str]]:
     if magic.startswith(b"PK"):
         return _of_workbook(source)
     if magic.startswith(b"\x1f\x8b"):
-        source = _gunzipped(source)
+        _unpack(source, unpacked)
+        source = unpacked
     return _of_text(source)
 
 
@@ -158,15 +167,13 @@ def _cell(text: str) -> str:
     return text.replace("\x00", "").strip()
 
 
-def _gunzipped(source: Path) -> Path:
-    plain = source.with_name(f"{source.name}.plain")
+def _unpack(source: Path, target: Path) -> None:
     most = min(MOST_OUTPUT, max(10_000_000, source.stat().st_size * MOST_EXPANSION))
-    with gzip.open(source, "rb") as packed, plain.open("wb") as out:
+    with gzip.open(source, "rb") as packed, target.open("wb") as out:
         while chunk := packed.read(_CHUNK):
             out.write(chunk)
             if out.tell() > most:
                 raise _Refused("file_exploded")
-    return plain
 
 
 def _of_text(source: Path) -> Iterator[list[str]]:

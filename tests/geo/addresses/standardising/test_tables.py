@@ -91,6 +91,7 @@ class TestUploads:
         found, rows = spooled(tmp_path, pack(data))
         assert rows == [["地址", "备注"], ["云杉路5号,601室", "甲"], [], ["望舒路\n7号"]]
         assert found == Spooled(4, 2, rows)
+        assert {path.name for path in tmp_path.iterdir()} == {"a.csv", "plain"}
 
     def test_lines_of_plain_text_keep_their_commas_and_tabs_part_columns(self, tmp_path: Path) -> None:
         assert spooled(tmp_path, "云杉路5号,601室\n".encode(), "a.txt")[1] == [["云杉路5号,601室"]]
