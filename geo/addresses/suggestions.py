@@ -234,8 +234,9 @@ def kept_list(what: str, mark: str, read: Callable[[], NameList]) -> NameList:
             found = _kept.get(key)
             if found is None:
                 found = read()
-                for old in [other for other in _kept if other[0] == what][: 1 - _KEPT or None]:
-                    del _kept[old]
+                old = [other for other in _kept if other[0] == what]
+                for other in old[: len(old) + 1 - _KEPT]:
+                    del _kept[other]
                 _kept[key] = found
     return found
 

@@ -75,7 +75,7 @@ def mistaken_patterns(typed: str) -> tuple[Pattern, ...]:
     """Return the patterns of names that differ by one mistake: one place wrong, missing, too many, or swapped with the next.
 
     The other places are as they were typed, and so are digits and what stands beside them: a number is never guessed. Of two
-    places only a swap is recognisable.
+    places only a swap and a missing one between them are recognisable.
     None for letters alone, see ``mistaken_letters``, and from ``LONG`` on, see ``beginning_but_one``.
     """
     if typed.isascii() or len(typed) >= LONG:
@@ -91,8 +91,8 @@ def _one_mistake(wants: Sequence[Want]) -> Iterable[tuple[Want, ...]]:
     for at in range(size - 1):
         if not (sure[at] or sure[at + 1]):
             yield (*wants[:at], wants[at + 1], wants[at], *wants[at + 2 :])
-    for at in range(size if size > 2 else 0):
-        if not sure[at]:
+    for at in range(size):
+        if not sure[at] and size > 2:
             yield (*wants[:at], Want(), *wants[at + 1 :])
             yield (*wants[:at], *wants[at + 1 :])
         if at > 0 and not (digit[at - 1] or digit[at]):

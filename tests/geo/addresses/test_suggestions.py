@@ -5,17 +5,22 @@ from __future__ import annotations
 import datetime as dt
 import random
 import re
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
 from django.contrib.gis.geos import Point
+from django.test import Client
 
 from geo.addresses.completion import complete, split_at_number
 from geo.addresses.gazetteer import names_of, published_now
 from geo.addresses.lookups import metres_between
 from geo.addresses.models import Address, AddressAlias, Community
+from geo.addresses.suggesting.named import NameList, list_of
 from geo.addresses.suggesting.ranking import SAME_M, Fit, Suggestion, best
-from geo.addresses.suggestions import FEW, questions_in, suggest
+from geo.addresses.suggestions import FEW, kept_list, questions_in, suggest
 from geo.imports.models import Correction, Source
 from geo.regions.models import RegionVersion
 from geo.roads.models import RoadName
@@ -296,3 +301,53 @@ class TestHalfAddresses:
     )  # fmt: skip
     def test_where_the_number_begins(self, text: str, parts: tuple[str, str]) -> None:
         assert split_at_number(text) == parts
+
+
+def test_a_list_is_read_once_however_many_ask_for_it_and_the_last_two_are_kept() -> None:
+    read: list[str] = []
+
+    def reading(mark: str) -> Callable[[], NameList]:
+        def slowly() -> NameList:
+            read.append(mark)
+            time.sleep(0.05)
+            return list_of("road", [])
+
+        return slowly
+
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(kept_list, "unheard-of", "a", reading("a")) for _ in range(8)]
+        assert len({id(one.result()) for one in asked}) == 1
+    assert read == ["a"]
+    for mark in ("b", "a", "b", "c", "c", "b", "a"):
+        kept_list("unheard-of", mark, reading(mark))
+    assert read == ["a", "b", "c", "a"]
+
+
+@pytest.mark.usefixtures("city")
+class TestBox:
+    """The fragment under the search box of the finder."""
+
+    @pytest.mark.parametrize(
+        "middle", ["", "121.5,31.29", "121.5", "x,y", "nan,nan", "31.29,121.5", "116.4,39.9", "1e400,0"]
+    )
+    def test_a_middle_that_cannot_be_read_is_as_good_as_none(self, client: Client, middle: str) -> None:
+        response = client.get("/find/suggest", {"q": "路", "middle": middle})
+        assert response.status_code == 200
+        assert response.content.decode().count('role="option"') == 8
+
+    def test_corrections_stand_under_their_question_and_lead_nowhere_by_themselves(self, client: Client) -> None:
+        name = next(
+            row.name for row in RoadName.objects.order_by("-length_m", "id") if row.name.isalpha() and len(row.name) > 3
+        )
+        typed = f"{name[1]}{name[0]}{name[2:]}"
+        body = client.get("/find/suggest", {"q": typed}).content.decode()
+        assert body.index("您是不是要找") < body.index(f"<b>{name}</b>")
+        assert body.count('role="group"') == 1
+        page = client.get("/", {"q": typed})
+        assert page.status_code == 200
+        assert f"没有“{typed}”，您是不是要找" in page.content.decode()
+        assert client.get("/", {"q": name}).status_code in (200, 302)
+
+    def test_what_is_typed_is_shown_as_text(self, client: Client) -> None:
+        body = client.get("/find/suggest", {"q": "<script>alert(1)</script>"}).content.decode()
+        assert "<script>" not in body

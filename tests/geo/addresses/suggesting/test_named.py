@@ -241,11 +241,10 @@ def one_mistake(typed: str, name: str, *, letters: bool = False) -> bool:
         here, there = typed[at], typed[at + 1 : at + 2]
         if at + 1 < size:
             tried.append(typed[:at] + there + here + typed[at + 2 :])
-        if size < 3:
-            continue
         meant = name[at : at + 1]
-        tried.append(typed[:at] + typed[at + 1 :])
-        if meant and not meant.isdecimal():
+        if size > 2:
+            tried.append(typed[:at] + typed[at + 1 :])
+        if size > 2 and meant and not meant.isdecimal():
             tried.append(typed[:at] + meant + typed[at + 1 :])
         if (at > 0 or letters) and meant and not meant.isdecimal():
             tried.append(typed[:at] + meant + typed[at:])
