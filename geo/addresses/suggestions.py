@@ -94,11 +94,11 @@ class _Finder:
                 break
             exact = self._named(asked, lambda names, words: names.matching(words))
             exact += self._completed(asked, named=any(one.fit <= Fit.HOLDS for one in exact))
-            if any(one.fit <= Fit.HOLDS for one in exact) or (asked.regions and exact):
+            if any(one.fit <= Fit.HOLDS or _lacks_number(one) for one in exact) or (asked.regions and exact):
                 break
         else:
             exact += self._apart(q)
-        if self._enough(exact, q) or any(one.what == "road" and one.fit == Fit.SCATTERED for one in exact):
+        if self._enough(exact, q) or any(map(_lacks_number, exact)):
             # A road that is known is not taken for another because a number of it is not.
             return best(exact, self.near, self.limit)
         some = any(one.fit <= Fit.HOLDS for one in exact)
@@ -171,6 +171,11 @@ class _Finder:
         return complete(text, published=self.published, names=self.names, among=asked.regions, near=self.near)
 
 
+def _lacks_number(one: Suggestion) -> bool:
+    """Say whether it is a road that was named with a number it does not have."""
+    return one.what == "road" and one.fit == Fit.SCATTERED and bool(one.said)
+
+
 def questions_in(q: str, names: Names) -> list[Asked]:
     """Return what may be asked, the likeliest first: the text as it stands, then apart from the regions it begins with.
 
@@ -194,7 +199,7 @@ def questions_in(q: str, names: Names) -> list[Asked]:
 
 
 _GOES_ON: Final = "区县镇街路"
-"""What makes another name of a short one: 杨浦路 is not 路 in 杨浦."""
+"""What makes another name of a short one: 杨浦路 is not 路 in 杨浦. Before a number stands a road: 南京东路300号."""
 
 
 def _region_before(words: str, path: str, names: Names) -> tuple[str, str] | None:
@@ -203,7 +208,7 @@ def _region_before(words: str, path: str, names: Names) -> tuple[str, str] | Non
         if not isinstance(written, RegionName) or not words.startswith(written.written) or words == written.written:
             continue
         rest = words[len(written.written) :]
-        if written.short and (len(rest) < 2 or rest[0] in _GOES_ON):
+        if rest[0].isdecimal() or (written.short and (len(rest) < 2 or rest[0] in _GOES_ON)):
             continue
         for region in names.regions.values():
             if region.name == written.today and region.path.startswith(path) and region.path != path:

@@ -50,7 +50,8 @@ def candidates_for(ask: Ask, *, scope: Scope, limit: int, near: tuple[float, flo
     try:
         found = search(ask.q, scope=scope, near=near, limit=limit)
         # A door that no suggestion begins with may still be known, or be guessed from its neighbours.
-        doors = geocode(ask.q, scope=scope, limit=3) if not any(one.what == "address" for one in found) else []
+        numbered = any(sign.isnumeric() for sign in ask.q) and not any(one.what == "address" for one in found)
+        doors = geocode(ask.q, scope=scope, limit=3) if numbered else []
     except (BadInput, TooLarge):
         return []
     listed = [_suggested(ask, one, found) for one in found]

@@ -113,6 +113,7 @@ class TestNames:
         ]  # fmt: skip
         assert [one.words for one in questions_in("黄浦区", names)] == ["黄浦区"]
         assert [one.words for one in questions_in("黄浦路", names)] == ["黄浦路"]
+        assert [one.words for one in questions_in("南京东路300号", names)] == ["南京东路300号"]
 
     def test_a_community_is_found_by_an_alias_which_is_said(self) -> None:
         row = next(row for row in Community.objects.order_by("id") if row.aliases)
