@@ -28,11 +28,13 @@ MOST_OTHERS: Final = 4
 LEVELS: Final = ("door", "lane", "interpolated", "community", "road", "street", "district")
 """How an address was found, from sharp to blunt."""
 
-WIDEST_M: Final = 1_400.0
+WIDEST_M: Final = 1_500.0
 """A number that cannot be placed better than this, some twenty minutes on foot, is unknown: a map of it would mislead."""
+SITE_M: Final = 200.0
+"""How far apart two addresses of one site may lie."""
 LIKE_NAMED_M: Final = 600.0
 """How far a community may lie from one that is called almost the same."""
-SURE_ROAD: Final = 0.85
+SURE_ROAD: Final = 0.95
 """Of several roads of one name, the share from which one is taken for the road that was meant."""
 
 
@@ -138,7 +140,14 @@ def _adopt(case: _Case) -> None:
         theirs, other.found = other.found, []
         if not case.found or _narrower(theirs, case.found):
             penalty = Penalty("other_address", "第一个地址没有收录，按同一栏里写的另一个地址给出。")
-            case.found = [replace(one, penalties=(*one.penalties, penalty)) for one in theirs]
+            case.found = [_instead(one, penalty) for one in theirs]
+
+
+def _instead(one: Candidate, penalty: Penalty) -> Candidate:
+    """Return the place of one address of a site for another one: they have the site in common, not the door."""
+    guessed = one.level in ("interpolated", "road")
+    radius = one.uncertainty_m if guessed else round(math.hypot(one.uncertainty_m, SITE_M), 1)
+    return replace(one, uncertainty_m=radius, penalties=(*one.penalties, penalty))
 
 
 def _narrower(theirs: list[Candidate], ours: list[Candidate]) -> bool:

@@ -23,47 +23,47 @@ from scipy.spatial.distance import pdist
 Floats = npt.NDArray[np.float64]
 
 EARTH_M: Final = 6371008.8
-APART_M: Final = 1500.0
+APART_M: Final = 1250.0
 """Points of one name that are further than this from all others stand on another road of that name."""
 MOST_KNOWN: Final = 16
 """Known numbers that are looked at, the nearest ones."""
 
-PACE_M: Final = 1.9
+PACE_M: Final = 2.05
 """Metres from one number to the next, both sides of the road counted."""
 PACES: Final = np.array([0.55, 0.75, 0.88, 1.0, 1.12, 1.3, 1.6])
-PACE_SPREAD: Final = 0.22
+PACE_SPREAD: Final = 0.18
 DIRECTIONS: Final = np.array([(math.cos(angle), math.sin(angle)) for angle in np.arange(16) * math.pi / 8])
 
-STRAY_M: Final = 3.1
+STRAY_M: Final = 3.5
 """Standard deviation of the pace about a straight line from a known number, in metres a number."""
-STRAY_FROM_END_M: Final = 2.0
+STRAY_FROM_END_M: Final = 2.1
 """The same about the run of the road from its end."""
-WAVER_M: Final = 190.0
-WAVER_NUMBERS: Final = 520.0
+WAVER_M: Final = 200.0
+WAVER_NUMBERS: Final = 630.0
 """How far numbers waver about an even pace, in metres, and over how many numbers they do."""
-SIDE_M: Final = 68.0
+SIDE_M: Final = 60.0
 """How far the two sides of a road waver apart."""
-LEVEL_M: Final = 3600.0
+LEVEL_M: Final = 6000.0
 """How far the first number of a hypothesis may lie from where it begins."""
-END_M: Final = 730.0
+END_M: Final = 690.0
 """How far numbers may begin from the end of what is known of the road."""
-LANE_M: Final = 84.0
-DOOR_M: Final = 20.0
+LANE_M: Final = 66.0
+DOOR_M: Final = 17.0
 """How far the middle of a lane, or a door, lies from the point at which its number comes along the road."""
 POINT_SHARE: Final = 0.22
 """How far a point may be wrong besides, for each metre of the radius it states."""
 MISFIT: Final = 6.7
 """Squared standard deviations beyond which a known number counts less."""
-CAUTION: Final = 0.16
+CAUTION: Final = 0.19
 """Errors of lists hang together; the power to which a likelihood is believed."""
-RUN_M: Final = 140.0
-OFF_RUN: Final = 0.04
+RUN_M: Final = 160.0
+OFF_RUN: Final = 0.05
 """How near to the run of its road a place is expected, and the share of those that are not."""
 ONE_POINT_M: Final = 850.0
 """How far a place may lie from the only point that is known of its road."""
-RARE_NUMBERS: Final = 130.0
+RARE_NUMBERS: Final = 170.0
 """A road whose known numbers are this much further from the one asked for is e times less likely."""
-BETWEEN, BEYOND, UNSEEN = 1.34, 1.18, 0.8
+BETWEEN, BEYOND, UNSEEN = 1.36, 1.25, 0.94
 """By how much the radius is larger than the cloud has it: between known numbers, beyond the last one, and where none is known."""
 LISTED: Final = 1.4
 """How far the place itself is listed astray, for each metre it may lie off its number."""
