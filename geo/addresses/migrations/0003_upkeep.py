@@ -4,6 +4,7 @@ import django.contrib.gis.db.models.fields
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
+import django.db.models.functions.comparison
 from django.db import migrations, models
 
 
@@ -38,6 +39,15 @@ class Migration(migrations.Migration):
             model_name='address',
             name='updated_at',
             field=models.DateTimeField(auto_now=True, help_text='whoever saves says which moment they have seen'),
+        ),
+        migrations.AddIndex(
+            model_name='address',
+            index=models.Index(
+                django.db.models.functions.comparison.Collate('normal', 'C'),
+                models.F('id'),
+                condition=models.Q(('retired_at__isnull', True)),
+                name='address_listed',
+            ),
         ),
         migrations.CreateModel(
             name='AddressAlias',

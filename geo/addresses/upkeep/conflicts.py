@@ -30,6 +30,7 @@ NAMESAKES_M: Final = 1000.0
 """Doors of one name in two regions further apart than this are on two roads of one name, and no conflict."""
 _OF_ROAD: Final = re.compile(r"\D*[路街道]\d")
 BATCH: Final = 4_000
+_LIST_LOCK: Final = 720_116
 BOTH: Final = "both"
 """The decision that all statements are true: the facts stay, and only other facts open the conflict again."""
 
@@ -190,6 +191,9 @@ def keep_found(*, found: Sequence[Disagreement], at: dt.datetime) -> int:
     Other facts open a decided conflict again, and so do the same facts when the decision should have done away with them: what
     it corrected was undone.
     """
+    with connection.cursor() as cursor:
+        # two searches at once would both bring what is new
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LIST_LOCK])
     known = {
         (row.kind, row.subject): row
         for row in AddressConflict.objects.select_for_update().filter(subject__in={one.subject for one in found})

@@ -11,11 +11,10 @@ from django.utils import timezone
 
 from geo.addresses.models import AddressConflict, ConflictState
 from geo.addresses.upkeep.actions import correct_address, merge_addresses
-from geo.addresses.upkeep.authority import check_edit, check_region
+from geo.addresses.upkeep.authority import check_edit, check_region, kept_by
 from geo.addresses.upkeep.conflicts import BOTH, facts_of
 from geo.addresses.upkeep.statements import reason_of
 from geo.errors import BadInput, Conflict, NotFound
-from geo.regions.queries import within
 from geo.scope import Scope
 
 KEEP: Final = "keep"
@@ -39,7 +38,7 @@ def conflicts_in(*, scope: Scope, state: str = ConflictState.OPEN) -> QuerySet[A
     check_edit(scope)
     if state not in ConflictState.values:
         raise BadInput("state_unknown", f"状态可选：{'、'.join(ConflictState.values)}。", parameter="state")
-    return AddressConflict.objects.filter(within(scope), state=state).order_by("-metres", "id")
+    return AddressConflict.objects.filter(kept_by(scope), state=state).order_by("-metres", "id")
 
 
 @transaction.atomic

@@ -5,9 +5,8 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from geo.addresses.models import AddressAudit, AuditFinding, FindingKind
-from geo.addresses.upkeep.authority import check_edit
+from geo.addresses.upkeep.authority import check_edit, kept_by
 from geo.errors import BadInput
-from geo.regions.queries import within
 from geo.scope import Scope
 
 
@@ -28,5 +27,5 @@ def findings_in(audit: AddressAudit, *, scope: Scope, kind: str = "") -> QuerySe
     check_edit(scope)
     if kind and kind not in FindingKind.values:
         raise BadInput("kind_unknown", f"种类可选：{'、'.join(FindingKind.values)}。", parameter="kind")
-    rows = AuditFinding.objects.filter(within(scope), audit=audit)
+    rows = AuditFinding.objects.filter(kept_by(scope), audit=audit)
     return (rows.filter(kind=kind) if kind else rows).order_by("kind", "-measure", "pk")

@@ -21,6 +21,7 @@ from geo.addresses.upkeep.actions import (
     split_address,
     undo_change,
 )
+from geo.addresses.upkeep.queries import addresses_in
 from geo.addresses.upkeep.snapshots import differences
 from geo.addresses.upkeep.versions import version_of
 from geo.errors import BadInput, CityError, Conflict, Forbidden, NotFound
@@ -324,6 +325,11 @@ class TestWhoMay:
     def test_what_lies_in_no_region_is_the_citys(self, listed: Path) -> None:
         correct_address(address_id=row("d3").pk, changes={"lon": 121.9, "lat": 31.22}, scope=CITY_CLERK, reason=WHY)
         assert row("d3").region_id is None
+        kept = {
+            scope: [each.normal for each in addresses_in(scope=scope, q="国权路3号").addresses]
+            for scope in (CITY_CLERK, CLERK)
+        }
+        assert kept == {CITY_CLERK: ["国权路3号"], CLERK: []}
         with pytest.raises(Forbidden):
             retire_address(address_id=row("d3").pk, scope=clerk(DISTRICT), reason=WHY)
 

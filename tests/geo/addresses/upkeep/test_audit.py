@@ -46,6 +46,21 @@ def stored(shape: Any) -> GEOSGeometry:
     return GEOSGeometry(multi.wkb_hex, srid=CGCS2000)
 
 
+def plant(along: dict[int, float]) -> dict[int, int]:
+    """Write doors of a road that no map has, by number, so many metres east of an address of the city; return their ids."""
+    start = Address.objects.filter(retired_at=None, region__isnull=False).order_by("pk").first()
+    assert start
+    made = {}
+    for number, metres in along.items():
+        place = {"geom": Point(start.geom.x + metres / 95_200, start.geom.y, srid=CGCS2000), "cell": start.cell}
+        said = {"road": "核查路", "number": str(number), "text": f"核查路{number}号", "normal": f"核查路{number}号"}
+        row = Address.objects.create(
+            source=start.source, ext_id=f"plant-{number}", region=start.region, uncertainty_m=5, **place, **said
+        )
+        made[number] = row.pk
+    return made
+
+
 class TestKnownFaults:
     def test_a_committee_that_shrank_leaves_a_gap_and_one_that_took_it_overlaps(self) -> None:
         before = audit()
@@ -113,21 +128,18 @@ class TestKnownFaults:
         assert {area["key"] for area in overlap.subjects["areas"]} == {str(one.pk), str(other.pk)}
         assert overlap.measure == pytest.approx(area_m2(shape, current_city()), rel=0.001)
 
-    def test_numbers_taken_away_are_told_missing(self) -> None:
-        before = Counter(each.message for each in told(audit(), FindingKind.NUMBER_GAP))
-        rows = Address.objects.filter(retired_at=None, lane="").exclude(number="")
-        road = next(
-            road
-            for road in rows.order_by("road").values_list("road", flat=True).distinct()
-            if {str(n) for n in range(11, 32, 2)} <= set(rows.filter(road=road).values_list("number", flat=True))
-            and Address.objects.filter(road=road, retired_at=None).values("region__versions__path").exists()
-        )
-        gone = rows.filter(road=road, number__in=["19", "21"])
-        assert gone.exists()
-        gone.update(retired_at="2026-01-01T00:00Z")
-        after = Counter(each.message for each in told(audit(), FindingKind.NUMBER_GAP))
-        new = list((after - before).elements())
-        assert any(road in message and "19–21 号（单号）共 2 个" in message for message in new), new
+    def test_numbers_left_out_and_a_door_out_of_order_are_told(self) -> None:
+        known = [n for n in range(1, 40, 2) if n not in (19, 21)]
+        made = plant({n: 40.0 * n for n in known} | {31: 40.0 * 5})
+        found = audit()
+        (gap,) = told(found, FindingKind.NUMBER_GAP)
+        assert gap.message == "核查路缺 19–21 号（单号）共 2 个，在 17 号与 23 号之间。"
+        assert gap.subjects["addresses"] == [made[17], made[23]]
+        (order,) = told(found, FindingKind.NUMBER_ORDER)
+        # 31号 stands where 5号 is; in order it would be between 29 and 33
+        assert order.measure == pytest.approx(40 * (29 - 5), rel=0.01)
+        assert "核查路31 号不在应有的次序上" in order.message
+        assert order.subjects["addresses"][0] == made[31]
 
 
 class TestTheJob:
@@ -172,9 +184,11 @@ class TestTheJob:
         assert (again.counts, again.looked_at) == (whole.counts, whole.looked_at)
 
     def test_a_clerk_sees_the_own_street_of_a_check_of_the_city(self) -> None:
+        plant({n: 40.0 * n for n in (1, 3, 5, 9, 11, 13)})
         audit()
-        street = RegionVersion.objects.filter(level="street", edition__state="published").order_by("code").first()
-        assert street
+        start = Address.objects.get(ext_id="plant-1")
+        path = RegionVersion.objects.get(region=start.region, edition__state="published").path
+        street = RegionVersion.objects.get(level="street", code=path.split(".")[2], edition__state="published")
         scope = clerk(street.path)
         whole = newest_audit(scope=scope)
         assert whole
@@ -201,6 +215,7 @@ class TestTheJob:
 
 
 def test_every_spot_is_in_the_city() -> None:
+    plant({n: 40.0 * n for n in (1, 3, 5, 9, 11, 13)})
     box = current_city().bbox
     points = np.array([(each.geom.x, each.geom.y) for each in audit().findings.all()])
     assert len(points)
