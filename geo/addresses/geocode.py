@@ -139,7 +139,7 @@ def _adopt(case: _Case) -> None:
             continue
         theirs, other.found = other.found, []
         if not case.found or _narrower(theirs, case.found):
-            penalty = Penalty("other_address", "第一个地址没有收录，按同一栏里写的另一个地址给出。")
+            penalty = Penalty("first_unknown", "第一个地址没有收录，按同一栏里写的另一个地址给出。")
             case.found = [_instead(one, penalty) for one in theirs]
 
 

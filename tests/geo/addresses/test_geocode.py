@@ -304,7 +304,7 @@ class TestDoubts:
         (found, *_) = geocode(f"望舒路98765弄、{known}", scope=PUBLIC)
         assert found.label.endswith(known)
         assert found.level == "door"
-        assert [penalty.code for penalty in found.penalties] == ["other_address"]
+        assert [penalty.code for penalty in found.penalties] == ["first_unknown"]
 
     def test_the_first_address_in_the_field_is_the_one_that_counts_where_it_is_known(self) -> None:
         first, second = [row for row in some(50, lane="") if row.road.endswith("路")][:2]
