@@ -15,7 +15,7 @@ def _printable(text: str) -> str:
     return text
 
 
-Id = Annotated[int, Field(ge=1, lt=2**63)]
+Id = Annotated[int, Field(ge=1, lt=2**63, description="编号", examples=[1024])]
 Words = Annotated[str, Field(max_length=300), AfterValidator(_printable)]
 CRS = Field("wgs84", description=f"坐标系：{CRS_WORDS}", examples=["wgs84"])
 REASON: Any = Field(..., description="为什么改，最多 300 字；记入历史", examples=["现场核实门牌为 12 号"])
