@@ -22,6 +22,8 @@ from geo.roads.models import RoadName
 EARTH_M: Final = 6371008.8
 LEAST_LANE_M: Final = 40.0
 LEAST_COMMUNITY_M: Final = 80.0
+SAME_NAME_M: Final = 5000.0
+"""A door within this distance that bears the name of an alias is what the name means."""
 UNMAPPED_M: Final = 1200.0
 """How far a road of which one address is known may run from there."""
 
@@ -103,11 +105,13 @@ class Lookups:
     def doors(self, wanted: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], list[Door]]:
         """Return the addresses with these (road, lane, number), and those that answer to them as an alias.
 
-        An alias has the parts that were asked for and the label of the address it leads to.
+        An alias has the parts that were asked for and the label of the address it leads to; a door near by that really bears
+        the name comes before it.
         """
         found: dict[tuple[str, str, str], list[Door]] = defaultdict(list)
         columns, sources = _columns(wanted, 3), list(self._published.ids(Family.ADDRESSES))
-        rows = self._rows(_DOORS, [*columns, sources, *columns, sources, timezone.localdate()])
+        alias = [*columns, sources, timezone.localdate(), sources, SAME_NAME_M]
+        rows = self._rows(_DOORS, [*columns, sources, *alias])
         for row in rows:
             door = Door(*row)
             found[door.road, door.lane, door.number].append(door)
@@ -306,7 +310,11 @@ _DOORS: Final = """
     FROM unnest(%s::text[], %s::text[], %s::text[]) AS w(road, lane, number)
     JOIN addresses_addressalias l ON l.road = w.road AND l.lane = w.lane AND l.number = w.number
     JOIN addresses_address a ON a.id = l.address_id
-    WHERE a.retired_at IS NULL AND a.source_id = ANY(%s) AND (l.from_day IS NULL OR l.from_day <= %s) ORDER BY 5"""
+    WHERE a.retired_at IS NULL AND a.source_id = ANY(%s) AND (l.from_day IS NULL OR l.from_day <= %s)
+      AND NOT EXISTS (SELECT 1 FROM addresses_address b
+                      WHERE b.normal = l.normal AND b.retired_at IS NULL AND b.source_id = ANY(%s)
+                        AND ST_DistanceSphere(b.geom, a.geom) < %s)
+    ORDER BY 5"""
 _ROAD: Final = ("name", "geom", "region_id", "length_m", "mapped")
 _COMMUNITY: Final = (
     "ST_X(c.geom), ST_Y(c.geom), c.region_id, c.source_id, c.name, c.uncertainty_m,"

@@ -10,6 +10,7 @@ from django.contrib.gis.geos import Point
 from django.db import transaction
 
 from geo.addresses.gazetteer import Names, Published, names_of, published_now
+from geo.addresses.jobs import ask_for_conflicts
 from geo.addresses.lookups import Door, Lookups, metres_between
 from geo.addresses.models import ConflictKind, PointSource
 from geo.addresses.parsing import Parts, parse
@@ -19,6 +20,7 @@ from geo.crs.codes import CGCS2000
 from geo.errors import Forbidden, NotFound
 from geo.grids import cell_at
 from geo.imports.actions import correct_row
+from geo.imports.importer import follows
 from geo.imports.models import CURRENT, Family
 from geo.imports.queries import published_sources
 from geo.regions.models import EditionState, Level, RegionVersion
@@ -137,3 +139,9 @@ def move_facility(*, row_id: int, lon: float, lat: float, scope: Scope, reason: 
 def _keeps(scope: Scope, region_id: int | None) -> bool:
     paths = RegionVersion.objects.filter(edition__state=EditionState.PUBLISHED, region=region_id)
     return "" in scope.paths or any(scope.covers_path(path) for path in paths.values_list("path", flat=True))
+
+
+@follows(Family.FACILITIES)
+def look_after_publishing(families: frozenset[str]) -> None:
+    """Look for conflicts whenever facilities were published."""
+    ask_for_conflicts()

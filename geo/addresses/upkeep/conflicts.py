@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any, Final
 
-import orjson
 from django.contrib.gis.geos import Point
 from django.db import connection, transaction
 
@@ -222,7 +221,7 @@ def drop_vanished(*, before: dt.datetime) -> int:
 
 def facts_of(conflict: AddressConflict) -> list[dict[str, Any]]:
     """Return the statements of a conflict as they were when it was found."""
-    return list(orjson.loads(orjson.dumps(conflict.facts["statements"])))
+    return list(conflict.facts["statements"])
 
 
 _SHARED: Final = """

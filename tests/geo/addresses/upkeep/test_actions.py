@@ -150,6 +150,12 @@ class TestWhatEachDoes:
         assert found("国权路7号")[0][1] == "黄浦区国权路5号"
         assert found("国权路5号")[0][1] == "黄浦区国权路5号"
 
+    def test_a_door_that_really_bears_the_name_comes_before_an_alias(self, listed: Path) -> None:
+        act_merge()
+        bring(listed, [*doors(), door(6, id="another", lat=31.2215)])
+        at = (round(row("another").geom.x, 6), 31.2215)
+        assert found("国权路6号") == [("door", "黄浦区国权路6号", *at)]
+
     def test_a_split_address_leads_to_its_doors(self, listed: Path) -> None:
         change = act_split()
         assert row("d8").retired_at is not None
