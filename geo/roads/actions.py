@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,15 +100,13 @@ def name_unmapped_roads(sightings: Sequence[Sighting]) -> int:
 
 
 @transaction.atomic
-def replace_road_points(rows: Iterable[tuple[int, str, float, float]]) -> int:
-    """Put these points of named roads (source, name, lon, lat in CGCS2000 degrees) in place of all; return how many there are."""
-    RoadPoint.objects.all().delete()
-    written = 0
+def replace_road_points(*, source_id: int, points: Collection[tuple[str, float, float]]) -> int:
+    """Put these points of named roads (name, lon, lat in CGCS2000 degrees) in place of those a source told; return how many."""
+    RoadPoint.objects.filter(source=source_id).delete()
     with connection.cursor() as cursor, cursor.copy(_POINTS) as copy:
-        for source_id, name, lon, lat in rows:
+        for name, lon, lat in points:
             copy.write_row((source_id, name, _hex(shapely.Point(lon, lat))))
-            written += 1
-    return written
+    return len(points)
 
 
 def _write_names(rows: Iterable[NameRow]) -> None:

@@ -90,6 +90,8 @@ class FacilityImporter(LocatedImporter):
         _record_status(act)
         counts = super().publish(act)
         _record_capacity(act)
+        # at once: the next source may be located along these roads
+        tell_roads(source_id=act.source.pk)
         return counts
 
     def kinds(self, payload: Any) -> str:
@@ -101,12 +103,6 @@ class FacilityImporter(LocatedImporter):
 def forget_answers(families: frozenset[str]) -> None:
     """Let every process know that answers kept about facilities are old."""
     bump_edition()
-
-
-@follows(Family.FACILITIES)
-def roads_told_by_stops(families: frozenset[str]) -> None:
-    """Know anew where the roads run that stops bear the names of."""
-    tell_roads()
 
 
 def _attributes(row: RawRow, kind: str) -> dict[str, Any]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from geo.imports.models import CURRENT, Family
-from geo.imports.queries import published_sources
+from geo.imports.models import CURRENT
 from geo.roads.actions import replace_road_points
 from services.facilities.kinds import KINDS
 from services.facilities.models import Facility
@@ -22,17 +21,11 @@ def roads_named_in(name: str) -> list[str]:
     return list(dict.fromkeys(_ROAD.findall(name)))
 
 
-def tell_roads() -> int:
-    """Put the points at which stops on the map now say that a road runs in place of those known so far; return how many."""
-    return replace_road_points(_told())
-
-
-def _told() -> list[tuple[int, str, float, float]]:
-    published = published_sources(Family.FACILITIES)
-    stops = Facility.objects.filter(CURRENT, source__in=published, kind__in=NAMING).order_by("id")
-    told: dict[tuple[int, str, int, int], tuple[int, str, float, float]] = {}
-    for source_id, name, geom in stops.values_list("source_id", "name", "geom"):
+def tell_roads(*, source_id: int) -> int:
+    """Put the points at which the stops of a source say that a road runs in place of those it told before; return how many."""
+    stops = Facility.objects.filter(CURRENT, source=source_id, kind__in=NAMING).order_by("ext_id")
+    told: dict[tuple[str, int, int], tuple[str, float, float]] = {}
+    for name, geom in stops.values_list("name", "geom"):
         for road in roads_named_in(name):
-            place = (source_id, road, round(geom.x / STEP), round(geom.y / STEP))
-            told.setdefault(place, (source_id, road, geom.x, geom.y))
-    return list(told.values())
+            told.setdefault((road, round(geom.x / STEP), round(geom.y / STEP)), (road, geom.x, geom.y))
+    return replace_road_points(source_id=source_id, points=list(told.values()))
