@@ -87,7 +87,7 @@ def test_from_upload_to_result(signed_in: Client) -> None:
 
 def test_columns_may_be_named(signed_in: Client) -> None:
     lines = ["杨浦,无此名路5号,乱写", "黄浦,无此名路7号,乱写"]
-    made = upload(signed_in, lines, address_column=2, district_column=1, header=False)
+    made = upload(signed_in, lines, address_column=2, district_column=1, header_row=0)
     path = worked(made)
     text = b"".join(signed_in.get(f"{path}/result.csv").streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
     table = list(csv.DictReader(io.StringIO(text)))

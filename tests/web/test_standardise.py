@@ -31,13 +31,21 @@ def marked(text: str) -> str:
     "choice",
     [
         {"address": "99"}, {"address": "-1"}, {"address": "１"}, {"address": "x"}, {"address": "parts"}, {"district": "7"},
-        {"header": "1"}, {"status": "nonsense"}, {"page": "99999"}, {"page": "x"}, {"crs": "mars"}, {"address": "9" * 400},
+        {"header": "1"}, {"header": "9"}, {"status": "nonsense"}, {"page": "99999"}, {"page": "x"}, {"crs": "mars"}, {"address": "9" * 400},
     ],
 )  # fmt: skip
 def test_choices_nobody_offered_break_nothing(client: Client, choice: dict[str, str]) -> None:
     text = "甲\t无此名路5号\n乙\t无此名路7号"
     page = post(client, text=text, of=marked(text), **choice)
     assert f"{1 if 'header' in choice else 2} 行已读" in page
+
+
+def test_a_title_above_the_names_of_columns(client: Client) -> None:
+    text = "2026年名单\n序号\t地址\n1\t无此名路5号"
+    page = post(client, text=text)
+    assert "1 行已读" in page
+    assert '<option value="2" selected>第 2 行：序号、地址</option>' in page
+    assert "3 行已读" in post(client, text=text, of=marked(text), address="1", header="")
 
 
 def test_a_choice_made_for_another_list_does_not_count(client: Client) -> None:

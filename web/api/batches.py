@@ -63,7 +63,7 @@ def known_caller(request: HttpRequest) -> Scope:
 class BatchIn(BaseModel):
     address_column: int | None = Field(None, description="地址在第几列，从 1 数；不写就按表头和内容找", examples=[3])
     district_column: int | None = Field(None, description="区单独在第几列，从 1 数", examples=[2])
-    header: bool | None = Field(None, description="第一行是不是表头；不写就自己判断", examples=[True])
+    header_row: int | None = Field(None, description="表头在第几行，0 表示没有；不写就自己判断", examples=[1])
 
 
 class WhichIn(BaseModel):
@@ -184,7 +184,7 @@ def _columns(batch: Batch, ask: BatchIn) -> Columns:
     guessed = guess_columns(batch.head)
     address = guessed.address if ask.address_column is None else ask.address_column - 1
     district = guessed.district if ask.district_column is None else ask.district_column - 1
-    header = guessed.header if ask.header is None else ask.header
+    header = guessed.header if ask.header_row is None else ask.header_row
     return Columns(address, district, guessed.parts, header)
 
 

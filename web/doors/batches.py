@@ -34,7 +34,7 @@ from geo.scope import Scope
 from services.access.queries import scope_for
 from web.api.batches import csv_result, upload_file, xlsx_result
 from web.doors.convert import OFFERED
-from web.doors.standardise import PAGE, Sheet, chosen_columns, shown
+from web.doors.standardise import PAGE, Sheet, chosen_columns, header_rows, shown
 
 STATES: Final = {
     "new": ("", "circle", "待开始"),
@@ -161,14 +161,14 @@ def _line(batch: Batch) -> dict[str, Any]:
 
 def _columns(batch: Batch) -> dict[str, Any]:
     guessed = guess_columns(batch.head)
-    rows = batch.head
-    sheet = Sheet(list(rows[0]) if guessed.header else [], rows[1:] if guessed.header else rows, guessed)
+    sheet = Sheet(batch.head, guessed)
     names = [*sheet.names, *(f"第 {at} 列" for at in range(sheet.width + 1, batch.width + 1))]
     return {
         "sheet": sheet,
         "columns": list(enumerate(names)),
         "part_names": [names[at] for _, at in guessed.parts],
         "names": names,
+        "header_rows": header_rows(batch.head),
         "sample": [[*row, *[""] * (batch.width - len(row))] for row in sheet.rows[:8]],
     }
 

@@ -6,7 +6,6 @@ from typing import Final, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_safe
 
 from geo.addresses.parsing import full_text, parse
@@ -46,12 +45,5 @@ EXAMPLES: Final = (
 @require_safe
 def help_addresses(request: HttpRequest) -> HttpResponse:
     """Explain to staff how addresses are read, what each result means, and what to do next."""
-    context = {"examples": EXAMPLES, "statuses": list(Status), "kept_days": KEPT_DAYS, "upkeep_url": _path_of("upkeep")}
+    context = {"examples": EXAMPLES, "statuses": list(Status), "kept_days": KEPT_DAYS}
     return render(request, "help/addresses.html", context)
-
-
-def _path_of(name: str) -> str:
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""

@@ -6,7 +6,7 @@ import tempfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -21,7 +21,14 @@ from django.views.decorators.http import require_http_methods
 from geo.addresses.standardising.export import csv_text, other_text, write_xlsx
 from geo.addresses.standardising.outcomes import LEVEL_NAMES, Standardised, Status
 from geo.addresses.standardising.standard import standardise
-from geo.addresses.standardising.tables import Columns, guess_columns, item_of, rows_of_text, text_of_rows
+from geo.addresses.standardising.tables import (
+    HEADER_WITHIN,
+    Columns,
+    guess_columns,
+    item_of,
+    rows_of_text,
+    text_of_rows,
+)
 from geo.addresses.standardising.uploads import read_spooled, spool
 from geo.crs import System
 from geo.errors import BadInput, CityError, TooLarge
@@ -49,11 +56,20 @@ ICONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A list as the page holds it: its rows, the header apart, and where in them the address stands."""
+    """A list as the page holds it: all its rows, and where in them the address stands."""
 
-    header: list[str]
-    rows: list[list[str]]
+    all_rows: list[list[str]]
     columns: Columns
+
+    @property
+    def header(self) -> list[str]:
+        """Return the row that names the columns, empty for none."""
+        return self.all_rows[self.columns.header - 1] if self.columns.header else []
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """Return the rows below the header."""
+        return self.all_rows[self.columns.header :]
 
     @property
     def width(self) -> int:
@@ -69,7 +85,7 @@ class Sheet:
     @property
     def first_row(self) -> int:
         """Return the number, as their reader counts, of the first row that is no header."""
-        return 2 if self.columns.header else 1
+        return self.columns.header + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +117,7 @@ def standardise_page(request: HttpRequest) -> HttpResponse:
         context["crs"] = to
         file = request.FILES.get("file")
         sheet = read_sheet(_rows_of_file(file) if isinstance(file, File) else rows_of_text(text), data)
-        text = text_of_rows([sheet.header, *sheet.rows] if sheet.columns.header else sheet.rows)
+        text = text_of_rows(sheet.all_rows)
         _check_size(sheet, text)
         items = [item_of(cells, sheet.columns, sheet.width) for cells in sheet.rows]
         rows = standardise(items, scope=scope_for(request), first_row=sheet.first_row)
@@ -143,13 +159,18 @@ def read_sheet(rows: list[list[str]], data: Mapping[str, str]) -> Sheet:
     columns = guess_columns(rows)
     if data.get("of") == mark_of(rows):
         columns = chosen_columns(columns, data)
-    header = list(rows[0]) if columns.header else []
-    return Sheet(header, rows[1:] if columns.header else rows, columns)
+    return Sheet(rows, replace(columns, header=min(columns.header, len(rows) - 1)))
 
 
 def mark_of(rows: Sequence[Sequence[str]]) -> str:
     """Return what tells whether a choice of columns was made for this list: a digest of its first row."""
     return str(zlib.crc32(text_of_rows(rows[:1]).encode(errors="replace")))
+
+
+def header_rows(rows: Sequence[Sequence[str]]) -> list[tuple[int, str]]:
+    """Return the rows that may hold the names of columns, each with its beginning."""
+    few = rows[: min(HEADER_WITHIN, len(rows) - 1)]
+    return [(number, "、".join(filter(None, row))[:20] or "空行") for number, row in enumerate(few, start=1)]
 
 
 def chosen_columns(guessed: Columns, data: Mapping[str, str]) -> Columns:
@@ -160,7 +181,7 @@ def chosen_columns(guessed: Columns, data: Mapping[str, str]) -> Columns:
         None if in_parts else _column(address, guessed.address or 0),
         _column(district, None),
         guessed.parts,
-        data.get("header") == "1",
+        min(_column(data.get("header", ""), 0) or 0, HEADER_WITHIN),
     )
 
 
@@ -182,7 +203,8 @@ def _result(sheet: Sheet, rows: Sequence[Standardised], data: Mapping[str, str],
     first = (page - 1) * PAGE
     return {
         "sheet": sheet,
-        "of": mark_of([sheet.header] if sheet.columns.header else sheet.rows),
+        "of": mark_of(sheet.all_rows),
+        "header_rows": header_rows(sheet.all_rows),
         "columns": list(enumerate(sheet.names)),
         "part_names": [sheet.names[at] for _, at in sheet.columns.parts],
         "rows": [shown(row) for row in chosen[first : first + PAGE]],

@@ -84,8 +84,10 @@ def begin_batch(*, batch_id: uuid.UUID | str, scope: Scope, columns: Columns | N
         raise BadInput("column_unknown", f"没有这一列，这份名单有 {batch.width} 列。", width=batch.width)
     if columns.address is None and not columns.parts:
         raise BadInput("column_unknown", "请选出地址在哪一列。")
+    if not 0 <= columns.header <= min(len(batch.head), batch.rows - 1):
+        raise BadInput("header_unknown", "表头要在开头几行里，下面还要有地址。")
     batch.columns = asdict(columns)
-    batch.head = batch.head[:1] if columns.header else []
+    batch.head = batch.head[: columns.header]
     batch.rows -= columns.header
     batch.job = start_job(kind=STANDARDISE_JOB, params={"batch": str(batch.pk)}, actor=scope.actor)
     batch.save()

@@ -33,10 +33,10 @@ def standardise_list(progress: Progress, params: dict[str, Any]) -> dict[str, An
     offset, done = progress.cursor.get("offset", 0), progress.cursor.get("rows", 0)
     tally = Tally.from_json(progress.cursor.get("tally", {}))
     lines = read_spooled(file_of(batch), offset)
-    if columns.header and not offset:
-        next(lines, None)
+    if not offset:
+        lines = itertools.islice(lines, columns.header, None)
     began, done_before = time.monotonic(), done
-    first_row = 2 if columns.header else 1
+    first_row = columns.header + 1
     while chunk := list(itertools.islice(lines, params.get("chunk", CHUNK))):
         started = time.monotonic()
         published = published_now()

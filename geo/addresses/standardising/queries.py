@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,12 +67,13 @@ def columns_of(batch: Batch) -> Columns:
     """Return where in the list the address stands."""
     chosen = batch.columns
     parts = tuple((str(kind), int(at)) for kind, at in chosen.get("parts", ()))
-    return Columns(chosen.get("address"), chosen.get("district"), parts, bool(chosen.get("header")))
+    return Columns(chosen.get("address"), chosen.get("district"), parts, int(chosen.get("header", 0)))
 
 
 def header_of(batch: Batch) -> list[str]:
     """Return what the columns of a list are called, by their place where they have no name."""
-    given: list[str] = list(batch.head[0]) if batch.head and batch.columns.get("header") else []
+    header = columns_of(batch).header
+    given: list[str] = list(batch.head[header - 1]) if header else []
     given += [""] * (batch.width - len(given))
     return [name or f"第 {at} 列" for at, name in enumerate(given, start=1)]
 
@@ -102,10 +104,7 @@ def all_answers(batch: Batch) -> Iterator[tuple[list[str], Standardised]]:
     path = file_of(batch)
     if not path.exists():
         raise NotFound("list_gone", "这份名单的原文件已不在，请重新上传。")
-    lines = read_spooled(path)
-    first = 2 if batch.columns.get("header") else 1
-    if first == 2:
-        next(lines, None)
+    lines = itertools.islice(read_spooled(path), columns_of(batch).header, None)
     after = 0
     while found := answers_of(batch, after=after, limit=_CHUNK):
         yield from ((line.cells, row) for row, line in zip(found, lines, strict=False))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from geo.addresses.standardising.outcomes import Item
 
 Row = Sequence[str]
+HEADER_WITHIN: Final = 5
+"""Rows among which the names of columns are looked for: a title often stands above them."""
 LOOKED_AT: Final = 200
 """Rows by which the column of addresses is told where no header names it."""
 _ADDRESS: Final = re.compile(r".{0,8}(?:地址|住址|住所|坐落|地点)|address|addr|location", re.IGNORECASE)
@@ -38,32 +40,38 @@ ORDER: Final = tuple(_HEADS)
 class Columns:
     """Where in a table the address stands: in column ``address`` (from 0), or in pieces in ``parts`` (kind, column).
 
-    ``district`` is a column that names the district beside the address. ``header`` says whether the first row names columns.
+    ``district`` is a column that names the district beside the address. ``header`` counts the
+    rows before the data, titles and blank ones included: the last of them names the columns; 0 for none.
     """
 
     address: int | None = None
     district: int | None = None
     parts: tuple[tuple[str, int], ...] = ()
-    header: bool = False
+    header: int = 0
 
 
 def guess_columns(rows: Sequence[Row]) -> Columns:
-    """Return where the address most likely stands, by the names of columns in the first row, else by content."""
+    """Return where the address most likely stands, by the names of columns in the first rows, else by content."""
     if not rows:
         return Columns(address=0)
-    heads = [_plain(cell) for cell in rows[0]]
-    kinds = [_kind(head) for head in heads]
-    by_kind = {kind: at for at, kind in reversed(list(enumerate(kinds))) if kind}
-    addresses = [at for at, head in enumerate(heads) if _ADDRESS.fullmatch(head)]
-    header = bool(addresses or by_kind)
+    header, addresses, by_kind = next(_headers(rows), (0, [], {}))
     district = by_kind.get("district")
     parts = tuple((kind, by_kind[kind]) for kind in ORDER if kind in by_kind)
     if addresses:
         return Columns(addresses[0], district, parts, header)
     if "road" in by_kind and by_kind.keys() & {"lane", "number", "room"}:
         return Columns(None, district, parts, header)
-    body = rows[1:] if header else rows
-    return Columns(_likeliest(body or rows, skip=district), district, parts, header)
+    return Columns(_likeliest(rows[header:] or rows, skip=district), district, parts, header)
+
+
+def _headers(rows: Sequence[Row]) -> Iterator[tuple[int, list[int], dict[str, int]]]:
+    """Yield the rows that name columns: their number, the columns of addresses, and the columns by kind."""
+    for number, row in enumerate(rows[:HEADER_WITHIN], start=1):
+        heads = [_plain(cell) for cell in row]
+        by_kind = {kind: at for at, kind in reversed(list(enumerate(map(_kind, heads)))) if kind}
+        addresses = [at for at, head in enumerate(heads) if _ADDRESS.fullmatch(head)]
+        if addresses or by_kind:
+            yield number, addresses, by_kind
 
 
 def _plain(cell: str) -> str:

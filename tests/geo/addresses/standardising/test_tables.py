@@ -42,10 +42,15 @@ class TestColumns:
     def test_it_is_told_by_its_name_or_by_its_content(self, header: list[str], expected: Columns) -> None:
         assert guess_columns([header, BODY]) == expected
 
+    def test_a_title_may_stand_above_the_names(self) -> None:
+        rows = [["2026年名单"], [], ["序号", "姓名", "户籍地址", "区"], BODY]
+        assert guess_columns(rows) == Columns(2, 3, (("district", 3),), 3)
+        assert guess_columns([["x"]] * 6 + [["地址"], ["云杉路5号"]]).header == 0
+
     def test_an_address_in_pieces(self) -> None:
         header = ["区", "街道", "路名", "弄", "门牌号", "室号", "备注"]
         columns = guess_columns([header, ["杨浦", "", "云杉路", "100", "5号", "601", "x"]])
-        assert (columns.address, columns.district, columns.header) == (None, 0, True)
+        assert (columns.address, columns.district, columns.header) == (None, 0, 1)
         item = item_of(["杨浦", "", "云杉路", "100", "5号", "601", "x"], columns, 7)
         assert (item.text, item.district) == ("杨浦云杉路100弄5号601室", "杨浦")
         parts = parse(item.text)
@@ -53,7 +58,7 @@ class TestColumns:
         assert item_of(["", "", "云杉路"], columns, 7).text == "云杉路"
 
     def test_a_last_column_cut_at_its_commas_is_joined_again(self) -> None:
-        columns = Columns(1, None, (), True)
+        columns = Columns(1, None, (), 1)
         assert item_of(["1", "云杉路5号", "601室"], columns, 2).text == "云杉路5号,601室"
         assert item_of(["1"], columns, 2).text == ""
 

@@ -36,7 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("-o", "--output", type=Path, required=True, help="结果写到这个 CSV 文件")
         parser.add_argument("--address", type=int, help="地址在第几列，从 1 数")
         parser.add_argument("--district", type=int, help="区在第几列，从 1 数")
-        parser.add_argument("--no-header", action="store_true", help="第一行不是表头")
+        parser.add_argument("--no-header", action="store_true", help="没有表头，第一行就是地址")
         parser.add_argument("--crs", default="cgcs2000", help="坐标系，缺省 cgcs2000")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -66,7 +66,7 @@ class Command(BaseCommand):
             found = spool(options["file"], plain)
             columns = _columns(found, options)
             lines = read_spooled(plain)
-            header = next(lines).cells if columns.header else []
+            header = [line.cells for line in itertools.islice(lines, columns.header)][-1] if columns.header else []
             names = [name or f"第 {at} 列" for at, name in enumerate([*header, *[""] * (found.width - len(header))], 1)]
             with target.open("w", encoding="utf-8", newline="") as out:
                 out.writelines(csv_text(names, _pairs(lines, columns, found.width, tally), to))
@@ -80,13 +80,13 @@ def _columns(found: Spooled, options: dict[str, Any]) -> Columns:
     district = guessed.district if options["district"] is None else options["district"] - 1
     if any(at is not None and not 0 <= at < found.width for at in (address, district)):
         raise CommandError(f"没有这一列，这个文件有 {found.width} 列。")
-    return Columns(address, district, guessed.parts, guessed.header and not options["no_header"])
+    return Columns(address, district, guessed.parts, 0 if options["no_header"] else guessed.header)
 
 
 def _pairs(
     lines: Iterator[Line], columns: Columns, width: int, tally: Tally
 ) -> Iterator[tuple[list[str], Standardised]]:
-    row = 2 if columns.header else 1
+    row = columns.header + 1
     while chunk := list(itertools.islice(lines, CHUNK)):
         published = published_now()
         items = [item_of(line.cells, columns, width) for line in chunk]
