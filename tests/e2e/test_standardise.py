@@ -89,7 +89,10 @@ def test_a_pasted_table_is_standardised_row_by_row(open_page: Any, live_city: st
     assert [row[0] for row in rows_of(page)] == ["4"]
     assert page.get_by_label("地址在").input_value() == "2"
     page.get_by_text("可能是（2）").click()
-    assert "门牌" in page.locator(".list-rows details[open]").first.inner_text()
+    choices = page.locator(".list-rows details[open]").first
+    assert "门牌" in choices.inner_text()
+    assert choices.locator("a.on-map").count() == 2
+    assert faults_of(page) == []
     shot(page, "standardise-several")
 
     with page.expect_download() as saved:

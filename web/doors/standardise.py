@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from geo.addresses.standardising.export import csv_text, other_text, write_xlsx
-from geo.addresses.standardising.outcomes import LEVEL_NAMES, Standardised, Status
+from geo.addresses.standardising.outcomes import LEVEL_NAMES, Spot, Standardised, Status
 from geo.addresses.standardising.standard import standardise
 from geo.addresses.standardising.tables import (
     HEADER_WITHIN,
@@ -97,7 +97,8 @@ class Shown:
     icon: str
     map_url: str
     level: str
-    others: list[str]
+    others: list[tuple[str, str]]
+    """What else it may mean, each with its place on the map or ``""``."""
 
 
 @never_cache
@@ -221,10 +222,16 @@ def _result(sheet: Sheet, rows: Sequence[Standardised], data: Mapping[str, str],
 def shown(row: Standardised) -> Shown:
     """Return a row as tables of pages show it."""
     kind, icon = ICONS[row.status]
-    spot = row.spot
-    where = urlencode({"lon": f"{spot.lon:.6f}", "lat": f"{spot.lat:.6f}", "at": spot.label[:80]}) if spot else ""
-    level = LEVEL_NAMES.get(spot.level, spot.level) if spot else ""
-    return Shown(row, kind, icon, f"/?{where}" if spot else "", level, [other_text(other) for other in row.others])
+    level = LEVEL_NAMES.get(row.spot.level, row.spot.level) if row.spot else ""
+    others = [(other_text(other), _on_map(other.spot)) for other in row.others]
+    return Shown(row, kind, icon, _on_map(row.spot), level, others)
+
+
+def _on_map(spot: Spot | None) -> str:
+    """Return the address of the first door at a place."""
+    if spot is None:
+        return ""
+    return f"/?{urlencode({'lon': f'{spot.lon:.6f}', 'lat': f'{spot.lat:.6f}', 'at': spot.label[:80]})}"
 
 
 def _download(sheet: Sheet, rows: Sequence[Standardised], to: System, form: str) -> HttpResponse:
