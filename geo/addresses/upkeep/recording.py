@@ -15,6 +15,7 @@ from geo.addresses.models import Act, Address, AddressAlias, AddressChange
 from geo.addresses.upkeep.aliases import make_aliases_of
 from geo.addresses.upkeep.authority import check_edit, check_region
 from geo.addresses.upkeep.snapshots import Said, said
+from geo.addresses.upkeep.versions import version_of
 from geo.errors import NotFound
 from geo.imports.actions import correct_row, stand_beside_publishing
 from geo.imports.models import CURRENT, Source
@@ -77,7 +78,7 @@ class Ledger:
     def close(self) -> AddressChange:
         """Write the change with what the addresses say now, and make names and aliases of it again."""
         spoken = _roads_spoken_of(self._rows)
-        after = {pk: said(address) for pk, address in self._rows.items()}
+        after = {pk: {**said(address), "version": version_of(address)} for pk, address in self._rows.items()}
         change = AddressChange.objects.create(
             act=self._act,
             actor=self._scope.actor,

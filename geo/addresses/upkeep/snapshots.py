@@ -92,7 +92,7 @@ def same(one: Said | None, other: Said | None) -> bool:
     """Say whether two states of an address are the same in everything that people or sources write."""
     if one is None or other is None:
         return (one is None or one["retired"]) and (other is None or other["retired"])
-    follows = {"region", "region_id", "community"}
+    follows = {"region", "region_id", "community", "version"}
     return {k: v for k, v in one.items() if k not in follows} == {k: v for k, v in other.items() if k not in follows}
 
 

@@ -27,7 +27,9 @@ def check_version(address: Address, version: str | None) -> None:
     except ValueError:
         raise BadInput("version_invalid", "版本号不对，请重新打开这个地址再改。", parameter="version") from None
     since = AddressChange.objects.filter(addresses__contains=[address.pk], at__gt=seen).order_by("pk")
-    said = [last_change_said(change, address.pk) for change in since]
+    # a change is noted a moment after the version it made
+    newer = [change for change in since if change.after[str(address.pk)]["version"] > version]
+    said = [last_change_said(change, address.pk) for change in newer]
     what = "；".join(said) if said else "导入的数据更新了它"
     raise Conflict(
         "address_changed",

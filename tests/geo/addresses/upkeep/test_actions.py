@@ -342,6 +342,7 @@ class TestWhoMay:
 
 class TestTwoAtOnce:
     def test_the_second_is_told_what_the_first_did(self, listed: Path) -> None:
+        correct_address(address_id=row("d3").pk, changes={"uncertainty_m": 4}, scope=clerk(name="zhao"), reason=WHY)
         seen = version_of(row("d3"))
         correct_address(
             address_id=row("d3").pk, changes={"suffix": "甲"}, scope=clerk(name="wang"), reason=WHY, version=seen
@@ -351,6 +352,7 @@ class TestTwoAtOnce:
         assert refused.value.code == "address_changed"
         assert "wang" in refused.value.message
         assert "附号由“（空）”改为“甲”" in refused.value.message
+        assert "zhao" not in refused.value.message
         assert refused.value.detail["version"] == version_of(row("d3"))
 
     def test_an_import_between_is_told_too(self, listed: Path) -> None:
