@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
 import random
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -117,6 +121,23 @@ def test_the_standard_text_of_anything_is_its_own(text: str) -> None:
     known = Gazetteer(roads=roads_of(["云杉路", "望舒路"]))
     once = standard_text(parse(text, known), known)
     assert standard_text(parse(once, known), known) == once
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    "name",
+    ["eldercare/shanghai_elderly_activity_rooms_2016.csv.gz", "addresses/shanghai_rental_addresses_2016.csv"],
+)
+def test_the_standard_text_of_real_messy_lists_is_its_own(data_folder: Path, name: str) -> None:
+    written = (data_folder / name).read_bytes()
+    text = (gzip.decompress(written) if name.endswith(".gz") else written).decode()
+    known = Gazetteer(roads=roads_of(["国权路", "番禺路"]))
+    checked = 0
+    for row in csv.DictReader(io.StringIO(text, newline="")):
+        once = standard_text(parse(row["address"], known), known)
+        assert standard_text(parse(once, known), known) == once, row["address"]
+        checked += 1
+    assert checked > 1_000
 
 
 def test_the_place_is_that_of_the_geocoder(city: None) -> None:
