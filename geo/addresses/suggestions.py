@@ -114,7 +114,7 @@ class _Finder:
         for names, where in self.lists:
             fits = match(names, plain(asked.words))
             found += names.best(fits, where, near=self.near, limit=self.limit, among=asked.regions)
-        return found
+        return [replace(one, steps=0.0) if one.what == "road" else one for one in found] if asked.regions else found
 
     def _apart(self, q: str) -> list[Suggestion]:
         """Return what holds all the words that blanks keep apart."""

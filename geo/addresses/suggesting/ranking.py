@@ -8,6 +8,7 @@
 | 区, 市 | 0 | few, and everybody knows them |
 | 街镇, 地铁站 | 0.5 | landmarks by which people say where they are |
 | 道路 | 0.5 for 2 km and more, one more for each halving, at most 3.5 | long roads are asked for more, and have most addresses |
+| 道路，前面写了区或街镇的 | 0 | a region and a road in one are an address |
 | 医院 | 1 | people come from afar |
 | 公园, 图书馆 | 1.5 | the same, less so |
 | 门牌 | 1 | was asked for by its number; in the order of numbers, whatever the distance |

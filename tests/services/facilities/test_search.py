@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from geo.addresses.gazetteer import names_of, published_now
 from geo.addresses.suggesting.ranking import Fit
+from geo.imports.models import CURRENT
+from geo.roads.models import RoadName
 from geo.scope import Scope
 from services.facilities.models import Facility
 from services.facilities.schemas import SuggestionsOut
@@ -102,3 +105,17 @@ def test_every_open_facility_is_found_by_its_name_where_it_stands() -> None:
         found = search(row.name, scope=PUBLIC, near=(row.geom.x, row.geom.y), limit=30)
         # The stop across the street reads the same and stands for both.
         assert any(one.label == row.name and (one.metres or 0) < 300 for one in found), row.name
+
+
+def test_a_district_and_a_road_in_one_are_an_address_whatever_else_bears_the_name(city: None):
+    road = RoadName.objects.filter(mapped=True, region__isnull=False, name__endswith="路").order_by("length_m").first()
+    assert road is not None
+    district = names_of(published_now()).region(road.region_id)
+    assert district is not None
+    station = Facility.objects.filter(CURRENT, kind="metro_station").order_by("id").first()
+    assert station is not None
+    station.name, station.geom, station.region_id = road.name, road.geom, road.region_id
+    station.save()
+    alone = search(road.name, scope=PUBLIC)
+    assert {"facility", "road"} <= {one.what for one in alone if one.label == road.name}
+    assert search(f"{district.name}{road.name}", scope=PUBLIC)[0].what == "road"
