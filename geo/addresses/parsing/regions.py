@@ -26,6 +26,7 @@ _CITY_ABOVE: Final = re.compile(r"[\u4e00-\u9fff]{1,8}?(?:市|自治州|地区)"
 _UNKNOWN_DISTRICT: Final = re.compile(
     rf"[\u4e00-\u9fff]{{2,3}}?(?<![{_WORDS.grammar['words']['not_districts']}])区(?=[\u4e00-\u9fff]{{2}})"
 )
+_OFFICE: Final = re.compile("办事处(?!$)")
 _NUMBERED: Final = re.compile("[一二三四五六七八九十]{2}")
 _REGION_SIGN: Final = re.compile("[市县区旗州镇乡道]")
 """One of these is in the name of every region that no list has."""
@@ -148,7 +149,9 @@ def _take_unlisted(run: Run) -> bool:
     text, start = run.text, run.start
     if text.startswith("中国", start):
         return _take_country(run)
-    if text.startswith("市辖区", start):
+    if text.startswith("市辖区", start) or (
+        run.pieces and run.pieces[-1].kind == "street" and _OFFICE.match(text, start)
+    ):
         run.leave_front("idle", start + 3)
         return True
     if text.startswith("上海", start):

@@ -21,6 +21,8 @@ CASES = """
 上海杨浦区云杉路5号 → district=杨浦区 road=云杉路 number=5
 上海云杉路5号 → road=云杉路 number=5
 杨浦云杉路5号 → district=杨浦区 road=云杉路 number=5
+五角场街道办事处云杉路5号 → street=五角场街道 road=云杉路 number=5 -idle
+杨浦区五角场街道办事处云杉二村5号 → district=杨浦区 street=五角场街道 estate=云杉二村 number=5 -idle
 浦东新区云杉路5号 → district=浦东新区 road=云杉路 number=5
 浦东云杉路5号 → district=浦东新区 road=云杉路 number=5
 杨浦区五角场街道 → district=杨浦区 street=五角场街道 +no_base
