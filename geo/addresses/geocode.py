@@ -105,7 +105,7 @@ def geocode_many(
     published = published or published_now()
     names = names or names_of(published)
     cases = [_case(text, names) for text in texts]
-    find = Lookups(published)
+    find = Lookups(published, {case.parts.base for case in cases if case.district and case.parts.base})
     for stage in (_doors, _lanes, _between, _communities, _roads, _regions):
         open_cases = [case for case in cases if not case.found and not case.parts.is_empty]
         others = [other for case in open_cases for other in case.others if stage is not _regions]

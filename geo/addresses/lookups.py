@@ -98,8 +98,10 @@ Row = TypeVar("Row", bound=Placed)
 class Lookups:
     """Reads of one edition of the published data. Nothing is kept beyond one use."""
 
-    def __init__(self, published: Published) -> None:
+    def __init__(self, published: Published, roads: Collection[str] = ()) -> None:
+        """Read what is ``published``; ``roads`` are those whose districts may be asked for, all in one question."""
         self._published = published
+        self._roads = frozenset(roads)
         self._districts: dict[str, frozenset[int]] = {}
 
     def doors(self, wanted: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], list[Door]]:
@@ -240,9 +242,12 @@ class Lookups:
     def districts_of_road(self, road: str, names: Names) -> frozenset[int]:
         """Return the ids of the districts a road runs through, as far as is known."""
         if road not in self._districts:
-            regions = [names.region(row.region_id) for row in self.roads([road]).get(road, [])]
-            above = [names.above(region, Level.DISTRICT) for region in regions if region]
-            self._districts[road] = frozenset(district.id for district in above if district)
+            wanted = {road, *self._roads} - self._districts.keys()
+            found = self.roads(wanted)
+            for name in wanted:
+                regions = [names.region(row.region_id) for row in found.get(name, [])]
+                above = [names.above(region, Level.DISTRICT) for region in regions if region]
+                self._districts[name] = frozenset(district.id for district in above if district)
         return self._districts[road]
 
     def labels(self, region_ids: Iterable[int]) -> list[Label]:
