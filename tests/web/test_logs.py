@@ -1,8 +1,11 @@
 """Logs hold routes and times, never the query string, which may hold a home."""
 
+import io
+import json
 import logging
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 
@@ -25,3 +28,22 @@ def test_the_health_page_tells_what_it_stands_on(client: Client) -> None:
     assert answer["redis"]["detail"].startswith("Redis 7")
     assert set(answer["worker"]) == {"ok", "detail"}
     assert set(answer["graph"]) == {"ok", "detail"}
+
+
+def test_a_fault_is_logged_with_the_lines_it_passed_through() -> None:
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    options = dict(settings.LOGGING["formatters"]["json"])
+    handler.setFormatter(options.pop("()")(**options))
+    log = logging.getLogger("tests.fault")
+    log.addHandler(handler)
+    try:
+        raise KeyError("path")
+    except KeyError:
+        log.exception("job failed", extra={"job": "7"})
+    finally:
+        log.removeHandler(handler)
+    line = json.loads(written.getvalue())
+    assert (line["event"], line["level"], line["job"]) == ("job failed", "error", "7")
+    assert "test_logs.py" in line["exception"]
+    assert line["exception"].endswith("KeyError: 'path'")
