@@ -36,6 +36,8 @@ def test_a_fault_is_logged_with_the_lines_it_passed_through() -> None:
     options = dict(settings.LOGGING["formatters"]["json"])
     handler.setFormatter(options.pop("()")(**options))
     log = logging.getLogger("tests.fault")
+    log.setLevel(logging.ERROR)
+    log.propagate = False
     log.addHandler(handler)
     try:
         raise KeyError("path")
