@@ -268,7 +268,8 @@ def _between(cases: list[_Case], find: Lookups, names: Names, published: Publish
         shares[id(case)] += [guess.share] * len(agreed)
     for case in asked:
         if max(shares[id(case)], default=0.0) < SURE_ROAD * sum(shares[id(case)]):
-            case.found = _doubted(case.found)
+            # several roads of the name, and all in other districts than the one that was written: none of them was meant
+            case.found = _doubted(case.found) if any(len(one.penalties) == 1 for one in case.found) else []
         elif case.found:
             case.found = [case.found[0], *(other for other in _doubted(case.found)[1:])]
 

@@ -98,11 +98,20 @@ class _Finder:
                 break
         else:
             exact += self._apart(q)
+        exact += self._whole_within(questions, asked, exact)
         if self._enough(exact, q) or any(map(_lacks_number, exact)):
             # A road that is known is not taken for another because a number of it is not.
             return best(exact, self.near, self.limit)
         some = any(one.fit <= Fit.HOLDS for one in exact)
         return best([*exact, *self._corrected(questions, mistyped=not some)], self.near, self.limit)
+
+    def _whole_within(self, questions: Sequence[Asked], last: Asked, found: Sequence[Suggestion]) -> list[Suggestion]:
+        """Return what a region holds of this very name, where other names only begin with both: 杨浦区国权路 is 国权路 there."""
+        within = next((asked for asked in questions if asked.regions), None)
+        if within is None or last.elsewhere or last.regions or any(one.fit == Fit.WHOLE for one in found):
+            return []
+        named = self._named(within, lambda names, words: names.matching(words))
+        return [one for one in named if one.fit == Fit.WHOLE]
 
     def _enough(self, found: Iterable[Suggestion], q: str) -> bool:
         """Say whether what was typed is the name of something, or some names at least hold it."""

@@ -315,6 +315,33 @@ class TestDoubts:
 
 
 class TestSeveralRoads:
+    @pytest.fixture
+    def twins(self) -> tuple[str, set[str]]:
+        """Let two roads far apart bear one name, and return it with the districts they are in."""
+        rows = list(Address.objects.filter(retired_at=None).order_by("id"))
+        first = rows[0]
+        other = max(rows, key=lambda row: metres_between(row.geom.x, row.geom.y, first.geom.x, first.geom.y))
+        for row in (first, other):
+            row.road, row.lane, row.sub_lane, row.number = "望舒路", "", "", "100"
+            row.save()
+        assert metres_between(other.geom.x, other.geom.y, first.geom.x, first.geom.y) > 2_000
+        names = names_of(published_now())
+        regions = [names.region(row.region_id) for row in (first, other)]
+        return "望舒路", {region.full_name[:3] for region in regions if region}
+
+    def test_a_number_of_one_of_them_is_any_of_them(self, twins: tuple[str, set[str]]) -> None:
+        found = geocode(f"{twins[0]}96号", scope=PUBLIC)
+        assert [[penalty.code for penalty in one.penalties] for one in found] == [
+            ["number_unknown", "several_roads"]
+        ] * 2
+        assert min(one.uncertainty_m for one in found) > 2_000
+
+    def test_in_a_district_that_has_neither_it_is_none_of_them(self, twins: tuple[str, set[str]]) -> None:
+        districts = RegionVersion.objects.filter(level="district", edition__state="published").order_by("code")
+        elsewhere = next(row.name for row in districts if row.name[:3] not in twins[1])
+        found = geocode(f"{elsewhere}{twins[0]}96号", scope=PUBLIC)
+        assert [(one.level, one.label) for one in found] == [("district", elsewhere)]
+
     def test_a_guess_on_one_of_several_roads_of_a_name_says_so_and_covers_them_all(self) -> None:
         found = [Candidate("中山路", "road", 121.4 + at, 31.2, 300.0, None, "") for at in (0.0, 0.05)]
         for one in _doubted(found):

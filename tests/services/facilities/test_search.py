@@ -119,3 +119,16 @@ def test_a_district_and_a_road_in_one_are_an_address_whatever_else_bears_the_nam
     alone = search(road.name, scope=PUBLIC)
     assert {"facility", "road"} <= {one.what for one in alone if one.label == road.name}
     assert search(f"{district.name}{road.name}", scope=PUBLIC)[0].what == "road"
+
+
+def test_the_road_of_a_district_comes_before_names_that_only_begin_with_both(city: None):
+    road = RoadName.objects.filter(mapped=True, region__isnull=False, name__endswith="路").order_by("length_m").first()
+    assert road is not None
+    district = names_of(published_now()).region(road.region_id)
+    assert district is not None
+    for room in Facility.objects.filter(CURRENT).order_by("id")[:3]:
+        room.name = f"{district.name}{road.name}第{room.pk}活动室"
+        room.save()
+    found = search(f"{district.name}{road.name}", scope=PUBLIC)
+    assert (found[0].what, found[0].label) == ("road", road.name)
+    assert sum(one.what == "facility" for one in found) == 3
