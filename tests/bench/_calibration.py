@@ -51,7 +51,7 @@ def plot(groups: Sequence[Group], title: str) -> str:
     for number, group in enumerate(groups):
         left, top = LEFT + number * step, at(group.inside)
         drawn.append(f'<rect x="{left + 4:.1f}" y="{top:.1f}" width="{step - 8:.1f}" height="{FLOOR - top:.1f}"/>')
-        drawn.append(text(left + step / 2, top - 6, f"{100 * group.inside:.0f}"))
+        drawn.append(text(left + step / 2, top + 18, f"{100 * group.inside:.0f}"))
         drawn.append(text(left + step / 2, FLOOR + 20, f"{group.radius_m:.0f}"))
     line = at(STATED)
     drawn.append(f'<line x1="{LEFT}" x2="{WIDTH - 20}" y1="{line:.1f}" y2="{line:.1f}"/>')
