@@ -25,8 +25,10 @@ PHONE: Final = re.compile(
 _POSTCODE: Final = re.compile(
     rf"(?:(?:{one_of(_WORDS['postcode'])}):?\d{{6}}|(?:^|(?<=[;,(){GAP}室号]))20[0-2]\d{{3}}(?=[;,(){GAP}]|$|[\u4e00-\u9fff]{{2}}))(?![\d弄号室层楼幢栋单-])"
 )
+_TOO_LONG: Final = re.compile(r"(?<!\d)\d{9,}[Xx]?(?!\d)")
+"""Longer than any door and unlike a telephone's: the number of an identity card or of an account."""
 _LONG_NUMBER: Final = re.compile(r"[\d,)-][\d,-]{5}")
-"""What must be there for a telephone number or a postcode; most addresses have none."""
+"""What must be there for any of these; most addresses have none."""
 _CONTACT: Final = re.compile(
     rf"(?:{one_of(_WORDS['contact'])}):?[\u4e00-\u9fff]{{2,4}}?(?:先生|女士|小姐)?(?=$|[{GAP};,()]|收)"
 )
@@ -45,10 +47,11 @@ _LANDMARK: Final = re.compile(
 
 
 def set_aside_contacts(field: Field) -> None:
-    """Take out telephone numbers, postcodes and the names of people to ask for."""
+    """Take out telephone numbers, postcodes, numbers too long for an address, and the names of people to ask for."""
     if len(field.body) >= 6 and _LONG_NUMBER.search(field.body):
         field.cut([Cut(*match.span(), "phone", GAP) for match in PHONE.finditer(field.body)])
         field.cut([Cut(*match.span(), "postcode", GAP) for match in _POSTCODE.finditer(field.body)])
+        field.cut([Cut(*match.span(), "long_number", GAP) for match in _TOO_LONG.finditer(field.body)])
     if "人" in field.body:
         field.cut([Cut(*match.span(), "contact", GAP) for match in _CONTACT.finditer(field.body)])
 

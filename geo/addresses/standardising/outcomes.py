@@ -63,7 +63,6 @@ _OWN_REASONS: Final = {
     "village_elsewhere": "写的街镇里没有这个村，同名的村在别的街镇，请核对。",
     "district_added": "没有写区，按落点补上了。",
     "more_addresses": "这一栏的地址太多，只列出前面的。",
-    "long_number": "一长串数字，像证件或电话号码，没有当作地址。",
     "item_invalid": "这一项要写成文字，或 {id, address, district}。",
 }
 _TITLES: Final = {
@@ -76,6 +75,8 @@ _TITLES: Final = {
     "only_region": "只认出区划",
     "district_differs": "写的区和落点的区不一样",
     "several_roads": "同名的道路不止一处",
+    "first_unknown": "第一个地址没有收录，按另一个给出",
+    "district_unknown": "没有写的这个区",
 }
 """What the geocoder's penalties are called where many rows are counted: their own sentences name the address."""
 PRIVATE: Final = frozenset(("phone", "contact", "long_number"))

@@ -5,7 +5,6 @@ What is found is what ``geo.addresses.geocode`` answers for the same text; what 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -42,8 +41,6 @@ _SHARP: Final = frozenset(("door", "lane", "community"))
 """Levels whose place tells the district for sure."""
 _SAID_APART: Final = frozenset(("phone", "contact", "long_number", "symbol", "other_address", "unread"))
 """Ignored pieces that are reasons to look at a row."""
-_LONG_NUMBER: Final = re.compile(r"(?<!\d)\d{9,}[Xx]?(?!\d)")
-_PHONE: Final = re.compile(r"(?:86)?1[3-9]\d{9}|0\d{9,11}|400\d{7}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,30 +91,22 @@ def _numbered(row: Standardised, number: int, given_id: str | None) -> Standardi
 
 def _asked(item: Item, names: Names) -> _Asked:
     """Read a text, with the district of its own column put where it belongs when the text names none."""
-    text, reasons = _without_long_numbers(item.text)
+    text = item.text
     parsed = read(text, names.gazetteer)
     hint = item.district.strip()
     if not hint or not parsed.addresses:
-        return _Asked(text, parsed, reasons)
+        return _Asked(text, parsed)
     district = district_named(hint, names)
     first = parsed.addresses[0]
     if not district:
-        return _Asked(text, parsed, (*reasons, reason_of("hint_unknown")))
+        return _Asked(text, parsed, (reason_of("hint_unknown"),))
     if first.parts.district or first.parts.city:
         differs = first.parts.district != district
-        return _Asked(text, parsed, (*reasons, reason_of("hint_differs")) if differs else reasons)
+        return _Asked(text, parsed, (reason_of("hint_differs"),) if differs else ())
     city = first.tokens[0] if first.tokens and first.tokens[0].kind == "city" else None
     at = city.end if city else 0
     text = f"{text[:at]}{district}{text[at:]}"
-    return _Asked(text, read(text, names.gazetteer), reasons)
-
-
-def _without_long_numbers(text: str) -> tuple[str, tuple[Reason, ...]]:
-    """Blank out numbers too long for a door and unlike a telephone's, which the grammar knows: numbers of identity cards."""
-    long = [match for match in _LONG_NUMBER.finditer(text) if not _PHONE.fullmatch(match[0])]
-    for match in long:
-        text = f"{text[: match.start()]}{' ' * len(match[0])}{text[match.end() :]}"
-    return text, (reason_of("long_number"),) if long else ()
+    return _Asked(text, read(text, names.gazetteer))
 
 
 def district_named(written: str, names: Names) -> str:
@@ -159,7 +148,6 @@ def _judged(
     ignored = tuple(
         ignored_of(piece.reason, piece.written) for piece in asked.parsed.ignored if piece.reason != "blank"
     )
-    ignored += tuple(reason for reason in asked.reasons if reason.code == "long_number")
     if first is None or first.parts.is_empty and not first.parts.city:
         return Standardised(0, written, Status.UNUSABLE, reasons=_unique(_doubts(asked)), ignored=ignored)
     best = found[0] if found else None

@@ -20,6 +20,8 @@ CASES = """
 中国上海市杨浦区云杉路5号 → district=杨浦区 road=云杉路 number=5 -country
 上海杨浦区云杉路5号 → district=杨浦区 road=云杉路 number=5
 上海云杉路5号 → road=云杉路 number=5
+云杉路5号 310110198001011234 → road=云杉路 number=5 -long_number
+31011019800101123X云杉路5号 → road=云杉路 number=5 -long_number
 杨浦云杉路5号 → district=杨浦区 road=云杉路 number=5
 五角场街道办事处云杉路5号 → street=五角场街道 road=云杉路 number=5 -idle
 杨浦区五角场街道办事处云杉二村5号 → district=杨浦区 street=五角场街道 estate=云杉二村 number=5 -idle
