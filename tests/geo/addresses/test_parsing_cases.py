@@ -10,7 +10,9 @@ import pytest
 from geo.addresses.parsing import Gazetteer, Parsed, read, roads_of
 
 KNOWN = Gazetteer(
-    roads=roads_of(["云杉路", "望舒路", "长河路", "滨江新城路", "浦东望江路", "新村路", "花园弄", "大路", "一村", "机场新村"]),
+    roads=roads_of(
+        ["云杉路", "望舒路", "长河路", "滨江新城路", "浦东望江路", "新村路", "花园弄", "大路", "一村", "机场新村"]
+    ),
     communities=frozenset(["浦东望江苑", "云杉路小区"]),
 )
 
