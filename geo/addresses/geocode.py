@@ -7,6 +7,7 @@ that is not on record is never replaced by another one. Nothing found is an empt
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from typing import Final
 
 from geo.addresses import lookups
 from geo.addresses.gazetteer import NamedRegion, Names, Published, names_of, published_now
-from geo.addresses.lookups import Door, Lookups
+from geo.addresses.lookups import Door, Lookups, Numbered
 from geo.addresses.numbering import Guess, Known, guess_number
 from geo.addresses.parsing import Parts, read
 from geo.errors import BadInput
@@ -22,16 +23,19 @@ from geo.regions.models import Level
 from geo.regions.queries import assign_regions
 from geo.scope import Scope
 
+_COMMITTEE: Final = re.compile("(?:居民委员会|居委会|居委|村?村民委员会|村?村委会|村?村委|村)$")
 LONGEST: Final = 200
 MOST_TEXTS: Final = 10_000
 MOST_OTHERS: Final = 4
-LEVELS: Final = ("door", "lane", "interpolated", "community", "road", "street", "district")
+LEVELS: Final = ("door", "lane", "interpolated", "community", "road", "committee", "street", "district")
 """How an address was found, from sharp to blunt."""
 
 WIDEST_M: Final = 1_500.0
 """A number that cannot be placed better than this, some twenty minutes on foot, is unknown: a map of it would mislead."""
 SITE_M: Final = 200.0
 """How far apart two addresses of one site may lie."""
+ASTRAY_IN_LANE: Final = 0.85
+"""How far a number of a lane may lie from its place between two others, for each metre between these."""
 LIKE_NAMED_M: Final = 600.0
 """How far a community may lie from one that is called almost the same."""
 SURE_ROAD: Final = 0.95
@@ -221,21 +225,25 @@ def _door(parts: Parts, rows: list[Door], names: Names, published: Published) ->
 
 
 def _lanes(cases: list[_Case], find: Lookups, names: Names, published: Published) -> None:
-    """Find the lane by its other doors, or by the community that is known to have it."""
+    """Find the lane by its other doors, between those beside the one asked for, or by the community that is known to have it."""
     asked = [case for case in cases if case.parts.base and case.parts.lane]
     wanted = {(case.parts.base, case.parts.lane) for case in asked}
     lanes, communities = find.lanes(wanted), find.communities_of_lanes(wanted)
+    beside = find.numbers_of_lanes({_lane_of(case.parts) for case in asked if case.parts.number.isdecimal()})
     for case in asked:
         parts = case.parts
         key = (parts.base, parts.lane)
+        doors = _by_district(beside.get(_lane_of(parts), []), names)
         label = f"{parts.base}{parts.lane}弄"
         penalties = []
         if parts.number:
             said = f"{parts.sub_lane}支弄{parts.number}号" if parts.sub_lane else f"{parts.number}号"
             penalties = [Penalty("number_unknown", f"“{label}”里没有“{said}”，给出整条弄的位置。")]
         for lane in lanes.get(key, []):
+            region = names.region(lane.region_id)
             found = _candidate("lane", label, lane.lon, lane.lat, lane.radius_m, lane, names, published, penalties)
-            case.found += _agreed(case, found, names.region(lane.region_id), find, names)
+            known = doors.get(names.above(region, Level.DISTRICT) if region else None, [])
+            case.found += _agreed(case, _sharper(found, parts.number, known), region, find, names)
         if case.found:
             continue
         for site in communities.get(key, []):
@@ -243,6 +251,34 @@ def _lanes(cases: list[_Case], find: Lookups, names: Names, published: Published
                 "lane", f"{label}（{site.name}）", site.lon, site.lat, site.radius_m, site, names, published, penalties
             )
             case.found += _agreed(case, found, names.region(site.region_id), find, names)
+
+
+def _lane_of(parts: Parts) -> tuple[str, str, str]:
+    return parts.base, parts.lane, parts.sub_lane
+
+
+def _sharper(lane: Candidate, number: str, doors: Sequence[Numbered]) -> Candidate:
+    """Return the place of a number between its neighbours in a lane where that is surer than the lane as a whole."""
+    if not number.isdecimal():
+        return lane
+    asked = int(number)
+    below = max((door for door in doors if door.number < asked), key=lambda door: door.number, default=None)
+    above = min((door for door in doors if door.number > asked), key=lambda door: door.number, default=None)
+    if below is None or above is None:
+        return lane
+    apart = lookups.metres_between(below.lon, below.lat, above.lon, above.lat)
+    radius = math.hypot(ASTRAY_IN_LANE * apart, max(below.uncertainty_m, above.uncertainty_m))
+    if radius >= lane.uncertainty_m:
+        return lane
+    share = (asked - below.number) / (above.number - below.number)
+    said = f"这条弄里没有收录“{number}号”，按 {below.number} 号和 {above.number} 号之间推算。"
+    return replace(
+        lane,
+        lon=below.lon + share * (above.lon - below.lon),
+        lat=below.lat + share * (above.lat - below.lat),
+        uncertainty_m=round(radius, 1),
+        penalties=(Penalty("number_unknown", said),),
+    )
 
 
 def _between(cases: list[_Case], find: Lookups, names: Names, published: Published) -> None:
@@ -330,19 +366,23 @@ def _roads(cases: list[_Case], find: Lookups, names: Names, published: Published
 
 
 def _regions(cases: list[_Case], find: Lookups, names: Names, published: Published) -> None:
-    """Fall back on the street or the district that was named."""
+    """Fall back on the committee, the street or the district that was named, the finest that is known."""
+    called: dict[tuple[str, str], list[NamedRegion]] = defaultdict(list)
+    for region in names.regions.values():
+        called[region.level, _committee(region.name) if region.level == Level.COMMITTEE else region.name].append(region)
     for case in cases:
         parts = case.parts
-        wanted = [
-            region
-            for region in names.regions.values()
-            if (region.level == Level.STREET and region.name == parts.street)
-            or (not parts.street and region.level == Level.DISTRICT and region.name == parts.district)
-        ]
+        streets = called[Level.STREET, parts.street]
+        committees = called[Level.COMMITTEE, _committee(parts.committee)] if parts.committee else []
+        if parts.street:
+            committees = [one for one in committees if any(one.path.startswith(street.path) for street in streets)]
+        wanted = committees or streets or ([] if parts.street else called[Level.DISTRICT, parts.district])
         if case.district is not None:
             wanted = [region for region in wanted if region.path.startswith(case.district.path)] or [case.district]
-        said = parts.base
+        said = "" if committees and parts.base == parts.committee else parts.base
         penalties = [Penalty("only_region", f"没有找到“{said}”，只认出区划。")] if said else []
+        if len(wanted) > 1:
+            penalties.append(Penalty("several_regions", "同名的区划不止一处，请写上区名和街镇。"))
         for label in find.labels([region.id for region in wanted]):
             region = names.regions[label.region_id]
             radius = 0.95 * math.sqrt(label.area_m2 / math.pi)
@@ -358,6 +398,11 @@ def _regions(cases: list[_Case], find: Lookups, names: Names, published: Publish
                     tuple(penalties),
                 )
             )
+
+
+def _committee(name: str) -> str:
+    """Return what a committee is called by: 望舒 of 望舒居委会, 望舒居民委员会 and 望舒村委会."""
+    return _COMMITTEE.sub("", name)
 
 
 def _candidate(

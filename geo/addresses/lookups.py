@@ -163,6 +163,24 @@ class Lookups:
                         found[road, lane].append(site)
         return {key: list(dict.fromkeys(sites)) for key, sites in found.items()}
 
+    def numbers_of_lanes(self, wanted: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], list[Numbered]]:
+        """Return the numbers known in these lanes (road, lane, sub-lane), each once for every district, with their mean point."""
+        found: dict[tuple[str, str, str], list[Numbered]] = defaultdict(list)
+        rows = self._rows(
+            """SELECT w.road, w.lane, w.sub_lane, avg(ST_X(a.geom)), avg(ST_Y(a.geom)), min(a.region_id), min(a.source_id),
+                      a.number::int, max(a.uncertainty_m), false
+               FROM unnest(%s::text[], %s::text[], %s::text[]) AS w(road, lane, sub_lane)
+               JOIN addresses_address a ON a.road = w.road AND a.lane = w.lane AND a.sub_lane = w.sub_lane
+               LEFT JOIN regions_regionversion v ON v.region_id = a.region_id
+                    AND v.edition_id = (SELECT id FROM regions_edition WHERE state = 'published')
+               WHERE a.number ~ '^[0-9]{1,6}$' AND a.retired_at IS NULL AND a.source_id = ANY(%s)
+               GROUP BY w.road, w.lane, w.sub_lane, split_part(v.path, '.', 2), 8""",
+            [*_columns(wanted, 3), list(self._published.ids(Family.ADDRESSES))],
+        )
+        for road, lane, sub_lane, *columns in rows:
+            found[road, lane, sub_lane].append(Numbered(*columns))
+        return found
+
     def numbers_of_roads(self, roads: Collection[str]) -> dict[str, list[Numbered]]:
         """Return the house and lane numbers known of these roads, each once for every district, with their mean point."""
         found: dict[str, list[Numbered]] = defaultdict(list)

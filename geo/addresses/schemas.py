@@ -41,7 +41,7 @@ class CandidateOut(BaseModel):
     level: str = Field(
         ...,
         description="定位到哪一级：door 门牌、lane 弄、interpolated 按邻号推算、community 小区、road 道路、"
-        "street 街镇、district 区",
+        "committee 居委、street 街镇、district 区",
     )
     uncertainty_m: float = Field(..., description="真实位置有九成可能在这个半径之内（米）")
     region: RegionOut | None

@@ -38,6 +38,7 @@ LEVELS: Final = {
     "interpolated": "按相邻门牌推算",
     "community": "小区",
     "road": "道路",
+    "committee": "居委",
     "street": "街镇",
     "district": "区",
 }

@@ -93,7 +93,7 @@ class Parts(NamedTuple):
     @property
     def is_empty(self) -> bool:
         """Say whether nothing was understood."""
-        return not (self.district or self.street or self.base)
+        return not (self.district or self.street or self.committee or self.base)
 
     @property
     def level(self) -> str:

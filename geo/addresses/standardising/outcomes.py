@@ -51,6 +51,7 @@ LEVEL_NAMES: Final = {
     "interpolated": "按相邻门牌推算",
     "community": "小区",
     "road": "道路",
+    "committee": "居委",
     "street": "街镇",
     "district": "区",
 }
@@ -75,6 +76,7 @@ _TITLES: Final = {
     "only_region": "只认出区划",
     "district_differs": "写的区和落点的区不一样",
     "several_roads": "同名的道路不止一处",
+    "several_regions": "同名的区划不止一处",
     "first_unknown": "第一个地址没有收录，按另一个给出",
     "district_unknown": "没有写的这个区",
 }

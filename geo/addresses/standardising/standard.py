@@ -35,7 +35,7 @@ _HARMLESS: Final = frozenset(("room_unknown",))
 _BESIDE: Final = frozenset(("beside", "crossing"))
 _CONTRADICTED: Final = frozenset((
     "several", "hint_differs", "district_other", "district_unknown", "city_or_name", "district_differs", "several_places",
-    "several_roads", "village_elsewhere",
+    "several_roads", "several_regions", "village_elsewhere",
 ))  # fmt: skip
 _SHARP: Final = frozenset(("door", "lane", "community"))
 """Levels whose place tells the district for sure."""

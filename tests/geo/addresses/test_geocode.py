@@ -7,6 +7,7 @@ import re
 
 import pytest
 from django.db.models import Count
+from django.utils import timezone
 
 from geo.addresses.gazetteer import names_of, published_now
 from geo.addresses.geocode import LEVELS, Candidate, _doubted, geocode, geocode_many
@@ -312,6 +313,65 @@ class TestDoubts:
         (found, *_) = geocode(text, scope=PUBLIC)
         assert found.label.endswith(f"{first.road}{first.number}号")
         assert found.penalties == ()
+
+
+class TestInsideALane:
+    def test_an_unknown_number_stands_between_its_neighbours_and_surer_than_the_lane_as_a_whole(self) -> None:
+        rows = [
+            row
+            for row in Address.objects.filter(retired_at=None, sub_lane="").exclude(lane="")
+            if row.number.isdecimal()
+        ]
+        lanes: dict[tuple[str, str], dict[int, list[Address]]] = {}
+        for row in rows:
+            lanes.setdefault((row.road, row.lane), {}).setdefault(int(row.number), []).append(row)
+        held = asked = sharper = 0
+        for (road, lane), doors in sorted(lanes.items()):
+            numbers = sorted(doors)
+            if len(numbers) < 9:
+                continue
+            number = numbers[len(numbers) // 2]
+            left_out = Address.objects.filter(road=road, lane=lane, number=str(number), retired_at=None)
+            ids = list(left_out.values_list("pk", flat=True))
+            left_out.update(retired_at=timezone.now())
+            (found, *_) = geocode(f"{road}{lane}弄{number}号", scope=PUBLIC)
+            Address.objects.filter(pk__in=ids).update(retired_at=None)
+            (whole, *_) = geocode(f"{road}{lane}弄", scope=PUBLIC)
+            assert (found.level, found.label) == ("lane", whole.label)
+            assert [penalty.code for penalty in found.penalties] == ["number_unknown"]
+            asked += 1
+            held += away(found, doors[number][0]) <= found.uncertainty_m
+            sharper += found.uncertainty_m < whole.uncertainty_m
+        assert asked >= 10
+        assert held >= 0.9 * asked
+        assert sharper >= 0.7 * asked
+
+    def test_beyond_its_last_number_only_the_lane_is_known(self) -> None:
+        here = next(row for row in some(60) if row.lane and row.number.isdecimal())
+        (found, *_) = geocode(f"{here.road}{here.lane}弄9999号", scope=PUBLIC)
+        (whole, *_) = geocode(f"{here.road}{here.lane}弄", scope=PUBLIC)
+        assert (found.lon, found.lat, found.uncertainty_m) == (whole.lon, whole.lat, whole.uncertainty_m)
+
+
+class TestCommittees:
+    @pytest.mark.parametrize("ending", ["居委会", "居委", "居民委员会"])
+    def test_a_committee_is_found_by_its_name_whatever_it_is_called_besides(self, ending: str) -> None:
+        here = RegionVersion.objects.filter(level="committee", edition__state="published", name__endswith="居委会")
+        row = here.order_by("code").first()
+        assert row is not None
+        region = names_of(published_now()).region(row.region_id)
+        assert region is not None
+        written = region.full_name.removesuffix("居委会") + ending
+        (found,) = geocode(f"{written}望舒路98765号", scope=PUBLIC)
+        assert (found.level, found.label) == ("committee", region.full_name)
+        assert [penalty.code for penalty in found.penalties] == ["only_region"]
+        (alone,) = geocode(written, scope=PUBLIC)
+        assert (alone.level, alone.penalties) == ("committee", ())
+
+    def test_a_committee_that_is_none_gives_the_street_that_was_named(self) -> None:
+        street = RegionVersion.objects.filter(level="street", edition__state="published").order_by("code").first()
+        assert street is not None
+        assert [one.level for one in geocode(f"{street.name}无此名居委会", scope=PUBLIC)] == ["street"]
 
 
 class TestSeveralRoads:
