@@ -1,4 +1,7 @@
-"""The questions that geocoding puts to the database, each for many addresses at once."""
+"""The questions that geocoding puts to the database, each for many addresses at once.
+
+Rows come and are added up in the order of their ids, never in that of a plan: the same address has the same place, to the last bit.
+"""
 
 from __future__ import annotations
 
@@ -123,7 +126,7 @@ class Lookups:
         """Return where these lanes (road, lane) lie, by their doors: one for each district that has such a lane."""
         found: dict[tuple[str, str], list[Around]] = defaultdict(list)
         rows = self._rows(
-            """SELECT w.road, w.lane, avg(ST_X(a.geom)), avg(ST_Y(a.geom)), min(a.region_id), min(a.source_id),
+            """SELECT w.road, w.lane, avg(ST_X(a.geom) ORDER BY a.id), avg(ST_Y(a.geom) ORDER BY a.id), min(a.region_id), min(a.source_id),
                       max(a.uncertainty_m),
                       ST_Length(ST_BoundingDiagonal(ST_Extent(a.geom)::geometry)::geography)
                FROM unnest(%s::text[], %s::text[]) AS w(road, lane)
@@ -131,7 +134,7 @@ class Lookups:
                LEFT JOIN regions_regionversion v ON v.region_id = a.region_id
                     AND v.edition_id = (SELECT id FROM regions_edition WHERE state = 'published')
                WHERE a.retired_at IS NULL AND a.source_id = ANY(%s)
-               GROUP BY w.road, w.lane, split_part(v.path, '.', 2)""",
+               GROUP BY w.road, w.lane, split_part(v.path, '.', 2) ORDER BY min(a.id)""",
             [*_columns(wanted, 2), list(self._published.ids(Family.ADDRESSES))],
         )
         for road, lane, lon, lat, region_id, source_id, uncertainty_m, diagonal_m in rows:
@@ -167,14 +170,14 @@ class Lookups:
         """Return the numbers known in these lanes (road, lane, sub-lane), each once for every district, with their mean point."""
         found: dict[tuple[str, str, str], list[Numbered]] = defaultdict(list)
         rows = self._rows(
-            """SELECT w.road, w.lane, w.sub_lane, avg(ST_X(a.geom)), avg(ST_Y(a.geom)), min(a.region_id), min(a.source_id),
+            """SELECT w.road, w.lane, w.sub_lane, avg(ST_X(a.geom) ORDER BY a.id), avg(ST_Y(a.geom) ORDER BY a.id), min(a.region_id), min(a.source_id),
                       a.number::int, max(a.uncertainty_m), false
                FROM unnest(%s::text[], %s::text[], %s::text[]) AS w(road, lane, sub_lane)
                JOIN addresses_address a ON a.road = w.road AND a.lane = w.lane AND a.sub_lane = w.sub_lane
                LEFT JOIN regions_regionversion v ON v.region_id = a.region_id
                     AND v.edition_id = (SELECT id FROM regions_edition WHERE state = 'published')
                WHERE a.number ~ '^[0-9]{1,6}$' AND a.retired_at IS NULL AND a.source_id = ANY(%s)
-               GROUP BY w.road, w.lane, w.sub_lane, split_part(v.path, '.', 2), 8""",
+               GROUP BY w.road, w.lane, w.sub_lane, split_part(v.path, '.', 2), 8 ORDER BY 8, min(a.id)""",
             [*_columns(wanted, 3), list(self._published.ids(Family.ADDRESSES))],
         )
         for road, lane, sub_lane, *columns in rows:
@@ -185,14 +188,14 @@ class Lookups:
         """Return the house and lane numbers known of these roads, each once for every district, with their mean point."""
         found: dict[str, list[Numbered]] = defaultdict(list)
         rows = self._rows(
-            """SELECT a.road, avg(ST_X(a.geom)), avg(ST_Y(a.geom)), min(a.region_id), min(a.source_id),
+            """SELECT a.road, avg(ST_X(a.geom) ORDER BY a.id), avg(ST_Y(a.geom) ORDER BY a.id), min(a.region_id), min(a.source_id),
                       (CASE WHEN a.lane <> '' THEN a.lane ELSE a.number END)::int, max(a.uncertainty_m), bool_or(a.lane <> '')
                FROM addresses_address a
                LEFT JOIN regions_regionversion v ON v.region_id = a.region_id
                     AND v.edition_id = (SELECT id FROM regions_edition WHERE state = 'published')
                WHERE a.road = ANY(%s) AND a.retired_at IS NULL AND a.source_id = ANY(%s)
                     AND (CASE WHEN a.lane <> '' THEN a.lane ELSE a.number END) ~ '^[0-9]{1,6}$'
-               GROUP BY a.road, split_part(v.path, '.', 2), 6""",
+               GROUP BY a.road, split_part(v.path, '.', 2), 6 ORDER BY 6, min(a.id)""",
             [list(roads), list(self._published.ids(Family.ADDRESSES))],
         )
         for road, *columns in rows:
@@ -204,7 +207,7 @@ class Lookups:
         found: dict[str, list[Placed]] = defaultdict(list)
         rows = self._rows(
             """SELECT name, ST_X(geom), ST_Y(geom), NULL, source_id FROM roads_roadpoint
-               WHERE name = ANY(%s) AND source_id = ANY(%s) ORDER BY id""",
+               WHERE name = ANY(%s) AND source_id = ANY(%s) ORDER BY source_id, id""",
             [list(roads), list(self._published.ids(Family.FACILITIES))],
         )
         for road, *columns in rows:
@@ -301,7 +304,7 @@ def roads_of_addresses() -> list[Sighting]:
 # NOT IN is looked up by hashing whatever the planner believes of tables that were filled a moment ago; an anti-join is not.
 _ROADS_OF_ADDRESSES: Final = """
     WITH doors AS MATERIALIZED (
-        SELECT a.road, d.region_id, s.provenance, a.geom
+        SELECT a.id, a.road, d.region_id, s.provenance, a.geom
         FROM addresses_address a
         JOIN imports_source s ON s.id = a.source_id AND s.published_at IS NOT NULL AND s.retired_at IS NULL
         JOIN regions_edition e ON e.state = 'published'
@@ -312,13 +315,14 @@ _ROADS_OF_ADDRESSES: Final = """
               (SELECT name, region_id FROM roads_roadname WHERE mapped AND region_id IS NOT NULL)
     ), middles AS (
         SELECT *, avg(ST_X(geom)) OVER road_here AS lon, avg(ST_Y(geom)) OVER road_here AS lat
-        FROM doors WINDOW road_here AS (PARTITION BY road, region_id, provenance)
+        FROM doors WINDOW road_here AS (PARTITION BY road, region_id, provenance ORDER BY id
+                                        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
     ), apart AS (
         SELECT *, ST_Distance(geom::geography, ST_SetSRID(ST_Point(lon, lat), ST_SRID(geom))::geography) AS metres
         FROM middles
     )
-    SELECT road, region_id, provenance, (array_agg(ST_X(geom) ORDER BY metres))[1],
-           (array_agg(ST_Y(geom) ORDER BY metres))[1], max(metres), count(*)::int
+    SELECT road, region_id, provenance, (array_agg(ST_X(geom) ORDER BY metres, id))[1],
+           (array_agg(ST_Y(geom) ORDER BY metres, id))[1], max(metres), count(*)::int
     FROM apart GROUP BY road, region_id, provenance ORDER BY road, region_id, provenance"""
 
 _DOORS: Final = """

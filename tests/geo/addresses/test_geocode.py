@@ -6,6 +6,7 @@ import random
 import re
 
 import pytest
+from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
 
@@ -69,6 +70,16 @@ class TestDoors:
         texts = [row.normal for row in some(20)] + ["不存在路99999号", "", "黄浦区", "九九九新村"]
         together = geocode_many(texts, scope=PUBLIC)
         assert together == [geocode(text, scope=PUBLIC, limit=50) if text else [] for text in texts]
+
+    @pytest.mark.parametrize("plan", ["enable_hashagg", "enable_sort", "enable_indexscan", "enable_hashjoin"])
+    def test_the_plan_of_the_database_changes_nothing(self, plan: str) -> None:
+        doors = some(300)
+        texts = [row.text.replace(row.number, f"{int(row.number) + 1}") for row in doors if row.number.isdecimal()]
+        texts += [f"{row.road}{int(row.lane) + 3}弄" for row in doors if row.lane.isdecimal()]
+        usual = geocode_many(texts, scope=PUBLIC)
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL {plan} = off")
+        assert geocode_many(texts, scope=PUBLIC) == usual
 
 
 class TestWhatIsNotOnRecord:
