@@ -1,4 +1,4 @@
-"""Template tags of the pages: an icon of the sprite, and JSON islands that scripts read."""
+"""Template tags of the pages: an icon of the sprite, an address with changes, the navigation of the desk."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from web.doors.frame import Shown, entries_for
 
 register = template.Library()
 
@@ -40,3 +42,9 @@ def address(context: dict[str, Any], path: str = "", **changes: Any) -> str:
     query = urlencode([(key, value) for key, values in params.lists() for value in values if value])
     base = path or request.path
     return f"{base}?{query}" if query else base
+
+
+@register.simple_tag(takes_context=True)
+def desk_entries(context: dict[str, Any]) -> list[Shown]:
+    """Return the parts of the desk that the caller may open."""
+    return entries_for(context["request"])

@@ -1,0 +1,1 @@
+"""What every government matter shares: ledgers, messages, documents, forms, rules, workflow; modules only declare."""
