@@ -47,8 +47,10 @@ INSTALLED_APPS = [
     "geo.addresses",
     "geo.addresses.standardising",
     "routing",
+    "services.crypto",
     "services.access",
     "services.facilities",
+    "services.kernel.ledger",
     "web",
 ]
 
@@ -159,6 +161,9 @@ STORAGES = {
     },
 }
 MEDIA_ROOT = STATE / "media"
+# The keys of sealed fields. The default file is made at first use; a file named here must exist already.
+KEYSTORE: Path = Path(env.text("QUANTU_KEYSTORE", str(STATE / "keystore")))
+KEYSTORE_MADE_HERE: bool = not env.text("QUANTU_KEYSTORE")
 GRAPH_ROOT: Path = Path(env.text("QUANTU_GRAPHS", str(STATE / "graphs")))
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")

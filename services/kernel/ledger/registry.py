@@ -1,0 +1,48 @@
+"""The declared ledgers, found in the ``ledgers`` module of every installed app."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.apps import apps
+
+from geo.errors import NotFound
+from geo.scope import Scope
+from services.access.queries import holds_citywide
+from services.kernel.spec import LedgerSpec
+
+
+@cache
+def ledgers() -> dict[str, LedgerSpec]:
+    """Return all declared ledgers by key, in the order of the apps; two with the same key are a programming error."""
+    found: dict[str, LedgerSpec] = {}
+    for app in apps.get_app_configs():
+        name = f"{app.name}.ledgers"
+        if find_spec(name) is None:
+            continue
+        for spec in import_module(name).LEDGERS:
+            if found.setdefault(spec.key, spec) is not spec:
+                raise ValueError(f"the ledger {spec.key} is declared twice")
+    return found
+
+
+def ledgers_for(scope: Scope) -> list[LedgerSpec]:
+    """Return the ledgers that a scope may open."""
+    return [spec for spec in ledgers().values() if may_open(spec, scope)]
+
+
+def ledger_of(key: str, *, scope: Scope) -> LedgerSpec:
+    """Return a ledger by key; raises ``NotFound`` alike for one that is not declared and one that the scope may not open."""
+    spec = ledgers().get(key)
+    if spec is None or not may_open(spec, scope):
+        raise NotFound("ledger_unknown", "没有这份台账，或者您的账号没有查看它的权限。需要的话可向上级管理员申请。")
+    return spec
+
+
+def may_open(spec: LedgerSpec, scope: Scope) -> bool:
+    """Say whether a scope holds the duty of a ledger, over the whole city where its rows belong to no place."""
+    if spec.region or spec.organisation or spec.subject:
+        return scope.holds(spec.duty)
+    return "" in scope.paths or holds_citywide(scope, spec.duty)

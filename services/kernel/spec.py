@@ -1,0 +1,94 @@
+"""What a package declares to have its rows kept by the kernel: frozen values in its ``ledgers.py``. Pure.
+
+The words follow the ORM: a key is a field of the model, one behind a relation (``kind__name``) or one entry of an object
+(``attributes__beds``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+ColumnKind = Literal["text", "integer", "number", "flag", "choice", "day", "moment"]
+Mask = Literal["", "phone", "identity", "name"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a ledger: where its value stands, what people call it, and what may be done with it.
+
+    ``shown`` columns stand in the list until somebody chooses others; all of them stand in the detail. ``masked`` ones are
+    shown in part only, in lists, exports and prints alike.
+    """
+
+    key: str
+    label: str
+    kind: ColumnKind = "text"
+    choices: tuple[tuple[str, str], ...] = ()
+    unit: str = ""
+    shown: bool = True
+    sorts: bool = False
+    filters: bool = False
+    masked: Mask = ""
+
+    def word(self, value: object) -> str:
+        """Return the label of a choice; the value itself where it is none of them."""
+        return dict(self.choices).get(str(value), str(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """How a spreadsheet comes into a ledger.
+
+    ``fields`` are the columns of the template, ``required`` those that must be filled, ``example`` one row of it. ``save`` names
+    the function ``"package.module:function"`` that writes a batch of checked rows in the caller's transaction.
+    """
+
+    fields: tuple[Column, ...]
+    required: tuple[str, ...]
+    save: str
+    duty: str
+    example: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSpec:
+    """A ledger: one model, its columns, and who may see which of its rows.
+
+    A row is visible when its ``region`` lies under a path of the scope, or its ``organisation`` or its ``subject`` is listed
+    there, and the ``duty`` is held; a ledger with none of the three is for those who hold the duty over the whole city. ``where``
+    are constant conditions.
+
+    ``name`` is the column that a row is called by, ``counter`` the Chinese counter of rows (家, 条). ``grams`` names the column
+    of search pieces (see ``geo.names``); without it text is looked for in ``searched``. ``point`` is the geometry shown on maps,
+    ``outline`` another one drawn in the detail. ``page`` is the page of one row where it has a better one, ``public`` its page
+    for everyone; ``tracked`` says that pghistory keeps the history of the model.
+    """
+
+    key: str
+    title: str
+    model: str
+    counter: str
+    icon: str
+    columns: tuple[Column, ...]
+    duty: str
+    name: str = "name"
+    region: str = "region"
+    organisation: str = ""
+    subject: str = ""
+    point: str = ""
+    outline: str = ""
+    grams: str = ""
+    searched: tuple[str, ...] = ()
+    order: str = "-pk"
+    where: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    tracked: bool = False
+    page: str = ""
+    public: str = ""
+    intake: Intake | None = None
+
+    def column(self, key: str) -> Column | None:
+        """Return the column of that key, or ``None``."""
+        return next((column for column in self.columns if column.key == key), None)
