@@ -15,4 +15,6 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps a loop runn
 
 from web.settings import *  # noqa: E402, F403
 
+KEYSTORE = environment.STATE / "test" / f"keystore-{_name}-{WORKER}"
+KEYSTORE_MADE_HERE = True
 MEDIA_ROOT = environment.STATE / "test" / f"media-{_name}-{WORKER}"

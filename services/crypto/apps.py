@@ -1,0 +1,9 @@
+"""Django's entry for crypto; it has commands and no tables."""
+
+from django.apps import AppConfig
+
+
+class CryptoConfig(AppConfig):
+    name = "services.crypto"
+    label = "crypto"
+    verbose_name = "密码与密钥"
