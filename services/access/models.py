@@ -124,6 +124,7 @@ class AuditAct(models.TextChoices):
     ROLE_GRANTED = "role_granted", "授权"
     SYSTEM_SCOPE = "system_scope", "系统范围"
     LIST_TAKEN = "list_taken", "取走名单结果"
+    LEDGER_EXPORTED = "ledger_exported", "导出台账"
 
 
 class AuditEntry(models.Model):

@@ -7,12 +7,12 @@ import binascii
 import datetime
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.apps import apps
 from django.contrib.gis.db.models import Extent
-from django.contrib.gis.geos import GEOSGeometry, Polygon
+from django.contrib.gis.geos import GEOSGeometry, Point, Polygon
 from django.db import connection
 from django.db.models import F, Model, Q, QuerySet, Value
 from django.utils.encoding import force_str
@@ -40,12 +40,13 @@ CELLS_ACROSS: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a list: its key, what it is called, its region, and the wanted columns."""
+    """One row of a list: its key, what it is called, its region, the wanted columns, and its point where that was asked for."""
 
     pk: int
     name: str
     region: str
     cells: tuple[Cell, ...]
+    point: Point | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Record:
     """One row in full: every column, its place and its outline in CGCS2000."""
 
     row: Row
-    point: GEOSGeometry | None
+    point: Point | None
     outline: GEOSGeometry | None
     instance: Model
 
@@ -141,11 +142,12 @@ def page_of(spec: LedgerSpec, asked: Asked, *, scope: Scope, limit: int = ROWS) 
 
 
 def rows_of(spec: LedgerSpec, asked: Asked, *, scope: Scope, columns: Sequence[Column]) -> Iterator[Row]:
-    """Yield all rows asked for in their order, read from the database piece by piece."""
+    """Yield all rows asked for in their order with their points, read from the database piece by piece."""
     rows = _Order.of(spec, asked).applied(rows_asked(spec, asked, scope=scope))
-    called = _caller(spec)
-    for record in rows.values_list("pk", *_wanted(spec, columns)).iterator(chunk_size=2_000):
-        yield called(columns, record)
+    called, points = _caller(spec), [spec.point] if spec.point else []
+    for record in rows.values_list("pk", *_wanted(spec, columns), *points).iterator(chunk_size=2_000):
+        values, point = (record[:-1], record[-1]) if points else (record, None)
+        yield replace(called(columns, values), point=point)
 
 
 def count_rows(spec: LedgerSpec, asked: Asked, *, scope: Scope) -> Total:
