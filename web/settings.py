@@ -48,8 +48,10 @@ INSTALLED_APPS = [
     "geo.addresses.standardising",
     "routing",
     "services.crypto",
+    "services.integrations",
     "services.access",
     "services.facilities",
+    "services.kernel.documents",
     "services.kernel.ledger",
     "web",
 ]
@@ -161,9 +163,23 @@ STORAGES = {
     },
 }
 MEDIA_ROOT = STATE / "media"
+# nginx hands out contents that a view has allowed (X-Accel-Redirect); without it the view streams them itself.
+ACCEL_MEDIA: bool = env.flag("QUANTU_ACCEL")
+# The virus scanner, tcp://host:3310 or unix:///path; empty: files stay 未查毒, which staff are told.
+SCANNER: str = env.text("QUANTU_SCANNER")
+SCANNER_SECONDS: float = float(env.text("QUANTU_SCANNER_SECONDS", "60"))
+# Whether staff may open files that no scanner has looked at; the public never may.
+OPEN_UNSCANNED: bool = env.text("QUANTU_OPEN_UNSCANNED", "1") != "0"
+DOCUMENT_FONTS: Path = Path(env.text("QUANTU_FONTS", "/usr/share/fonts/opentype/noto"))
 # The keys of sealed fields. The default file is made at first use; a file named here must exist already.
 KEYSTORE: Path = Path(env.text("QUANTU_KEYSTORE", str(STATE / "keystore")))
 KEYSTORE_MADE_HERE: bool = not env.text("QUANTU_KEYSTORE")
+# The short-message gateway; without all three nothing is sent and what is to be sent waits. A host in a private network is named twice.
+SMS_URL: str = env.text("QUANTU_SMS_URL")
+SMS_APP: str = env.text("QUANTU_SMS_APP")
+SMS_SECRET: str = env.text("QUANTU_SMS_SECRET")
+SMS_TIMEOUT_S: float = float(env.text("QUANTU_SMS_TIMEOUT", "10"))
+INSIDE_HOSTS: list[str] = [host.lower() for host in env.words("QUANTU_INSIDE_HOSTS")]
 GRAPH_ROOT: Path = Path(env.text("QUANTU_GRAPHS", str(STATE / "graphs")))
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
@@ -178,6 +194,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "worker-beat": {"task": "web.worker_beat", "schedule": 60.0},
     "revive-jobs": {"task": "geo.jobs.revive", "schedule": 60.0},
+    "scan-attachments": {"task": "services.kernel.documents.scan_waiting", "schedule": 300.0},
     "purge-lists": {"task": "geo.addresses.standardising.purge", "schedule": 3600.0},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
