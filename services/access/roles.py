@@ -31,7 +31,7 @@ ROLES = (
     RoleDeclaration(
         "district_manager",
         "区级管理员",
-        ("facilities.view", "facilities.edit", "addresses.edit", "imports.view", "jobs.view"),
+        X
     ),
     RoleDeclaration("street_clerk", "街镇经办", ("facilities.view", "facilities.edit", "addresses.edit")),
     RoleDeclaration("institution_head", "机构负责人", ("facilities.view", "facilities.report")),
