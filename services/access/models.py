@@ -125,6 +125,7 @@ class AuditAct(models.TextChoices):
     SYSTEM_SCOPE = "system_scope", "系统范围"
     LIST_TAKEN = "list_taken", "取走名单结果"
     LEDGER_EXPORTED = "ledger_exported", "导出台账"
+    PHONE_REVEALED = "phone_revealed", "查看完整号码"
 
 
 class AuditEntry(models.Model):
