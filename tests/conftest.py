@@ -70,10 +70,16 @@ def _end_sessions(cursor: Any, name: str) -> None:
     )
 
 
+def _drop(cursor: Any, name: str) -> None:
+    """Drop a database; not WITH (FORCE), which would end PostgreSQL's own workers too, and may not."""
+    _end_sessions(cursor, name)
+    cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+
+
 def _copy(template: str, name: str) -> None:
     with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
         _end_sessions(cursor, template)
-        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        _drop(cursor, name)
         cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
 
 
@@ -119,7 +125,7 @@ def city_database(_empty_database: None, django_db_blocker: DjangoDbBlocker) -> 
         _use(empty)
     yield name
     with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
-        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        _drop(cursor, name)
 
 
 @pytest.fixture
@@ -165,7 +171,7 @@ def live_city(_live_server: str, city_database: str, django_db_blocker: DjangoDb
         connection.close()
         _use(before)
         with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
-            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            _drop(cursor, name)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """How facilities are kept at the desk."""
 
+from geo.addresses.models import PointSource
 from services.facilities.kinds import KINDS
 from services.facilities.models import FacilityStatus
 from services.kernel.spec import Column, LedgerSpec
@@ -31,7 +32,7 @@ LEDGERS = (
             Column("attributes__beds", "床位", "integer", unit="张", filters=True, shown=False),
             Column("attributes__inclusive", "普惠", "flag", filters=True, shown=False),
             Column("organisation__name", "运营机构", filters=True, shown=False),
-            Column("point_source", "位置来源", shown=False),
+            Column("point_source", "位置来源", "choice", tuple(PointSource.choices), filters=True, shown=False),
             Column("uncertainty_m", "误差半径", "number", unit="米", sorts=True, filters=True, shown=False),
             Column("source__title", "数据来源", shown=False),
             Column("as_of", "资料日期", "day", sorts=True, filters=True),

@@ -16,7 +16,7 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.conftest import _copy, _use
+from tests.conftest import _copy, _drop, _use
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -47,7 +47,7 @@ def live_city(_live_server: str, city_database: str, django_db_blocker: DjangoDb
         connection.close()
         _use(before)
         with connection._nodb_cursor() as cursor:
-            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            _drop(cursor, name)
 
 
 def spot_where(holds: Callable[[Any], bool], **question: Any) -> tuple[Spot, Any]:

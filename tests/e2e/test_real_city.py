@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.conftest import _copy, _use
+from tests.conftest import _copy, _drop, _use
 from tests.e2e.conftest import Spot, answer_of, faults_of, wait_until_drawn
 
 pytestmark = [pytest.mark.data, pytest.mark.timeout(900)]
@@ -52,7 +52,7 @@ def real_city(
         connection.close()
         _use(before)
         with connection._nodb_cursor() as cursor:
-            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            _drop(cursor, name)
     settings.GRAPH_ROOT = graphs
 
 

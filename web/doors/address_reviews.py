@@ -26,7 +26,7 @@ from geo.jobs.models import Job, JobState
 from geo.spreadsheets import BOM, plain_cell
 from services.access.queries import scope_for
 from web.api.errors import status_of
-from web.doors.addresses import map_context
+from web.doors.desk_map import map_context
 
 CONFLICTS_ON_A_PAGE: Final = 20
 FINDINGS_ON_A_PAGE: Final = 50

@@ -24,12 +24,11 @@ from geo.addresses.upkeep.snapshots import NAMES, Difference, differences
 from geo.addresses.upkeep.statements import columns_of_text
 from geo.addresses.upkeep.versions import version_of
 from geo.errors import BadInput, CityError
-from geo.imports.queries import attribution
 from geo.regions.models import Level
-from geo.regions.queries import current_city
 from geo.scope import Scope
 from services.access.queries import scope_for
 from web.api.errors import status_of
+from web.doors.desk_map import map_context
 
 ROWS: Final = 50
 ALIAS_KINDS: Final = {AliasKind.SPELLING: "别的写法", AliasKind.OLD_NAME: "旧地名"}
@@ -304,12 +303,6 @@ def _streets(scope: Scope) -> list[NamedRegion]:
     names = names_of(published_now())
     levels = (Level.DISTRICT, Level.STREET)
     return [each for each in names.regions.values() if each.level in levels and scope.covers_path(each.path)]
-
-
-def map_context() -> dict[str, Any]:
-    """Return what a map of ours on a page needs: the box of the city and whom it must name."""
-    box = current_city().bbox
-    return {"city_box": f"{box.west},{box.south},{box.east},{box.north}", "attribution": attribution()}
 
 
 def _status(fault: CityError | None) -> int:

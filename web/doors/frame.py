@@ -25,6 +25,7 @@ class Entry(NamedTuple):
 
 
 ENTRIES: Final = (
+    Entry("台账", "list", "desk", "/desk/ledgers"),
     Entry("地址维护", "map-pin", "desk-addresses", "/desk/addresses", "addresses.edit"),
     Entry("系统设置", "settings", "settings", "/desk/settings", "settings.write", citywide=True),
 )

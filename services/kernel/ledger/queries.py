@@ -48,6 +48,16 @@ class Row:
     cells: tuple[Cell, ...]
     point: Point | None = None
 
+    @property
+    def filled(self) -> tuple[Cell, ...]:
+        """Return the columns that say something."""
+        return tuple(each for each in self.cells if each.text)
+
+    @property
+    def blank(self) -> tuple[Cell, ...]:
+        """Return the columns that say nothing."""
+        return tuple(each for each in self.cells if not each.text)
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

@@ -1,10 +1,8 @@
 // The desk of addresses: the point on the map and the numbers of the form are one; what is not saved is not lost unasked.
-import * as maplibre from '../vendor/maplibre-gl.mjs';
+import {DROP, maplibre, openMap} from './desk-map.js';
 
 const holder = document.getElementById('map');
-const dark = window.matchMedia('(prefers-color-scheme: dark)');
 const still = window.matchMedia('(prefers-reduced-motion: reduce)');
-const DROP = 'M14 1.2c-6.9 0-12.4 5.4-12.4 12.2C1.6 21.6 14 33 14 33s12.4-11.4 12.4-19.6C26.4 6.6 20.9 1.2 14 1.2z';
 const LON = document.getElementById('lon');
 const LAT = document.getElementById('lat');
 
@@ -28,48 +26,6 @@ function guardForms() {
   window.addEventListener('beforeunload', (event) => {
     if (unsaved) event.preventDefault();
   });
-}
-
-// The map
-
-function styleAddress() {
-  return `${holder.dataset.styles}${dark.matches ? 'dark' : 'light'}.json`;
-}
-
-function loadStyles() {
-  return new Promise((resolve, reject) => {
-    const link = document.createElement('link');
-    link.rel = 'stylesheet';
-    link.href = holder.dataset.css;
-    link.onload = resolve;
-    link.onerror = reject;
-    document.head.append(link);
-  });
-}
-
-async function startMap(options) {
-  await loadStyles();
-  maplibre.setWorkerUrl(new URL(holder.dataset.worker, window.location.href).href);
-  const box = holder.dataset.bbox.split(',').map(Number);
-  map = new maplibre.Map({
-    container: holder,
-    style: styleAddress(),
-    maxBounds: [[box[0] - 0.6, box[1] - 0.5], [box[2] + 0.6, box[3] + 0.5]],
-    maxZoom: 19,
-    attributionControl: false,
-    dragRotate: false,
-    pitchWithRotate: false,
-    touchPitch: false,
-    localIdeographFontFamily: '"PingFang SC","HarmonyOS Sans SC","Microsoft YaHei UI","Noto Sans CJK SC",sans-serif',
-    locale: {'Map.Title': '地图'},
-    ...options,
-  });
-  map.touchZoomRotate.disableRotation();
-  holder.quantu = map; // for those who look into the page: tests, and the console
-  map.on('load', () => { holder.dataset.ready = 'true'; });
-  dark.addEventListener('change', () => map.setStyle(styleAddress(), {diff: false}));
-  document.getElementById('zoom-in').addEventListener('click', () => map.zoomIn());
-  document.getElementById('zoom-out').addEventListener('click', () => map.zoomOut());
 }
 
 // One address: a pin that is dragged, or follows the numbers
@@ -103,7 +59,7 @@ async function startSpot() {
   const spot = island('spot');
   const point = typed() || (spot ? [Number(spot.lon), Number(spot.lat)] : null);
   const whole = {bounds: [[121.36, 31.13], [121.58, 31.32]]};
-  await startMap(point ? {center: point, zoom: 17} : whole);
+  map = await openMap(holder, point ? {center: point, zoom: 17} : whole);
   if (point) drop(point);
   if (holder.dataset.movable !== 'true') return;
   map.on('click', (event) => {
@@ -127,7 +83,7 @@ function lightRow(at) {
 async function startSpots(spots) {
   const bounds = new maplibre.LngLatBounds();
   spots.forEach((spot) => bounds.extend([spot.lon, spot.lat]));
-  await startMap({bounds, fitBoundsOptions: {padding: 40, maxZoom: 17}});
+  map = await openMap(holder, {bounds, fitBoundsOptions: {padding: 40, maxZoom: 17}});
   spots.forEach((spot, at) => {
     const node = document.createElement('button');
     node.type = 'button';

@@ -1,0 +1,126 @@
+// The map of the desk: one way to open it on our own tiles, for points, outlines and many rows.
+import * as maplibre from '../vendor/maplibre-gl.mjs';
+
+export {maplibre};
+export const DROP = 'M14 1.2c-6.9 0-12.4 5.4-12.4 12.2C1.6 21.6 14 33 14 33s12.4-11.4 12.4-19.6C26.4 6.6 20.9 1.2 14 1.2z';
+const dark = window.matchMedia('(prefers-color-scheme: dark)');
+const EMPTY = {type: 'FeatureCollection', features: []};
+const loading = new Map();
+
+/** A colour of the page's own tokens. */
+function token(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+function loadStyles(address) {
+  if (!loading.has(address)) {
+    loading.set(address, new Promise((resolve, reject) => {
+      const link = document.createElement('link');
+      link.rel = 'stylesheet';
+      link.href = address;
+      link.onload = resolve;
+      link.onerror = reject;
+      document.head.append(link);
+    }));
+  }
+  return loading.get(address);
+}
+
+/** Open a map in a holder that says where styles, worker and the box of the city are; its buttons stand beside it. */
+export async function openMap(holder, options) {
+  const styled = () => `${holder.dataset.styles}${dark.matches ? 'dark' : 'light'}.json`;
+  await loadStyles(holder.dataset.css);
+  maplibre.setWorkerUrl(new URL(holder.dataset.worker, window.location.href).href);
+  const box = holder.dataset.bbox.split(',').map(Number);
+  const map = new maplibre.Map({
+    container: holder,
+    style: styled(),
+    maxBounds: [[box[0] - 0.6, box[1] - 0.5], [box[2] + 0.6, box[3] + 0.5]],
+    maxZoom: 19,
+    attributionControl: false,
+    dragRotate: false,
+    pitchWithRotate: false,
+    touchPitch: false,
+    localIdeographFontFamily: '"PingFang SC","HarmonyOS Sans SC","Microsoft YaHei UI","Noto Sans CJK SC",sans-serif',
+    locale: {'Map.Title': '地图'},
+    ...options,
+  });
+  map.touchZoomRotate.disableRotation();
+  holder.quantu = map; // for those who look into the page: tests, and the console
+  map.on('load', () => { holder.dataset.ready = 'true'; });
+  dark.addEventListener('change', () => map.setStyle(styled(), {diff: false}));
+  holder.parentElement.querySelectorAll('[data-zoom]').forEach((button) => {
+    button.addEventListener('click', () => (Number(button.dataset.zoom) > 0 ? map.zoomIn() : map.zoomOut()));
+  });
+  return map;
+}
+
+function boundsOf(coordinates, bounds = new maplibre.LngLatBounds()) {
+  if (typeof coordinates[0] === 'number') return bounds.extend(coordinates);
+  coordinates.forEach((each) => boundsOf(each, bounds));
+  return bounds;
+}
+
+/** Draw one point as a pin, or an outline with its edge. */
+export async function showShape(holder, shape) {
+  const {type, coordinates} = shape.geometry;
+  if (type === 'Point') {
+    const map = await openMap(holder, {center: coordinates, zoom: 16});
+    const node = document.createElement('div');
+    node.className = 'spot-pin';
+    node.innerHTML = `<svg viewBox="0 0 28 34" aria-hidden="true"><path d="${DROP}"></path><circle cx="14" cy="13" r="4.5"></circle></svg>`;
+    new maplibre.Marker({element: node, anchor: 'bottom'}).setLngLat(coordinates).addTo(map);
+    return map;
+  }
+  const map = await openMap(holder, {bounds: boundsOf(coordinates), fitBoundsOptions: {padding: 24, maxZoom: 17}});
+  map.on('style.load', () => {
+    map.addSource('shape', {type: 'geojson', data: shape});
+    map.addLayer({id: 'shape', type: 'fill', source: 'shape', paint: {'fill-color': token('--circle'), 'fill-opacity': 0.16}});
+    map.addLayer({id: 'shape-edge', type: 'line', source: 'shape', layout: {'line-join': 'round'}, paint: {'line-color': token('--accent'), 'line-width': 3}});
+  });
+  return map;
+}
+
+/** Draw many rows: dots, and circles with a count where they lie close; what is asked follows the map. */
+export async function showPins(holder, opened) {
+  const whole = (holder.dataset.box || holder.dataset.bbox).split(',').map(Number);
+  const map = await openMap(holder, {bounds: [[whole[0], whole[1]], [whole[2], whole[3]]], fitBoundsOptions: {padding: 48, maxZoom: 16}});
+  let asked = null;
+  const draw = async () => {
+    if (!map.getSource('pins')) return;
+    if (asked) asked.abort();
+    asked = new AbortController();
+    const box = map.getBounds();
+    const bbox = [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()].map((each) => each.toFixed(6)).join(',');
+    try {
+      const answer = await fetch(`${holder.dataset.pins}&bbox=${bbox}`, {signal: asked.signal, headers: {Accept: 'application/json'}});
+      if (!answer.ok) throw new Error(String(answer.status));
+      map.getSource('pins').setData(await answer.json());
+      holder.dataset.drawn = 'true';
+    } catch (fault) {
+      if (fault.name === 'AbortError') return;
+      document.getElementById('pins-said').textContent = '没能取到地图上的位置，请移动一下地图再试，或看列表。';
+    }
+  };
+  map.on('style.load', () => {
+    map.addSource('pins', {type: 'geojson', data: EMPTY});
+    const many = ['>', ['get', 'count'], 1];
+    map.addLayer({id: 'pins', type: 'circle', source: 'pins', paint: {
+      'circle-radius': ['case', many, ['min', 30, ['+', 12, ['*', 5, ['log10', ['get', 'count']]]]], 7],
+      'circle-color': token('--accent'), 'circle-stroke-color': token('--pin-ring'), 'circle-stroke-width': 2,
+    }});
+    map.addLayer({id: 'pin-counts', type: 'symbol', source: 'pins', filter: many, layout: {
+      'text-field': ['to-string', ['get', 'count']], 'text-size': 13, 'text-font': ['sans-serif'], 'text-allow-overlap': true,
+    }, paint: {'text-color': token('--on-accent')}});
+    draw();
+  });
+  map.on('moveend', draw);
+  map.on('click', 'pins', (event) => {
+    const [found] = event.features;
+    if (found.properties.count > 1) map.easeTo({center: found.geometry.coordinates, zoom: map.getZoom() + 2});
+    else opened(found.properties.pk);
+  });
+  map.on('mouseenter', 'pins', () => { map.getCanvas().style.cursor = 'pointer'; });
+  map.on('mouseleave', 'pins', () => { map.getCanvas().style.cursor = ''; });
+  return map;
+}
