@@ -1,0 +1,75 @@
+"""The store against the rows: contents that no row names, rows whose content is gone, and contents that have changed on disk."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from django.db.models import Q
+
+from services.kernel.documents.models import Attachment, ScanState, TemplateVersion
+from services.kernel.documents.store import contents_folder, digest_of, kept, path_of, previews_folder
+
+GRACE_SECONDS: Final = 24 * 3600.0
+"""A content younger than this may belong to an upload that is not written down yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a sweep found; ``orphans`` and their bytes are deleted when it was told to, ``spoiled`` and ``missing`` never."""
+
+    contents: int = 0
+    orphans: list[Path] = field(default_factory=list)
+    orphan_bytes: int = 0
+    spoiled: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+    @property
+    def sound(self) -> bool:
+        """Say whether every content that a row names is there and unchanged."""
+        return not self.spoiled and not self.missing
+
+
+def sweep(*, commit: bool = False, verify: bool = True, grace: float = GRACE_SECONDS) -> Findings:
+    """Compare the store with the rows, reading every content when ``verify``; delete orphans when ``commit``.
+
+    What the scanner refused counts as an orphan after the grace: nobody may open it again.
+    """
+    before = time.time() - grace
+    lying = {path.name: path for path in kept()}
+    # The rows are read after the files: a content that comes in between is in no list, and stays.
+    named = _named()
+    orphans = [path for digest, path in lying.items() if digest not in named and path.stat().st_mtime < before]
+    orphans += _left_behind(before)
+    found = Findings(
+        contents=len(lying),
+        orphans=sorted(orphans),
+        orphan_bytes=sum(path.stat().st_size for path in orphans),
+        spoiled=sorted(one for one in lying if one in named and verify and digest_of(lying[one]) != one),
+        missing=sorted(one for one in named if not path_of(one).exists()),
+    )
+    if commit:
+        _delete(found.orphans, before)
+    return found
+
+
+def _named() -> set[str]:
+    rows = Attachment.objects.exclude(Q(state=ScanState.REFUSED)).values_list("sha256", flat=True)
+    return {*rows.distinct().iterator(), *TemplateVersion.objects.values_list("sha256", flat=True)}
+
+
+def _left_behind(before: float) -> list[Path]:
+    """Return what uploads that were cut off left in the waiting folder, and drawn pages nobody looked at lately."""
+    folders = (contents_folder() / "incoming", previews_folder())
+    files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
+    return [path for path in files if path.stat().st_mtime < before]
+
+
+def _delete(orphans: list[Path], before: float) -> None:
+    again = _named()
+    for path in orphans:
+        # An upload of the same content may have come meanwhile: it renews the time of the file before it writes its row.
+        if path.name not in again and path.exists() and path.stat().st_mtime < before:
+            path.unlink()
