@@ -81,7 +81,7 @@ def locate_rows(act: Act) -> None:
         batch = drafts[begin : begin + MOST_TEXTS]
         answers = geocode_many([_written(draft) for draft in batch], scope=act.scope, published=ground, names=names)
         for draft, candidates in zip(batch, answers, strict=True):
-            sure = _single(candidates)
+            sure = single_place(candidates)
             if sure is not None:
                 said = {"point_source": SHARP[sure.level], "uncertainty_m": float(round(sure.uncertainty_m))}
                 # means come out in another last digit when the rows are read in another order
@@ -123,7 +123,8 @@ def _written(draft: DraftRow) -> str:
     return text if not text or district in text else f"{district}{text}"[:LONGEST]
 
 
-def _single(candidates: Sequence[Candidate]) -> Candidate | None:
+def single_place(candidates: Sequence[Candidate]) -> Candidate | None:
+    """Return the one place among the candidates of an address, or none where several are as good or none is sharp."""
     sharp = [each for each in candidates if each.level in SHARP and each.uncertainty_m <= MOST_UNCERTAIN_M]
     best = [each for each in sharp if each.level == sharp[0].level]
     return best[0] if len(best) == 1 else None

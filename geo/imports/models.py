@@ -24,6 +24,8 @@ class Family(models.TextChoices):
     ADDRESSES = "addresses", "门牌地址"
     FACILITIES = "facilities", "服务设施"
     POPULATION = "population", "人口"
+    LEDGER = "ledger", "台账"
+    """Spreadsheets that people bring into a ledger; its rows belong to sources of their own family, never to these."""
 
 
 class Provenance(models.TextChoices):

@@ -34,6 +34,16 @@ ROW_REASONS: Final[dict[str, str]] = {
     "no_address": "门牌地址无法识别。",
     "bad_hours": "开放时间的写法无法识别。",
     "capacity_contradiction": "空余数大于总数，请核对。",
+    "not_whole": "这一栏应当是整数。",
+    "in_future": "日期不能晚于今天。",
+    "not_for_kind": "这种类型没有这一项，请把这一格清空。",
+    "unknown_record": "没有这个编号的记录，它可能已停用；要新增的话请把编号留空。",
+    "kind_differs": "这个编号的记录是另一种类型；类型不能用导入更改，请核对编号。",
+    "outside_scope": "不在您的管辖范围内，不能导入；请核对，或交给管辖它的单位。",
+    "other_district": "位置不在这里写的区，请核对区、地址或坐标。",
+    "duplicate_row": "与文件里的另一行说的是同一条，请只留一行。",
+    "datum_missing": "写了坐标，但这份文件没有选坐标系。请清空坐标，或者重新上传并选好坐标系。",
+    "left_out": "按您的要求不导入这一行。",
 }
 """Reason codes of single rows. The rest of the file is still taken."""
 

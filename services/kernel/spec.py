@@ -42,14 +42,19 @@ class Column:
 class Intake:
     """How a spreadsheet comes into a ledger.
 
-    ``fields`` are the columns of the template, ``required`` those that must be filled, ``example`` one row of it. ``save`` names
-    the function ``"package.module:function"`` that writes a batch of checked rows in the caller's transaction.
+    ``fields`` are the columns of the template, ``required`` those that must be filled in a new row, ``example`` one row of it.
+    ``check`` and ``save`` name functions ``"package.module:function"``, see ``geo.imports.sheets``: one judges a batch of rows,
+    one writes it in the caller's transaction. ``known`` is the field that names an existing row, '' where none does; ``explained``
+    says of a field what its label does not. Fields ``lon`` and ``lat`` are a position in the system chosen with the file.
     """
 
     fields: tuple[Column, ...]
     required: tuple[str, ...]
+    check: str
     save: str
     duty: str
+    known: str = ""
+    explained: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     example: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 

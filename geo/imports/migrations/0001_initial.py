@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.SlugField(max_length=80, unique=True)),
                 ('title', models.CharField(max_length=200)),
-                ('family', models.CharField(choices=[('regions', '行政区划'), ('roads', '道路'), ('basemap', '底图'), ('communities', '小区'), ('addresses', '门牌地址'), ('facilities', '服务设施'), ('population', '人口')], max_length=16)),
+                ('family', models.CharField(choices=[('regions', '行政区划'), ('roads', '道路'), ('basemap', '底图'), ('communities', '小区'), ('addresses', '门牌地址'), ('facilities', '服务设施'), ('population', '人口'), ('ledger', '台账')], max_length=16)),
                 ('provenance', models.CharField(choices=[('invented', '演示'), ('real', '真实')], max_length=10)),
                 ('datum', models.CharField(default='wgs84', max_length=16)),
                 ('licence', models.CharField(blank=True, max_length=200)),
