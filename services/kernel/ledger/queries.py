@@ -24,8 +24,10 @@ from geo.names import query_grams
 from geo.regions.models import EditionState, RegionVersion
 from geo.regions.queries import regions_under, within
 from geo.scope import Scope
+from services.access.models import User
 from services.kernel.ledger.asking import Asked, conditions
 from services.kernel.ledger.cells import Cell, cell
+from services.kernel.ledger.models import SavedView
 from services.kernel.ledger.registry import may_open
 from services.kernel.spec import Column, LedgerSpec
 
@@ -223,6 +225,11 @@ def regions_for(scope: Scope) -> list[RegionVersion]:
             under |= Q(path__startswith=path)
         versions = versions.filter(under)
     return list(versions.defer("geom", "label").order_by("path"))
+
+
+def views_of(user: User) -> list[SavedView]:
+    """Return the views that somebody keeps, ledger by ledger."""
+    return list(SavedView.objects.filter(user=user))
 
 
 def _holding(spec: LedgerSpec, text: str) -> Q:
