@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "services.access",
     "services.facilities",
     "services.kernel.documents",
+    "services.kernel.messages",
     "services.kernel.ledger",
     "web",
 ]
@@ -195,6 +196,8 @@ CELERY_BEAT_SCHEDULE = {
     "worker-beat": {"task": "web.worker_beat", "schedule": 60.0},
     "revive-jobs": {"task": "geo.jobs.revive", "schedule": 60.0},
     "scan-attachments": {"task": "services.kernel.documents.scan_waiting", "schedule": 300.0},
+    "deliver-messages": {"task": "services.kernel.messages.deliver", "schedule": 60.0},
+    "read-receipts": {"task": "services.kernel.messages.read_receipts", "schedule": 60.0},
     "purge-lists": {"task": "geo.addresses.standardising.purge", "schedule": 3600.0},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
