@@ -7,13 +7,16 @@ from typing import Final, NamedTuple
 from django.http import HttpRequest
 from django.urls import reverse
 
-from services.access.queries import holds_citywide, scope_for
+from services.access.queries import caller_of, holds_citywide, scope_for
+from services.kernel.ledger.queries import views_of
+from services.kernel.ledger.registry import ledgers, ledgers_for
 
 
 class Entry(NamedTuple):
     """One part of the desk: the name of its first page, and the duty that opens it, '' for everyone who is signed in.
 
-    ``citywide`` parts ask for the duty over the whole city. ``prefix`` is what the addresses of its pages begin with.
+    ``citywide`` parts ask for the duty over the whole city. ``prefix`` is what the addresses of its pages begin with, '' where
+    the first is the only one.
     """
 
     label: str
@@ -25,7 +28,7 @@ class Entry(NamedTuple):
 
 
 ENTRIES: Final = (
-    Entry("台账", "list", "desk", "/desk/ledgers"),
+    Entry("办理首页", "house", "desk", ""),
     Entry("地址维护", "map-pin", "desk-addresses", "/desk/addresses", "addresses.edit"),
     Entry("系统设置", "settings", "settings", "/desk/settings", "settings.write", citywide=True),
 )
@@ -44,7 +47,33 @@ def entries_for(request: HttpRequest) -> list[Shown]:
     """Return the parts of the desk that the caller may open, the one the page belongs to marked."""
     scope = scope_for(request)
     return [
-        Shown(entry.label, entry.icon, reverse(entry.page), request.path.startswith(entry.prefix))
+        Shown(
+            entry.label,
+            entry.icon,
+            href,
+            request.path.startswith(entry.prefix) if entry.prefix else request.path == href,
+        )
         for entry in ENTRIES
+        for href in [reverse(entry.page)]
         if not entry.duty or (holds_citywide(scope, entry.duty) if entry.citywide else scope.holds(entry.duty))
+    ]
+
+
+def ledgers_shown(request: HttpRequest) -> list[Shown]:
+    """Return the ledgers that the caller may open."""
+    return [
+        Shown(spec.title, spec.icon, href, request.path.startswith(href))
+        for spec in ledgers_for(scope_for(request))
+        for href in [reverse("desk-ledger", args=[spec.key])]
+    ]
+
+
+def views_for(request: HttpRequest) -> list[Shown]:
+    """Return the views that the caller keeps, of ledgers that there still are."""
+    user = caller_of(request).user
+    return [
+        Shown(view.name, ledgers()[view.ledger].icon, href, request.get_full_path() == href)
+        for view in (views_of(user) if user else [])
+        if view.ledger in ledgers()
+        for href in [f"{reverse('desk-ledger', args=[view.ledger])}?{view.query}"]
     ]

@@ -24,6 +24,7 @@ from services.kernel.ledger.actions import delete_view, save_view
 from services.kernel.ledger.asking import Asked, read_asked
 from services.kernel.ledger.exports import file_name, formats_of, write_rows
 from services.kernel.ledger.history import history_of
+from services.kernel.ledger.models import SavedView
 from services.kernel.ledger.registry import ledger_of, ledgers_for
 from services.kernel.spec import LedgerSpec
 from web.api.errors import status_of
@@ -94,6 +95,7 @@ def _listed(request: HttpRequest, spec: LedgerSpec, asked: Asked, scope: Scope) 
         "query": asked.query(),
         "plain": urlencode(list(own.items())),
         "as_of": timezone.localtime(),
+        "kept": next((view for view in views_kept(request, spec) if view.query == asked.query()), None),
         "may_take_in": spec.intake is not None and scope.holds(spec.intake.duty),
         **map_context(),
     }
@@ -245,6 +247,11 @@ def drop_view(request: HttpRequest, view_id: int) -> HttpResponse:
     view = delete_view(user=_user(request), view_id=view_id)
     messages.success(request, f"已删掉视图“{view.name}”。")
     return redirect("desk-ledger", view.ledger)
+
+
+def views_kept(request: HttpRequest, spec: LedgerSpec) -> list[SavedView]:
+    """Return the views that the caller keeps of a ledger."""
+    return [view for view in queries.views_of(_user(request)) if view.ledger == spec.key]
 
 
 def _asked_in(query: str, spec: LedgerSpec) -> Asked:

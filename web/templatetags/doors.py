@@ -10,7 +10,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from web.doors.frame import Shown, entries_for
+from web.doors.frame import Shown, entries_for, ledgers_shown, views_for
 
 register = template.Library()
 
@@ -48,3 +48,15 @@ def address(context: dict[str, Any], path: str = "", **changes: Any) -> str:
 def desk_entries(context: dict[str, Any]) -> list[Shown]:
     """Return the parts of the desk that the caller may open."""
     return entries_for(context["request"])
+
+
+@register.simple_tag(takes_context=True)
+def desk_views(context: dict[str, Any]) -> list[Shown]:
+    """Return the views that the caller keeps."""
+    return views_for(context["request"])
+
+
+@register.simple_tag(takes_context=True)
+def desk_ledgers(context: dict[str, Any]) -> list[Shown]:
+    """Return the ledgers that the caller may open."""
+    return ledgers_shown(context["request"])

@@ -15,7 +15,7 @@ from services.kernel.spec import Column, LedgerSpec
 
 LONGEST_TEXT: Final = 100
 MOST_VALUES: Final = 200
-MOST_IDS: Final = 1_000
+MOST_IDS: Final = 500
 FLAGS: Final = (("1", "是"), ("0", "否"))
 PREFIX: Final = "f."
 """What the parameters of filters begin with: ``f.status=open``, ``f.beds.from=20``."""

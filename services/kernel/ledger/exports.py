@@ -6,6 +6,7 @@ import csv
 import io
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
@@ -70,9 +71,11 @@ def write_rows(spec: LedgerSpec, asked: Asked, ending: str, *, scope: Scope) -> 
         raise BadInput("format_unknown", f"这份台账可以导出为 {known}，请选其中一种。", known=list(FORMATS))
     columns = columns_shown(spec, asked)
     counted = _Counted(rows_of(spec, asked, scope=scope, columns=columns))
-    file = tempfile.TemporaryFile()  # noqa: SIM115 (the answer closes it when it is sent)
-    _WRITERS[ending](file, spec, columns, counted)
-    file.seek(0)
+    with ExitStack() as stack:
+        file = stack.enter_context(tempfile.TemporaryFile())
+        _WRITERS[ending](file, spec, columns, counted)
+        file.seek(0)
+        stack.pop_all()  # from here on it belongs to the answer, which closes it when it is sent
     return file, form, counted.count
 
 
