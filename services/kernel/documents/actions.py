@@ -133,6 +133,9 @@ def attach_document(
     )  # fmt: skip
     with transaction.atomic():
         _lock_owner(kind, owner_id)
+        same = Attachment.objects.filter(LIVE, owner_kind=kind, owner_id=owner_id, purpose=DOCUMENT.key, sha256=digest)
+        if (known := same.first()) is not None:
+            return Held(known, declared, owner, DOCUMENT)
         _check_room(declared, owner_id, DOCUMENT, row.size)
         return Held(_insert(row, owner, scope), declared, owner, DOCUMENT)
 

@@ -26,11 +26,18 @@ REASONS: Final[dict[str, str]] = {
     "office_external": "文件里引用了外面的内容（{found}）。请把它改成直接放进文件里，再上传。",
     "office_embedded": "文件里嵌了别的对象（{found}）。请去掉它，或把它单独上传。",
 }
+TEMPLATE_REASONS: Final[dict[str, str]] = {
+    "template_syntax": "模板里有写错的地方：{found}。请改好再上传。",
+    "template_forbidden": "模板里用了不允许的写法：{found}。只能用字段、循环、判断和几个简单的过滤器。",
+    "template_field_unknown": "模板里用到了没有的字段：{found}。可用的字段列在页面上。",
+    "template_failed": "文书没能生成：{found}。请检查模板里的循环和判断。",
+    "field_missing": "缺少“{found}”，补上以后才能生成文书。",
+}
 _LARGE: Final = frozenset({"file_exploded", "image_too_many_pixels", "pdf_too_many_pages"})
 
 
 class Refused(Exception):
-    """Raised by the checks of content: a code of ``REASONS`` and what was found."""
+    """Raised where files are read or made: a code of ``REASONS`` or ``TEMPLATE_REASONS``, and what was found."""
 
     def __init__(self, code: str, found: str = "") -> None:
         super().__init__(code)
@@ -39,6 +46,7 @@ class Refused(Exception):
 
 
 def refusal(code: str, *, found: str = "", types: str = "") -> CityError:
-    """Return the named error that tells somebody why a file is not taken."""
+    """Return the named error that tells somebody why a file is not taken, or a document not made."""
     kind = TooLarge if code in _LARGE else BadInput
-    return kind(code, REASONS[code].format(found=found, types=types))
+    sentence = REASONS.get(code) or TEMPLATE_REASONS[code]
+    return kind(code, sentence.format(found=found, types=types))
