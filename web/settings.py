@@ -53,6 +53,8 @@ INSTALLED_APPS = [
     "services.facilities",
     "services.kernel.documents",
     "services.kernel.messages",
+    "services.kernel.messages.notices",
+    "services.kernel.messages.knowledge",
     "services.kernel.ledger",
     "web",
 ]

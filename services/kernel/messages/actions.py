@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from celery import current_app
@@ -21,6 +21,7 @@ from geo.scope import Scope
 from services.access.actions import record_audit
 from services.access.models import AuditAct, User
 from services.access.queries import check_duty
+from services.crypto.identifiers import new_id
 from services.crypto.masking import mask_text
 from services.crypto.primitives import sm3
 from services.crypto.sealing import blind_index, seal, unseal
@@ -82,6 +83,22 @@ def send_message(
         made = _write_deliveries(declared, key, region_id, values, numbers, entry, moment, actor)
         deliveries = len(made)
     return Told(messages, deliveries)
+
+
+@transaction.atomic
+def send_trial(*, event: str, region_id: int, entry: str, phone: str, scope: Scope) -> Delivery:
+    """Send the text that holds for a region and entry, filled with its examples, to one number at once, and return it.
+
+    Needs ``messages.configure``. It does not wait for the morning: who asks for it is awake.
+    """
+    check_duty(scope, "messages.configure")
+    declared = replace(event_named(event), urgent=True)
+    number = normal_phone(phone)
+    key = f"trial:{new_id()}"
+    rows = _write_deliveries(
+        declared, key, region_id, declared.examples, [(None, number)], entry, timezone.now(), scope.actor
+    )
+    return rows[0]
 
 
 def _rendered(event: Event, channel: Channel, region_id: int, entry: str, values: Mapping[str, str]) -> tuple[str, str]:

@@ -1,0 +1,97 @@
+"""The file of a page of knowledge: which kinds are taken, that they are what they pretend to be, and where they lie."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import PurePath
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import UploadedFile
+
+from geo.errors import BadInput, TooLarge
+
+MOST_BYTES: Final = 20 * 1024 * 1024
+OFFICE: Final = b"PK\x03\x04"
+KINDS: Final[dict[str, tuple[bytes, str]]] = {
+    "pdf": (b"%PDF-", "application/pdf"),
+    "docx": (OFFICE, "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    "xlsx": (OFFICE, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    "pptx": (OFFICE, "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
+    "png": (b"\x89PNG\r\n\x1a\n", "image/png"),
+    "jpg": (b"\xff\xd8\xff", "image/jpeg"),
+    "txt": (b"", "text/plain; charset=utf-8"),
+    "md": (b"", "text/plain; charset=utf-8"),
+}
+
+
+class Kept(NamedTuple):
+    """A file as it was kept: its place, the name people see, its size, and the text in it that can be searched."""
+
+    place: str
+    name: str
+    size: int
+
+
+def check_file(file: UploadedFile[bytes]) -> tuple[str, bytes]:
+    """Return a file's kind and contents.
+
+    Raises ``BadInput`` for a kind that is not taken, for contents that are not what the name says, and ``TooLarge``.
+    """
+    name = shown_name(file.name or "")
+    kind = PurePath(name).suffix.lower().lstrip(".").replace("jpeg", "jpg")
+    if kind not in KINDS:
+        raise BadInput("file_kind", f"不收这种文件。可上传：{'、'.join(KINDS)}。")
+    if (file.size or 0) > MOST_BYTES:
+        raise TooLarge("file_too_large", f"文件最大 {MOST_BYTES // 1024 // 1024} MB。")
+    data = file.read(MOST_BYTES + 1)
+    if not data:
+        raise BadInput("file_empty", "文件是空的，请重新选择。")
+    begin, _ = KINDS[kind]
+    if not data.startswith(begin) or (not begin and _text(data) is None):
+        raise BadInput("file_disguised", f"文件内容不是 {kind}，请用原来的程序另存后再上传。")
+    return kind, data
+
+
+def keep_file(file: UploadedFile[bytes], *, owner: UUID) -> Kept:
+    """Keep a checked file in the storage under a name of our own, which says nothing and repeats nothing, and return it.
+
+    An older file of the same page stays where it is: a page that is brought back to an earlier version needs it.
+    """
+    kind, data = check_file(file)
+    place = default_storage.save(f"knowledge/{owner}/{owner.hex[:8]}.{kind}", ContentFile(data))
+    return Kept(place, shown_name(file.name or ""), len(data))
+
+
+def shown_name(name: str) -> str:
+    """Return a file's name without folders and control characters, at most 120 characters with its ending."""
+    plain = PurePath(unicodedata.normalize("NFC", name).replace("\\", "/")).name
+    plain = "".join(sign for sign in plain if unicodedata.category(sign)[0] != "C").strip()
+    path = PurePath(plain or "file")
+    return path.stem[: 120 - len(path.suffix)] + path.suffix
+
+
+def kind_of(place: str) -> str:
+    """Return the media type of a kept file."""
+    return KINDS.get(PurePath(place).suffix.lstrip("."), (b"", "application/octet-stream"))[1]
+
+
+def text_in(place: str) -> str:
+    """Return the text of a kept plain-text file, '' for every other kind."""
+    if PurePath(place).suffix not in {".txt", ".md"}:
+        return ""
+    with default_storage.open(place) as file:
+        return _text(file.read()) or ""
+
+
+def _text(data: bytes) -> str | None:
+    if b"\x00" in data:
+        return None
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return None
