@@ -71,7 +71,7 @@ urlpatterns = [
         path(f"desk/addresses/<int:address_id>/{act}", addresses.act_on, {"act": act}, name=f"desk-address-{act}")
         for act in addresses.ACTS
     ),
-x
+    path("view", preferences.choose_view, name="view"),
     path("sign-in", access.sign_in, name="sign-in"),
     path("sign-out", access.sign_out, name="sign-out"),
     path("account", access.account, name="account"),
