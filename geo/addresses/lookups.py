@@ -1,6 +1,6 @@
 """The questions that geocoding puts to the database, each for many addresses at once.
 
-Rows come and are added up in the order of their ids, never in that of a plan: the same address has the same place, to the last bit.
+Rows come and are added up in the order of their ids, never in that of a plan: an address has the same place to the last bit.
 """
 
 from __future__ import annotations
@@ -126,8 +126,8 @@ class Lookups:
         """Return where these lanes (road, lane) lie, by their doors: one for each district that has such a lane."""
         found: dict[tuple[str, str], list[Around]] = defaultdict(list)
         rows = self._rows(
-            """SELECT w.road, w.lane, avg(ST_X(a.geom) ORDER BY a.id), avg(ST_Y(a.geom) ORDER BY a.id), min(a.region_id), min(a.source_id),
-                      max(a.uncertainty_m),
+            """SELECT w.road, w.lane, avg(ST_X(a.geom) ORDER BY a.id), avg(ST_Y(a.geom) ORDER BY a.id),
+                      min(a.region_id), min(a.source_id), max(a.uncertainty_m),
                       ST_Length(ST_BoundingDiagonal(ST_Extent(a.geom)::geometry)::geography)
                FROM unnest(%s::text[], %s::text[]) AS w(road, lane)
                JOIN addresses_address a ON a.road = w.road AND a.lane = w.lane
@@ -170,7 +170,8 @@ class Lookups:
         """Return the numbers known in these lanes (road, lane, sub-lane), each once for every district, with their mean point."""
         found: dict[tuple[str, str, str], list[Numbered]] = defaultdict(list)
         rows = self._rows(
-            """SELECT w.road, w.lane, w.sub_lane, avg(ST_X(a.geom) ORDER BY a.id), avg(ST_Y(a.geom) ORDER BY a.id), min(a.region_id), min(a.source_id),
+            """SELECT w.road, w.lane, w.sub_lane, avg(ST_X(a.geom) ORDER BY a.id), avg(ST_Y(a.geom) ORDER BY a.id),
+                      min(a.region_id), min(a.source_id),
                       a.number::int, max(a.uncertainty_m), false
                FROM unnest(%s::text[], %s::text[], %s::text[]) AS w(road, lane, sub_lane)
                JOIN addresses_address a ON a.road = w.road AND a.lane = w.lane AND a.sub_lane = w.sub_lane
@@ -188,7 +189,8 @@ class Lookups:
         """Return the house and lane numbers known of these roads, each once for every district, with their mean point."""
         found: dict[str, list[Numbered]] = defaultdict(list)
         rows = self._rows(
-            """SELECT a.road, avg(ST_X(a.geom) ORDER BY a.id), avg(ST_Y(a.geom) ORDER BY a.id), min(a.region_id), min(a.source_id),
+            """SELECT a.road, avg(ST_X(a.geom) ORDER BY a.id), avg(ST_Y(a.geom) ORDER BY a.id),
+                      min(a.region_id), min(a.source_id),
                       (CASE WHEN a.lane <> '' THEN a.lane ELSE a.number END)::int, max(a.uncertainty_m), bool_or(a.lane <> '')
                FROM addresses_address a
                LEFT JOIN regions_regionversion v ON v.region_id = a.region_id

@@ -16,7 +16,7 @@ from services.access.actions import create_api_key, record_audit, revoke_api_key
 from services.access.demo import DEMO_PASSWORD, working_demo_users
 from services.access.forms import ApiKeyForm, SignInForm
 from services.access.models import AuditAct, User
-from services.access.queries import grants_today, holds_citywide, keys_of, scope_for
+from services.access.queries import grants_today, keys_of, scope_for
 
 NEW_KEY = "new_api_key"
 
@@ -94,8 +94,7 @@ def _account(request: HttpRequest, form: ApiKeyForm, *, token: str = "", status:
         "form": form,
         "token": token,
         "keys": keys_of(user),
-        "may_set": holds_citywide(scope_for(request), "settings.write"),
-        "may_keep_addresses": scope_for(request).holds("addresses.edit"),
+        "may_work": any(not duty.startswith("self.") for duty in scope_for(request).duties),
         "grants": grants_today(user).select_related("region", "organisation"),
     }
     return render(request, "access/account.html", context, status=status)

@@ -69,7 +69,8 @@ class LedgerSpec:
     ``name`` is the column that a row is called by, ``counter`` the Chinese counter of rows (家, 条). ``grams`` names the column
     of search pieces (see ``geo.names``); without it text is looked for in ``searched``. ``point`` is the geometry shown on maps,
     ``outline`` another one drawn in the detail. ``page`` is the page of one row where it has a better one, ``public`` its page
-    for everyone; ``tracked`` says that pghistory keeps the history of the model.
+    for everyone, ``adds`` the page that adds one; ``tracked`` says that pghistory keeps the history of the model. ``finds`` names
+    a function ``"package.module:function"`` that returns the condition for a text, where neither pieces nor columns find it.
     """
 
     key: str
@@ -92,6 +93,8 @@ class LedgerSpec:
     tracked: bool = False
     page: str = ""
     public: str = ""
+    adds: str = ""
+    finds: str = ""
     intake: Intake | None = None
 
     def column(self, key: str) -> Column | None:

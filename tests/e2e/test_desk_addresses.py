@@ -56,12 +56,12 @@ def test_a_clerk_corrects_an_address_and_takes_it_back(open_page: Any, live_city
     (door,) = doors(1)
     called = door.normal
     sign_in(page, live_city, clerk, "/account")
-    page.get_by_role("link", name="地址维护").click()
-    page.get_by_label("门牌、别名或编号").fill(called)
-    page.get_by_role("button", name="查找").click()
-    page.get_by_role("link", name=called, exact=True).wait_for()
-    assert faults_of(page) == []
+    page.get_by_role("link", name="去办理").click()
+    page.get_by_role("navigation", name="办理").get_by_role("link", name="门牌地址").click()
+    page.get_by_label("名称、地址或编号").fill(called)
+    page.get_by_label("名称、地址或编号").press("Enter")
     page.get_by_role("link", name=called, exact=True).click()
+    page.get_by_role("link", name="去维护").click()
     wait_until_drawn(page)
     assert faults_of(page) == []
     # typed as one line, it is read at once beside the field
@@ -211,20 +211,20 @@ def test_a_clerk_sees_the_own_street_only(open_page: Any, live_city: str, clerk:
     foreign = Address.objects.filter(retired_at=None).exclude(region__in=ours).order_by("pk").first()
     assert foreign
     page = open_page(390, 844)
-    sign_in(page, live_city, clerk, f"/desk/addresses?q={foreign.pk}")
-    assert "没有找到以" in page.locator("main").inner_text()
+    sign_in(page, live_city, clerk, f"/desk/ledgers/addresses?q={foreign.pk}")
+    assert "没有符合这些条件的门牌地址" in page.locator("main").inner_text()
     page.goto(f"{live_city}/desk/addresses/{foreign.pk}")
     assert "不在您的管辖范围内，只能查看" in page.locator("main").inner_text()
     assert page.get_by_role("button", name="保存更正").count() == 0
     page.goto(f"{live_city}/desk/addresses")
-    codes = page.locator("#address-region option").all_inner_texts()
-    assert codes == ["管辖的全部", "黄浦区南京东路街道"]
+    page.locator("summary", has_text="区划").click()
+    assert page.locator('.menu-option:has([name="region"])').all_inner_texts() == ["南京东路街道"]
 
 
 @pytest.mark.parametrize("username", ["jigou", "guihua", "jumin"])
 def test_nobody_else_comes_to_the_desk(page: Any, live_city: str, clerk: str, username: str) -> None:
-    sign_in(page, live_city, username, "/account")
-    assert page.get_by_role("link", name="地址维护").count() == 0
+    sign_in(page, live_city, username, "/desk")
+    assert page.get_by_role("link", name="门牌地址").count() == 0
     for path in ("", "/new", "/conflicts", "/audit", "/audit.csv", f"/{doors(1)[0].pk}"):
         assert page.goto(f"{live_city}/desk/addresses{path}").status == 403
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -15,22 +16,20 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from geo.addresses.columns import PARTS
-from geo.addresses.gazetteer import NamedRegion, names_of, published_now
+from geo.addresses.gazetteer import names_of, published_now
 from geo.addresses.models import Act, AddressChange, AliasKind, PointSource
 from geo.addresses.upkeep import actions
 from geo.addresses.upkeep.authority import check_edit
-from geo.addresses.upkeep.queries import address_detail, addresses_in
+from geo.addresses.upkeep.queries import address_detail
 from geo.addresses.upkeep.snapshots import NAMES, Difference, differences
 from geo.addresses.upkeep.statements import columns_of_text
 from geo.addresses.upkeep.versions import version_of
 from geo.errors import BadInput, CityError
-from geo.regions.models import Level
 from geo.scope import Scope
 from services.access.queries import scope_for
 from web.api.errors import status_of
 from web.doors.desk_map import map_context
 
-ROWS: Final = 50
 ALIAS_KINDS: Final = {AliasKind.SPELLING: "别的写法", AliasKind.OLD_NAME: "旧地名"}
 SPLIT_ROWS: Final = 4
 
@@ -39,17 +38,9 @@ SPLIT_ROWS: Final = 4
 @login_required
 @require_safe
 def list_page(request: HttpRequest) -> HttpResponse:
-    """List the addresses that the caller keeps, searched and page by page."""
-    scope = scope_for(request)
-    asked = {key: request.GET.get(key, "").strip() for key in ("q", "region", "cursor")}
-    context: dict[str, Any] = {"tab_now": "list", "asked": asked, "regions": _streets(scope)}
-    try:
-        page = addresses_in(scope=scope, limit=ROWS, **asked)
-    except BadInput as fault:
-        return render(request, "desk/addresses.html", context | {"fault": fault.message}, status=400)
-    names = names_of(published_now())
-    rows = [(address, names.region(address.region_id)) for address in page.addresses]
-    return render(request, "desk/addresses.html", context | {"rows": rows, "next": page.next})
+    """Lead to the ledger of addresses, with what was asked of the list that stood here."""
+    asked = [(key, request.GET[key]) for key in ("q", "region") if request.GET.get(key)]
+    return redirect(f"{reverse('desk-ledger', args=['addresses'])}?{urlencode(asked)}")
 
 
 @never_cache
@@ -140,7 +131,7 @@ def act_on(request: HttpRequest, address_id: int, act: str) -> HttpResponse:
         return _address(request, address_id, form=form, fault=fault, at=act)
     messages.success(request, said)
     if act == "split":
-        return redirect(f"{reverse('desk-addresses')}?q={form.get('normal', '')}")
+        return redirect(f"{reverse('desk-ledger', args=['addresses'])}?{urlencode({'q': form.get('normal', '')})}")
     return redirect("desk-address", change.addresses[0] if act == "retire" else address_id)
 
 
@@ -296,13 +287,6 @@ def _told(change: AddressChange, address_id: int) -> Told:
         undone=undone,
         may_undo=not undone and change.act != Act.UNDO,
     )
-
-
-def _streets(scope: Scope) -> list[NamedRegion]:
-    """Return the streets that a scope keeps, for the choice of a region; districts too for those who keep several."""
-    names = names_of(published_now())
-    levels = (Level.DISTRICT, Level.STREET)
-    return [each for each in names.regions.values() if each.level in levels and scope.covers_path(each.path)]
 
 
 def _status(fault: CityError | None) -> int:

@@ -29,7 +29,7 @@ class Entry(NamedTuple):
 
 ENTRIES: Final = (
     Entry("办理首页", "house", "desk", ""),
-    Entry("地址维护", "map-pin", "desk-addresses", "/desk/addresses", "addresses.edit"),
+    Entry("地址冲突与检查", "map-pinned", "desk-address-conflicts", "/desk/addresses", "addresses.edit"),
     Entry("系统设置", "settings", "settings", "/desk/settings", "settings.write", citywide=True),
 )
 

@@ -96,6 +96,7 @@ def _listed(request: HttpRequest, spec: LedgerSpec, asked: Asked, scope: Scope) 
         "plain": urlencode(list(own.items())),
         "as_of": timezone.localtime(),
         "kept": next((view for view in views_kept(request, spec) if view.query == asked.query()), None),
+        "add_url": reverse(spec.adds) if spec.adds else "",
         "may_take_in": spec.intake is not None and scope.holds(spec.intake.duty),
         **map_context(),
     }

@@ -61,7 +61,7 @@ def addresses_in(*, scope: Scope, q: str = "", region: str = "", cursor: str = "
         rows = rows.filter(region__in=regions_under(region, scope=scope).values("region_id"))
     rows = rows.annotate(listed=Collate("normal", "C"))
     if q.strip():
-        rows = rows.filter(_called(q.strip()))
+        rows = rows.filter(called(q.strip(), field="listed"))
     if cursor:
         normal, pk = _opened(cursor)
         rows = rows.filter(listed__gte=normal).exclude(listed=normal, pk__lte=pk)
@@ -103,17 +103,21 @@ def doors_called(normal: str, *, near: Address) -> list[Address]:
     return list(rows.order_by("pk")[:20])
 
 
-def _called(q: str) -> Q:
+def called(q: str, *, field: str = "normal") -> Q:
+    """Return the condition that the writing of an address, or one of its aliases, begins with a text; a number is its id too.
+
+    ``field`` is the column or annotation that holds the normal form.
+    """
     parts = parse(q, names_of(published_now()).gazetteer)
     beginnings = {q, normal_form(parts)} if parts.base else {q}
     # the last figure may still be growing: 国权路10 is the beginning of 国权路100弄
     beginnings |= {each[:-1] for each in beginnings if each.endswith("号") and not q.endswith("号")}
-    called = Q(pk=int(q)) if q.isascii() and q.isdecimal() and len(q) < 16 else Q(pk__in=[])
+    found = Q(pk=int(q)) if q.isascii() and q.isdecimal() and len(q) < 16 else Q(pk__in=[])
     for beginning in beginnings:
-        called |= Q(listed__startswith=beginning)
+        found |= Q(**{f"{field}__startswith": beginning})
     # asked for first: a condition over two tables would keep the index of the addresses from being used
     known_as = list(AddressAlias.objects.filter(normal__in=beginnings).values_list("address_id", flat=True)[:1_000])
-    return called | Q(pk__in=known_as)
+    return found | Q(pk__in=known_as)
 
 
 def _closed(address: Address) -> str:

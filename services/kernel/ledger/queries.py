@@ -16,6 +16,7 @@ from django.contrib.gis.geos import GEOSGeometry, Point, Polygon
 from django.db import connection
 from django.db.models import F, Model, Q, QuerySet, Value
 from django.utils.encoding import force_str
+from django.utils.module_loading import import_string
 
 from geo.addresses.gazetteer import names_of, published_now
 from geo.crs.codes import CGCS2000
@@ -234,6 +235,9 @@ def views_of(user: User) -> list[SavedView]:
 
 def _holding(spec: LedgerSpec, text: str) -> Q:
     """Return the condition that a row holds a text: by its search pieces, or by its key when a number was typed."""
+    if spec.finds:
+        found: Q = import_string(spec.finds.replace(":", "."))(text)
+        return found
     held = Q(pk__in=[])
     if spec.grams:
         pieces = query_grams(text)

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 from django.apps import apps
 
-from geo.errors import NotFound
+from geo.errors import Forbidden, NotFound
 from geo.scope import Scope
 from services.access.queries import holds_citywide
 from services.kernel.spec import LedgerSpec
@@ -34,10 +34,12 @@ def ledgers_for(scope: Scope) -> list[LedgerSpec]:
 
 
 def ledger_of(key: str, *, scope: Scope) -> LedgerSpec:
-    """Return a ledger by key; raises ``NotFound`` alike for one that is not declared and one that the scope may not open."""
+    """Return a ledger by key; raises ``NotFound``, and ``Forbidden`` for one that the scope may not open."""
     spec = ledgers().get(key)
-    if spec is None or not may_open(spec, scope):
-        raise NotFound("ledger_unknown", "没有这份台账，或者您的账号没有查看它的权限。需要的话可向上级管理员申请。")
+    if spec is None:
+        raise NotFound("ledger_unknown", "没有这份台账，请从“办理首页”里选一份。")
+    if not may_open(spec, scope):
+        raise Forbidden("duty_missing", "您的账号没有这项权限。需要的话可向上级管理员申请。", duty=spec.duty)
     return spec
 
 

@@ -87,7 +87,6 @@ function key(event) {
   }
   if (typing) return;
   const acts = {
-    '/': () => document.querySelector('.ledger-q [data-slash], [data-slash]').focus(),
     j: () => light(1),
     k: () => light(-1),
     x: () => { if (lit >= 0) rows()[lit].querySelector('[name="id"]').click(); },

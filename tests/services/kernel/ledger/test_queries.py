@@ -8,7 +8,7 @@ import pytest
 from django.contrib.gis.geos import Point
 from django.http import QueryDict
 
-from geo.errors import BadInput, NotFound
+from geo.errors import BadInput, Forbidden, NotFound
 from geo.names import query_grams
 from geo.regions.models import RegionVersion
 from geo.scope import Scope
@@ -132,8 +132,10 @@ def test_an_institution_sees_what_it_runs() -> None:
 def test_without_the_duty_there_is_no_ledger() -> None:
     for scope in (Scope.public(), Scope(paths=("310000.",), duties=frozenset({"other.view"}))):
         assert SPEC not in ledgers_for(scope)
-        with pytest.raises(NotFound):
+        with pytest.raises(Forbidden):
             ledger_of("facilities", scope=scope)
+        with pytest.raises(NotFound):
+            ledger_of("nothing", scope=scope)
         assert walked("", scope) == []
     assert ledger_of("facilities", scope=DISTRICT) is ledgers()["facilities"]
 
