@@ -30,6 +30,11 @@ class Entry(NamedTuple):
 ENTRIES: Final = (
     Entry("办理首页", "house", "desk", ""),
     Entry("地址冲突与检查", "map-pinned", "desk-address-conflicts", "/desk/addresses", "addresses.edit"),
+    Entry("消息", "bell", "desk-messages", "/desk/messages"),
+    Entry("通知公告", "flag", "desk-notices", "/desk/notices"),
+    Entry("知识库", "book-open", "desk-knowledge", "/desk/knowledge", "knowledge.view"),
+    Entry("短信", "send", "desk-sms", "/desk/sms", "messages.view"),
+    Entry("消息设置", "sliders-horizontal", "desk-message-settings", "/desk/message-settings", "messages.configure"),
     Entry("系统设置", "settings", "settings", "/desk/settings", "settings.write", citywide=True),
 )
 
