@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import orjson
 import pghistory
 from django.contrib.gis.geos import Point
 from django.db import connection
@@ -33,7 +34,7 @@ from geo.scope import Scope
 from services.facilities.actions import LONGEST_TEXT, MOST_PLACES, bump_edition
 from services.facilities.importing import SAME_PLACE_M
 from services.facilities.kinds import KIND, Kind
-from services.facilities.models import CapacityReport, Facility, FacilityStatus, StatusChange
+from services.facilities.models import Facility, FacilityStatus, StatusChange
 from services.facilities.naming import facility_grams
 from services.facilities.roadside import NAMING, tell_roads
 
@@ -44,6 +45,10 @@ _PLAIN: Final = ("name", "address_text", "phone", "status")
 _SAVED: Final = (
     *("name", "address_text", "phone", "status", "attributes", "places", "vacancies", "vacancies_as_of"),
     *("vacancies_source", "as_of", "geom", "point_source", "region", "cell", "grams", "updated_at"),
+)
+_COPIED: Final = (
+    *("id", "source_id", "ext_id", "kind_id", "name", "address_text", "phone", "status", "places", "vacancies"),
+    *("vacancies_as_of", "vacancies_source", "as_of", "point_source", "uncertainty_m", "region_id", "cell", "grams"),
 )
 _SAME_PLACE: Final = """
     SELECT DISTINCT ON (v.at) v.at, f.id
@@ -275,13 +280,32 @@ def _add(rows: Sequence[SheetRow], scope: Scope, mark: str) -> list[WrittenRow]:
         return []
     source = _desk_source()
     cells = cells_at([row.found["lon"] for row in rows], [row.found["lat"] for row in rows])
-    made = Facility.objects.bulk_create(
-        [_made(row, int(cell), source, mark) for row, cell in zip(rows, cells, strict=True)], batch_size=500
-    )
+    made = [_made(row, int(cell), source, mark) for row, cell in zip(rows, cells, strict=True)]
+    _copy(made)
     _report([(row, facility) for row, facility in zip(rows, made, strict=True) if "vacancies" in row.values], scope)
     if any(row.values["kind_id"] in NAMING for row in rows):
         tell_roads(source_id=source.pk)
     return [WrittenRow(row.number, facility.pk, Fate.ADDED) for row, facility in zip(rows, made, strict=True)]
+
+
+def _copy(made: Sequence[Facility]) -> None:
+    """Give new facilities their keys and copy them into the database, several times faster than inserting them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence('facilities_facility', 'id')) FROM generate_series(1, %s)",
+            [len(made)],
+        )
+        for facility, (pk,) in zip(made, cursor.fetchall(), strict=True):
+            facility.pk = pk
+        with cursor.copy(
+            f"COPY facilities_facility ({', '.join(_COPIED)}, geom, attributes, hours, updated_at) FROM STDIN"
+        ) as copy:
+            now = timezone.now()
+            for facility in made:
+                said = (getattr(facility, name) for name in _COPIED)
+                copy.write_row(
+                    (*said, facility.geom.hexewkb.decode(), orjson.dumps(facility.attributes).decode(), "{}", now)
+                )
 
 
 def _made(row: SheetRow, cell: int, source: Source, mark: str) -> Facility:
@@ -295,7 +319,7 @@ def _made(row: SheetRow, cell: int, source: Source, mark: str) -> Facility:
         name=values["name"],
         address_text=address,
         phone=values.get("phone", ""),
-        status=values.get("status", FacilityStatus.OPEN),
+        status=values.get("status", FacilityStatus.OPEN.value),
         attributes={key.removeprefix(ATTRIBUTE): value for key, value in values.items() if key.startswith(ATTRIBUTE)},
         places=values.get("places"),
         vacancies=values.get("vacancies"),
@@ -303,7 +327,7 @@ def _made(row: SheetRow, cell: int, source: Source, mark: str) -> Facility:
         vacancies_source="import" if known else "",
         as_of=_day(row),
         geom=Point(found["lon"], found["lat"], srid=CGCS2000),
-        point_source=found.get("point_source", PointSource.SOURCE),
+        point_source=found.get("point_source", PointSource.SOURCE.value),
         uncertainty_m=found.get("uncertainty_m", 20.0),
         region_id=found["region"],
         cell=cell,
@@ -373,16 +397,12 @@ def _put(facility: Facility, field: str, value: Any, row: SheetRow) -> None:
 
 
 def _report(reports: Iterable[tuple[SheetRow, Facility]], scope: Scope) -> None:
-    CapacityReport.objects.bulk_create(
-        [
-            CapacityReport(
-                facility=facility, places=facility.places, vacancies=facility.vacancies,
-                as_of=_moment(row), reported_by="import", actor=scope.actor,
-            )
-            for row, facility in reports
-        ],
-        batch_size=1_000,
-    )  # fmt: skip
+    """Keep the reported places and vacancies in the history of capacity."""
+    columns = "facility_id, places, vacancies, as_of, reported_by, actor"
+    with connection.cursor() as cursor, cursor.copy(f"COPY facilities_capacityreport ({columns}) FROM STDIN") as copy:
+        for row, facility in reports:
+            moment = facility.vacancies_as_of or _moment(row)
+            copy.write_row((facility.pk, facility.places, facility.vacancies, moment, "import", scope.actor))
 
 
 def _desk_source() -> Source:

@@ -47,3 +47,9 @@ def help_addresses(request: HttpRequest) -> HttpResponse:
     """Explain to staff how addresses are read, what each result means, and what to do next."""
     context = {"examples": EXAMPLES, "statuses": list(Status), "kept_days": KEPT_DAYS}
     return render(request, "help/addresses.html", context)
+
+
+@require_safe
+def help_imports(request: HttpRequest) -> HttpResponse:
+    """Explain to staff how a spreadsheet comes into a ledger."""
+    return render(request, "help/imports.html")

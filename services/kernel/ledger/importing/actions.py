@@ -135,9 +135,9 @@ def begin_check(
         raise BadInput("columns_missing", f"表里缺少必需的列：{names}。请在下面指出是哪一列，或补上这一列再上传。")
     one.datum = one.datum if datum is None else datum
     _check_datum(one.datum)
-    if any(key in header.columns for key in POSITION) and not one.datum:
+    one.sheet = {**one.sheet, "header": header.as_data()}
+    if not one.datum and any(cells.get(key) for _, cells in rows_of_sheet(one) for key in POSITION):
         raise BadInput("datum_needed", "表里有经度、纬度，请选出它们用的坐标系；坐标系不能猜。", field="datum")
-    one.sheet = {**one.sheet, "header": header.as_data(), "head": head}
     one.job = start_job(kind=CHECK_JOB, params={"import": str(one.pk)}, actor=scope.actor)
     one.save()
     return one

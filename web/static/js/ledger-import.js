@@ -1,0 +1,82 @@
+// A sheet on its way into a ledger: progress is asked for while work is under way; rows are saved without leaving the page.
+import {say} from './announce.js';
+
+const EVERY_MS = 2000;
+
+async function refresh() {
+  const old = document.getElementById('import-progress');
+  let next;
+  try {
+    const answer = await fetch(window.location.pathname, {headers: {'X-Fragment': 'progress'}});
+    if (!answer.ok) throw new Error(String(answer.status));
+    next = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById('import-progress');
+  } catch (fault) {
+    setTimeout(refresh, 2 * EVERY_MS);
+    return;
+  }
+  if (!next || !('open' in next.dataset)) {
+    window.location.reload();
+    return;
+  }
+  old.replaceWith(document.importNode(next, true));
+  setTimeout(refresh, EVERY_MS);
+}
+
+function put(found, form) {
+  const row = found.querySelector('.import-row');
+  const here = form.closest('.import-row');
+  const next = document.importNode(row, true);
+  here.replaceWith(next);
+  const said = next.querySelector('[role="alert"], [role="status"]');
+  if (said) say(said.textContent);
+  const first = next.querySelector('[aria-invalid="true"]');
+  if (first) first.focus();
+  else focusAfter(next);
+  const tally = found.getElementById('import-tally');
+  if (!tally) return;
+  const count = tally.querySelector('.import-said');
+  document.getElementById('import-tally').replaceWith(document.importNode(tally, true));
+  if (count && !document.getElementById('write')) window.location.reload();
+}
+
+function focusAfter(row) {
+  const next = row.nextElementSibling;
+  const field = next && next.querySelector('[aria-invalid="true"], input:not([type="hidden"]), select');
+  if (field) field.focus();
+}
+
+async function save(event) {
+  const form = event.target;
+  if (!form.closest('#import-rows')) return;
+  event.preventDefault();
+  if (form.getAttribute('aria-busy') === 'true') return;
+  const data = new FormData(form, event.submitter);
+  form.setAttribute('aria-busy', 'true');
+  try {
+    const answer = await fetch(form.action, {method: 'POST', body: data, headers: {'X-Fragment': 'row'}});
+    const found = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    if (!found.querySelector('.import-row')) throw new Error(String(answer.status));
+    put(found, form);
+    count(found);
+  } catch (fault) {
+    form.setAttribute('aria-busy', 'false');
+    say('没有保存成功，请检查网络后再试。填的内容还在。');
+    let said = form.querySelector('.notice.bad');
+    if (!said) {
+      said = document.createElement('p');
+      said.className = 'notice bad';
+      said.setAttribute('role', 'alert');
+      form.prepend(said);
+    }
+    said.textContent = '没有保存成功，请检查网络后再试。填的内容还在。';
+  }
+}
+
+function count(found) {
+  const waiting = found.querySelector('[data-waiting]');
+  const shown = document.getElementById('write-count');
+  if (waiting && shown) shown.textContent = waiting.dataset.waiting;
+}
+
+if (document.querySelector('#import-progress[data-open]')) setTimeout(refresh, EVERY_MS);
+document.addEventListener('submit', save);
