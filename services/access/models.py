@@ -124,6 +124,7 @@ class AuditAct(models.TextChoices):
     ROLE_GRANTED = "role_granted", "授权"
     SYSTEM_SCOPE = "system_scope", "系统范围"
     LIST_TAKEN = "list_taken", "取走名单结果"
+    FILE_OPENED = "file_opened", "打开敏感文件"
     SHEET_WRITTEN = "sheet_written", "表格写入台账"
     SHEET_DISCARDED = "sheet_discarded", "放弃表格导入"
     LEDGER_EXPORTED = "ledger_exported", "导出台账"
