@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from django.http import HttpRequest
 from django.urls import reverse
 
+from geo.scope import Scope
 from services.access.queries import caller_of, holds_citywide, scope_for
+from services.kernel.ledger.importing.queries import waiting_for
 from services.kernel.ledger.queries import views_of
 from services.kernel.ledger.registry import ledgers, ledgers_for
 
@@ -16,7 +19,7 @@ class Entry(NamedTuple):
     """One part of the desk: the name of its first page, and the duty that opens it, '' for everyone who is signed in.
 
     ``citywide`` parts ask for the duty over the whole city. ``prefix`` is what the addresses of its pages begin with, '' where
-    the first is the only one.
+    the first is the only one. ``count`` says how much there waits for the caller.
     """
 
     label: str
@@ -25,10 +28,12 @@ class Entry(NamedTuple):
     prefix: str
     duty: str = ""
     citywide: bool = False
+    count: Callable[[Scope], int] | None = None
 
 
 ENTRIES: Final = (
     Entry("办理首页", "house", "desk", ""),
+    Entry("导入", "upload", "desk-imports", "/desk/imports", "facilities.edit", count=waiting_for),
     Entry("地址冲突与检查", "map-pinned", "desk-address-conflicts", "/desk/addresses", "addresses.edit"),
     Entry("消息", "bell", "desk-messages", "/desk/messages"),
     Entry("通知公告", "flag", "desk-notices", "/desk/notices"),
@@ -46,6 +51,7 @@ class Shown(NamedTuple):
     icon: str
     href: str
     now: bool
+    count: int = 0
 
 
 def entries_for(request: HttpRequest) -> list[Shown]:
@@ -57,6 +63,7 @@ def entries_for(request: HttpRequest) -> list[Shown]:
             entry.icon,
             href,
             request.path.startswith(entry.prefix) if entry.prefix else request.path == href,
+            entry.count(scope) if entry.count else 0,
         )
         for entry in ENTRIES
         for href in [reverse(entry.page)]
