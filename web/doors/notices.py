@@ -129,7 +129,7 @@ def write(request: HttpRequest, notice_id: UUID | None = None) -> HttpResponse:
 def publish(request: HttpRequest, notice_id: UUID) -> HttpResponse:
     """Publish a notice now or at the moment that was given."""
     try:
-        at = _moment(request.POST.get("at", ""), "发布时间")
+        at = moment_of(request.POST.get("at", ""), "发布时间")
         notice = publish_notice(notice_id=notice_id, version=_version(request), at=at, scope=scope_for(request))
     except CityError as fault:
         return _refused(request, notice_id, fault)
@@ -183,10 +183,11 @@ def _typed(request: HttpRequest) -> dict[str, Any]:
 
 def _written(form: dict[str, Any]) -> Written:
     return Written(title=form["title"], body=form["body"], region=form["region"], roles=tuple(form["roles"]),
-                   public=form["public"], until=_moment(form["until"], "结束时间"))  # fmt: skip
+                   public=form["public"], until=moment_of(form["until"], "结束时间"))  # fmt: skip
 
 
-def _moment(text: str, name: str) -> dt.datetime | None:
+def moment_of(text: str, name: str) -> dt.datetime | None:
+    """Return the moment that was typed, in the clock of the city unless it names its own; None for nothing. Raises ``BadInput``."""
     if not text.strip():
         return None
     try:

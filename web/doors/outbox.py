@@ -74,6 +74,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": [_shown(row) for row in page.object_list],
         "connected": is_connected(),
+        "may_send": scope.holds("messages.send"),
         "fault": fault,
     }
     return render(request, "desk/sms.html", context, status=status_of(fault) if fault else 200)
