@@ -19,7 +19,7 @@ class Entry(NamedTuple):
     """One part of the desk: the name of its first page, and the duty that opens it, '' for everyone who is signed in.
 
     ``citywide`` parts ask for the duty over the whole city. ``prefix`` is what the addresses of its pages begin with, '' where
-    the first is the only one. ``count`` says how much there waits for the caller.
+    the first is the only one. ``waiting`` says how much there waits for the caller.
     """
 
     label: str
@@ -28,18 +28,19 @@ class Entry(NamedTuple):
     prefix: str
     duty: str = ""
     citywide: bool = False
-    count: Callable[[Scope], int] | None = None
+    waiting: Callable[[Scope], int] | None = None
 
 
 ENTRIES: Final = (
     Entry("办理首页", "house", "desk", ""),
-    Entry("导入", "upload", "desk-imports", "/desk/imports", "facilities.edit", count=waiting_for),
+    Entry("导入", "upload", "desk-imports", "/desk/imports", "facilities.edit", waiting=waiting_for),
     Entry("地址冲突与检查", "map-pinned", "desk-address-conflicts", "/desk/addresses", "addresses.edit"),
     Entry("消息", "bell", "desk-messages", "/desk/messages"),
     Entry("通知公告", "flag", "desk-notices", "/desk/notices"),
     Entry("知识库", "book-open", "desk-knowledge", "/desk/knowledge", "knowledge.view"),
     Entry("短信", "send", "desk-sms", "/desk/sms", "messages.view"),
     Entry("消息设置", "sliders-horizontal", "desk-message-settings", "/desk/message-settings", "messages.configure"),
+    Entry("文书模板", "file-text", "desk-templates", "/desk/templates", "templates.edit"),
     Entry("系统设置", "settings", "settings", "/desk/settings", "settings.write", citywide=True),
 )
 
@@ -51,7 +52,7 @@ class Shown(NamedTuple):
     icon: str
     href: str
     now: bool
-    count: int = 0
+    waiting: int = 0
 
 
 def entries_for(request: HttpRequest) -> list[Shown]:
@@ -63,7 +64,7 @@ def entries_for(request: HttpRequest) -> list[Shown]:
             entry.icon,
             href,
             request.path.startswith(entry.prefix) if entry.prefix else request.path == href,
-            entry.count(scope) if entry.count else 0,
+            entry.waiting(scope) if entry.waiting else 0,
         )
         for entry in ENTRIES
         for href in [reverse(entry.page)]
