@@ -187,7 +187,10 @@ def _written(form: dict[str, Any]) -> Written:
 
 
 def moment_of(text: str, name: str) -> dt.datetime | None:
-    """Return the moment that was typed, in the clock of the city unless it names its own; None for nothing. Raises ``BadInput``."""
+    """Return the moment that was typed, by the clock of the city unless it names another; None for nothing.
+
+    Raises ``BadInput``.
+    """
     if not text.strip():
         return None
     try:
