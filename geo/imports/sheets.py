@@ -65,7 +65,10 @@ class WrittenRow:
 
 
 class Checks(Protocol):
-    """Judges rows without faults: puts ``faults``, ``fate``, ``target``, ``twin`` and ``found`` into them. Writes nothing."""
+    """Judges rows: puts ``faults``, ``fate``, ``target``, ``twin`` and ``found`` into them. Writes nothing.
+
+    A row with a faulty cell comes too, without that value, so that people read all that is wrong with it at once.
+    """
 
     def __call__(self, rows: Sequence[SheetRow], *, scope: Scope) -> None: ...
 

@@ -152,11 +152,13 @@ def _check_facts(row: SheetRow, facility: Facility | None) -> None:
 
 
 def _check_attributes(row: SheetRow, kind: Kind | None) -> None:
-    """Refuse attributes that the kind does not have, and fees that end before they begin."""
+    """Refuse attributes that the kind does not have, and fees that end before they begin; no kind is the fault of its own cell."""
+    if kind is None:
+        return
     for key in [key for key in row.values if key.startswith(ATTRIBUTE)]:
-        attribute = kind.attribute(key.removeprefix(ATTRIBUTE)) if kind else None
+        attribute = kind.attribute(key.removeprefix(ATTRIBUTE))
         if attribute is None:
-            row.refuse("not_for_kind", key, kind.name if kind else "")
+            row.refuse("not_for_kind", key, kind.name)
         elif not attribute.accepts(row.values[key]):
             row.refuse("unknown_value", key, str(row.values[key])[:40])
     low, high = (row.values.get(f"{ATTRIBUTE}fee_{end}_yuan") for end in ("from", "to"))

@@ -72,10 +72,9 @@ def check_rows(
 
 
 def judge_rows(rows: Sequence[SheetRow], intake: Intake, *, scope: Scope) -> None:
-    """Let the owner of the ledger judge the rows without faults."""
-    sound = [row for row in rows if not row.faults]
-    if sound:
-        cast(Checks, named(intake.check))(sound, scope=scope)
+    """Let the owner of the ledger judge the rows."""
+    if rows:
+        cast(Checks, named(intake.check))(rows, scope=scope)
 
 
 def saver_of(intake: Intake) -> Saves:
