@@ -67,7 +67,7 @@ def _number(owner_id: str) -> int:
 
 OWNERS: Final = (
     OwnerKind(
-        key="facility",
+        key="facilities",
         name="服务设施",
         find=find_facility,
         facts=facts_of,
@@ -97,7 +97,7 @@ TEMPLATES: Final = (
     TemplateSpec(
         key="place-sheet",
         title="服务设施登记表",
-        owner_kind="facility",
+        owner_kind="facilities",
         source=Path(__file__).parent / "texts" / "place_sheet.typ",
         fields=(
             TemplateField("名称"),

@@ -144,7 +144,7 @@ living() { # name
 launch_runner() {
   local path="$VENV/bin:$NODE_HOME/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
   cd "$ROOT"
-  PATH="$path" QUANTU_HASHED_STATIC=1 PYTHONUNBUFFERED=1 setsid \
+  PATH="$path" QUANTU_HASHED_STATIC=1 QUANTU_ACCEL=1 PYTHONUNBUFFERED=1 setsid \
     "$ROOT/web/serving/process.sh" runner honcho -e /dev/null -f "$ROOT/Procfile" -d "$ROOT" start --no-colour \
     >>"$LOGS/city.log" 2>&1 </dev/null &
 }

@@ -102,7 +102,9 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class OwnerKind:
-    """A kind of thing that may own files. ``find`` raises ``NotFound`` for one that does not exist or is not in scope.
+    """A kind of thing that may own files; one that has a ledger bears its key, and its files stand in the detail there.
+
+    ``find`` raises ``NotFound`` for one that does not exist or is not in scope.
 
     ``facts`` returns what a template may say of an owner, by the names of ``TemplateSpec.fields``.
     """

@@ -143,7 +143,7 @@ def test_what_was_sent_can_be_answered(place: Facility, upload: Upload) -> None:
     assert later.row.made["data_sha256"] == made["data_sha256"]
     assert later.row.made["text_sha256"] != made["text_sha256"]
     assert said(held).startswith("一：")  # what was sent stays as it was
-    folder = folders_of(kind="facility", owner_id=str(place.pk), scope=HUANGPU)[-1]
+    folder = folders_of(kind="facilities", owner_id=str(place.pk), scope=HUANGPU)[-1]
     assert (folder.purpose.key, len(folder.files)) == ("document", 2)
     assert held.row.name == f"服务设施登记表－{place.name}.docx"
 
