@@ -50,7 +50,8 @@ def _picture(source: Path, type: FileType, page: int, width: int) -> Image.Image
             raise Refused("file_broken")
         across, down = document[page - 1].get_size()
         scale = min(width / across, MOST_SIDE / down)
-        return document[page - 1].render(scale=scale, may_draw_forms=False).to_pil().convert("RGB")
+        drawn: Image.Image = document[page - 1].render(scale=scale, may_draw_forms=False).to_pil()
+        return drawn.convert("RGB")
 
 
 def _word(source: Path) -> dict[str, Any]:
