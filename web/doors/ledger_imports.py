@@ -45,6 +45,8 @@ STATES: Final = {
 FATES: Final = {Fate.ADDED: "新增", Fate.CHANGED: "变更", Fate.UNCHANGED: "不变"}
 LISTED: Final = 100
 FIRST_ROWS: Final = 6
+WIDE: Final = 14
+"""Characters from which on a cell gets a line of its own."""
 
 
 @never_cache
@@ -433,6 +435,7 @@ def _cell(field: Column, cells: Mapping[str, str], faults: Sequence[str], places
         "options": words,
         "strange": bool(words and text and text not in words),
         "numeric": field.kind in ("integer", "number"),
+        "wide": not words and len(text) > WIDE,
     }
 
 

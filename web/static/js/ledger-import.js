@@ -34,9 +34,9 @@ function put(found, form) {
   else focusAfter(next);
   const tally = found.getElementById('import-tally');
   if (!tally) return;
-  const count = tally.querySelector('.import-said');
   document.getElementById('import-tally').replaceWith(document.importNode(tally, true));
-  if (count && !document.getElementById('write')) window.location.reload();
+  // the button that writes is not there as long as nothing waits
+  if (!document.getElementById('write') && tally.dataset.waiting !== '0') window.location.reload();
 }
 
 function focusAfter(row) {
@@ -73,9 +73,13 @@ async function save(event) {
 }
 
 function count(found) {
-  const waiting = found.querySelector('[data-waiting]');
-  const shown = document.getElementById('write-count');
-  if (waiting && shown) shown.textContent = waiting.dataset.waiting;
+  const tally = found.getElementById('import-tally');
+  if (!tally) return;
+  const now = {'write-count': tally.dataset.waiting, 'mend-count': tally.dataset.refused};
+  Object.entries(now).forEach(([id, said]) => {
+    const shown = document.getElementById(id);
+    if (shown) shown.textContent = said;
+  });
 }
 
 if (document.querySelector('#import-progress[data-open]')) setTimeout(refresh, EVERY_MS);
