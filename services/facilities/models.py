@@ -71,6 +71,7 @@ class Facility(Sourced, Located):
         indexes = [
             GinIndex(fields=["grams"], name="facility_grams", condition=CURRENT),
             models.Index(fields=["kind", "region"], name="facility_kind_region", condition=CURRENT),
+            models.Index(fields=["name", "id"], name="facility_listed", condition=CURRENT),
         ]
 
     def __str__(self) -> str:

@@ -249,6 +249,10 @@ class Migration(migrations.Migration):
             model_name='facility',
             index=models.Index(condition=models.Q(('retired_at__isnull', True)), fields=['kind', 'region'], name='facility_kind_region'),
         ),
+        migrations.AddIndex(
+            model_name='facility',
+            index=models.Index(condition=models.Q(('retired_at__isnull', True)), fields=['name', 'id'], name='facility_listed'),
+        ),
         migrations.AddConstraint(
             model_name='facility',
             constraint=models.UniqueConstraint(fields=('source', 'ext_id'), name='facility_once_per_source'),

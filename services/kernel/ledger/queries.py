@@ -6,7 +6,7 @@ import base64
 import binascii
 import datetime
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from django.apps import apps
 from django.contrib.gis.db.models import Extent
 from django.contrib.gis.geos import GEOSGeometry, Point, Polygon
 from django.db import connection
-from django.db.models import F, Model, Q, QuerySet, Value
+from django.db.models import F, Model, Q, QuerySet
 from django.utils.encoding import force_str
 from django.utils.module_loading import import_string
 
@@ -23,7 +23,7 @@ from geo.crs.codes import CGCS2000
 from geo.errors import BadInput, NotFound
 from geo.names import query_grams
 from geo.regions.models import EditionState, RegionVersion
-from geo.regions.queries import regions_under, within
+from geo.regions.queries import current_city, region_by_code
 from geo.scope import Scope
 from services.access.models import User
 from services.kernel.ledger.asking import Asked, conditions
@@ -34,8 +34,8 @@ from services.kernel.spec import Column, LedgerSpec
 
 ROWS: Final = 50
 MOST_ROWS: Final = 200
-COUNTED: Final = 10_000
-"""Rows are counted up to here: beyond, "more than" is all that anybody needs, and a million take longer to count than to list."""
+COUNTED: Final = 2_000
+"""Rows are counted up to here; beyond, the planner's estimate is said: a million take longer to count than to list."""
 MOST_PINS: Final = 2_000
 CELLS_ACROSS: Final = 24
 """Into how many columns the map is cut where rows are drawn together."""
@@ -72,13 +72,13 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """How many rows there are: exactly, or more than ``COUNTED``."""
+    """How many rows there are: exactly, or ``about`` how many when they are more than were counted."""
 
     count: int
-    more: bool
+    about: int = 0
 
     def __str__(self) -> str:
-        return f"{self.count:,} 以上" if self.more else f"{self.count:,}"
+        return f"约 {self.about:,}" if self.about else f"{self.count:,}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +108,19 @@ def model_of(spec: LedgerSpec) -> type[Model]:
 
 
 def visible(spec: LedgerSpec, *, scope: Scope) -> QuerySet[Any]:
-    """Return the rows of a ledger that a scope sees; none without its duty."""
+    """Return the rows of a ledger that a scope sees; none without its duty.
+
+    Who sees the whole city also sees the rows that lie in no region.
+    """
     rows = model_of(spec)._default_manager.order_by()
     if not may_open(spec, scope):
         return rows.none()
     rows = rows.filter(**spec.where)
-    if "" in scope.paths or not (spec.region or spec.organisation or spec.subject):
+    if not (spec.region or spec.organisation or spec.subject) or _sees_all(scope):
         return rows
     mine = Q(pk__in=[])
     if spec.region and scope.paths:
-        mine |= within(scope, spec.region)
+        mine |= _lying_in(spec, _regions_below(scope.paths))
     if spec.organisation and scope.organisations:
         mine |= Q(**{f"{spec.organisation}__in": scope.organisations})
     if spec.subject and scope.persons:
@@ -131,11 +134,26 @@ def rows_asked(spec: LedgerSpec, asked: Asked, *, scope: Scope) -> QuerySet[Any]
     if asked.ids:
         rows = rows.filter(pk__in=asked.ids)
     if asked.regions and spec.region:
-        under: set[int] = set()
-        for code in asked.regions:
-            under |= set(regions_under(code, scope=scope).order_by().values_list("region_id", flat=True))
-        rows = rows.filter(**{f"{spec.region}_id__in": under})
+        paths = [region_by_code(code, scope=scope).path for code in asked.regions]
+        rows = rows.filter(_lying_in(spec, _regions_below(paths)))
     return rows.filter(_holding(spec, asked.text)) if asked.text else rows
+
+
+def _sees_all(scope: Scope) -> bool:
+    return scope.covers_path(f"{current_city().code}.")
+
+
+def _regions_below(paths: Collection[str]) -> list[int]:
+    """Return the ids of the published regions under some paths, as a list: joined, a planner that knows nothing of paths errs."""
+    under = Q(pk__in=[])
+    for path in paths:
+        under |= Q(path__startswith=path)
+    versions = RegionVersion.objects.filter(under, edition__state=EditionState.PUBLISHED)
+    return list(versions.values_list("region_id", flat=True))
+
+
+def _lying_in(spec: LedgerSpec, regions: Collection[int]) -> Q:
+    return Q(**{f"{spec.region}_id__in": regions})
 
 
 def page_of(spec: LedgerSpec, asked: Asked, *, scope: Scope, limit: int = ROWS) -> Page:
@@ -164,9 +182,19 @@ def rows_of(spec: LedgerSpec, asked: Asked, *, scope: Scope, columns: Sequence[C
 
 
 def count_rows(spec: LedgerSpec, asked: Asked, *, scope: Scope) -> Total:
-    """Return how many rows are asked for, counted up to ``COUNTED``."""
-    found = rows_asked(spec, asked, scope=scope).values("pk")[: COUNTED + 1].count()
-    return Total(min(found, COUNTED), found > COUNTED)
+    """Return how many rows are asked for: counted up to ``COUNTED``, estimated beyond."""
+    rows = rows_asked(spec, asked, scope=scope)
+    found = rows.values("pk")[: COUNTED + 1].count()
+    if found <= COUNTED:
+        return Total(found)
+    plan = json.loads(rows.values("pk").explain(format="json"))
+    return Total(COUNTED, max(COUNTED, _rounded(int(plan[0]["Plan"]["Plan Rows"]))))
+
+
+def _rounded(number: int) -> int:
+    """Return a number with its first two figures, as an estimate is said."""
+    size = max(0, len(str(number)) - 2)
+    return round(number, -size)
 
 
 def columns_shown(spec: LedgerSpec, asked: Asked) -> tuple[Column, ...]:
@@ -282,22 +310,24 @@ class _Order:
 
     key: str
     descending: bool
-    narrowed: bool
+    blanks: bool
+    """Whether a row may have nothing in the column."""
 
     @classmethod
     def of(cls, spec: LedgerSpec, asked: Asked) -> _Order:
         sort = asked.sort or spec.order
-        return cls(sort.removeprefix("-"), sort.startswith("-"), asked.narrows)
+        key = sort.removeprefix("-")
+        blanks = key != "pk" and ("__" in key or bool(model_of(spec)._meta.get_field(key).null))
+        return cls(key, sort.startswith("-"), blanks)
 
     def applied(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        # A planner that expects the first rows of an index to match soon walks all of it when few match: where the list is
-        # narrowed, the index of keys is kept out of reach, and what matches is sorted instead.
-        key: Any = F("pk") + Value(0) if self.narrowed else F("pk")
-        by_key = key.desc() if self.descending else key.asc()
+        """Return rows in this order; the blank ones last, said only where there can be any, for an index knows no such order."""
+        by_key = F("pk").desc() if self.descending else F("pk").asc()
         if self.key == "pk":
             return rows.order_by(by_key)
+        last = True if self.blanks else None
         value = F(self.key)
-        return rows.order_by(value.desc(nulls_last=True) if self.descending else value.asc(nulls_last=True), by_key)
+        return rows.order_by(value.desc(nulls_last=last) if self.descending else value.asc(nulls_last=last), by_key)
 
     def mark(self, value: Any, pk: int) -> str:
         """Return the mark after a row."""
@@ -323,7 +353,7 @@ class _Order:
         if value is None:
             return Q(**{f"{self.key}__isnull": True}) & later
         after = Q(**{f"{self.key}__{beyond}": value}) | (Q(**{self.key: value}) & later)
-        return after | Q(**{f"{self.key}__isnull": True})
+        return after | Q(**{f"{self.key}__isnull": True}) if self.blanks else after
 
 
 def _together(rows: QuerySet[Any], point: str, size: float) -> list[Pin]:
