@@ -50,6 +50,7 @@ TAGS: Final = {
     ScanState.CLEAN: ("good", "shield-check"),
     ScanState.REFUSED: ("bad", "octagon-alert"),
 }
+GONE: Final = "这个文件的内容不见了。请联系管理员从备份恢复。"
 ZOOMS: Final = (Size.FIT, Size.LARGE, Size.HUGE)
 
 
@@ -190,7 +191,7 @@ def content(request: HttpRequest, file_id: uuid.UUID) -> HttpResponseBase:
     """Send the content of a file; pictures may be shown in a page, all else is a download."""
     held = content_of(attachment_id=file_id, scope=scope_for(request))
     if not held.path.exists():
-        raise NotFound("content_missing", "这个文件的内容不见了。请联系管理员从备份恢复。")
+        raise NotFound("content_missing", GONE)
     _note_opening(request, held)
     inline = "inline" in request.GET and held.type in IMAGES
     return send_file(request, held.path, media_type=held.type.media_type, name=held.row.name, inline=inline)
@@ -235,6 +236,8 @@ def _file(request: HttpRequest, held: Held, *, fault: str = "", status: int = 20
 
 
 def _preview(request: HttpRequest, held: Held, page: int) -> dict[str, Any]:
+    if not held.path.exists():
+        return {"preview_fault": GONE}
     if held.type in DRAWN:
         pages = pages_of(held)
         if page > pages:
