@@ -353,12 +353,11 @@ def _alone(what: str) -> None:
 
 
 def _locked(import_id: uuid.UUID | str, scope: Scope) -> LedgerImport:
-    import_of(import_id, scope=scope)
-    found = LedgerImport.objects.select_for_update(of=("self",)).select_related("run", "job").filter(pk=import_id)
-    one = found.first()
-    if one is None:
+    """Lock an import and return it as it is then; raises ``NotFound`` as ``import_of`` does."""
+    # Two statements: one that waited for the lock would join the run and the job of before the wait.
+    if LedgerImport.objects.select_for_update().filter(pk=import_id).first() is None:
         raise NotFound("import_unknown", "没有找到这次导入，它可能已删除。")
-    return one
+    return import_of(import_id, scope=scope)
 
 
 def _check_alive(one: LedgerImport) -> None:

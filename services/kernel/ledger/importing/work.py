@@ -81,7 +81,7 @@ def write_rows(progress: Progress, params: dict[str, Any]) -> dict[str, Any]:
     scope = scope_named(progress.job.actor, spec_of(_import(params))[1])
     with Aside(progress) as aside, transaction.atomic():
         stand_beside_publishing()
-        one = LedgerImport.objects.select_for_update(of=("self",)).select_related("run").get(pk=params["import"])
+        one = LedgerImport.objects.select_for_update().get(pk=params["import"])
         if one.discarded_at:
             raise Conflict("import_discarded", "这次导入已经放弃了，没有写入。")
         spec, intake = spec_of(one)
