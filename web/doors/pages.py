@@ -50,6 +50,12 @@ def help_addresses(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def help_ledgers(request: HttpRequest) -> HttpResponse:
+    """Explain to staff how ledgers are searched, read and taken away."""
+    return render(request, "help/ledgers.html")
+
+
+@require_safe
 def help_imports(request: HttpRequest) -> HttpResponse:
     """Explain to staff how a spreadsheet comes into a ledger."""
     return render(request, "help/imports.html")
