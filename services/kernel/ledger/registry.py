@@ -25,6 +25,9 @@ def ledgers() -> dict[str, LedgerSpec]:
         for spec in import_module(name).LEDGERS:
             if found.setdefault(spec.key, spec) is not spec:
                 raise ValueError(f"the ledger {spec.key} is declared twice")
+            if spec.intake and any(field.masked for field in spec.intake.fields):
+                # rows to be mended keep their cells as they were typed
+                raise ValueError(f"the intake of the ledger {spec.key} would keep sensitive values in plain")
     return found
 
 
