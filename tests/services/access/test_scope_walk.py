@@ -15,6 +15,7 @@ from geo.regions.models import Region
 from services.access.demo import DEMO_ACCOUNTS, make_demo_accounts
 from services.access.models import User
 from services.facilities.models import Facility
+from services.kernel.documents.models import Attachment
 
 SECRET_NAME = "筹备中的杨浦托育园"
 SAMPLES = {
@@ -25,6 +26,8 @@ SAMPLES = {
     "key": "places",
     "prefix": "qt_00000000",
     "layer": "places",
+    "file_id": "00000000-0000-4000-8000-00000000f11e",
+    "kind": "facilities",
 }
 QUERIES = ("", f"?q={SECRET_NAME}", "?lon=121.5140&lat=31.3000&kinds=nursery&minutes=15", "?address=国权路1号")
 CITY_WIDE = {"shi", "guihua"}
@@ -64,7 +67,7 @@ def hidden(city: None) -> Facility:
     """Put a facility in preparation into 杨浦, where none of the narrower demo roles has a grant."""
     make_demo_accounts()
     yangpu = Region.objects.get(versions__code="310110", versions__edition__state="published")
-    return Facility.objects.create(
+    place = Facility.objects.create(
         source=Source.objects.get(family="facilities", published_at__isnull=False),
         ext_id="hidden",
         kind_id="nursery",
@@ -74,6 +77,11 @@ def hidden(city: None) -> Facility:
         cell=cell_at(121.5140, 31.3000),
         status="preparing",
     )
+    Attachment.objects.create(
+        pk=SAMPLES["file_id"], owner_kind="facilities", owner_id=str(place.pk), purpose="photo", region=yangpu, type="jpeg",
+        name=f"{SECRET_NAME}.jpg", size=1, sha256="0" * 64, upload_sha256="0" * 64, state="clean", uploaded_by="x",
+    )  # fmt: skip
+    return place
 
 
 def test_no_role_breaks_a_route_or_sees_another_district(hidden: Facility) -> None:
@@ -109,3 +117,14 @@ def test_the_hidden_place_is_there_for_those_who_may_see_it(hidden: Facility) ->
             client.force_login(User.objects.get(username=role), backend="django.contrib.auth.backends.ModelBackend")
         seen[role] = client.get(f"/api/v1/places/{hidden.pk}").status_code
     assert seen == {"": 404, "qu": 404, "jigou": 404, "shi": 200, "guihua": 200}
+
+
+def test_its_files_are_there_for_those_who_may_see_it(hidden: Facility) -> None:
+    seen = {}
+    for role in ("qu", "jigou", "jumin", "shi", "guihua"):
+        client = Client()
+        client.force_login(User.objects.get(username=role), backend="django.contrib.auth.backends.ModelBackend")
+        page = client.get(f"/desk/files/{SAMPLES['file_id']}")
+        seen[role] = page.status_code
+        assert (f"{SECRET_NAME}.jpg" in page.content.decode()) == (page.status_code == 200)
+    assert seen == {"qu": 404, "jigou": 404, "jumin": 404, "shi": 200, "guihua": 200}
