@@ -20,7 +20,7 @@ from services.kernel.messages.choosing import text_for
 from services.kernel.messages.registry import event_named, events
 from services.kernel.messages.spec import Event
 from web.api.errors import status_of
-from web.doors.notices import moment_of
+from web.doors.typed import moment_of, typed
 
 
 @never_cache
@@ -51,8 +51,8 @@ def compose(request: HttpRequest) -> HttpResponse:
     entry = asked.get("entry", "") if any(each.key == asked.get("entry") for each in event.entries) else ""
     context = {
         "events": by_sms, "event": event, "regions": regions, "region": region, "entry": entry, "fault": fault,
-        "most": MOST_PHONES, "connected": is_connected(), "form": asked, "token": request.POST.get("token") or uuid4(),
-        "fields": [(f"field-{at}", each, request.POST.get(f"field-{at}", "")) for at, each in enumerate(event.fields)],
+        "most": MOST_PHONES, "connected": is_connected(), "form": asked, "token": typed(request, "token") or uuid4(),
+        "fields": [(f"field-{at}", each, typed(request, f"field-{at}")) for at, each in enumerate(event.fields)],
         "text": text_for(event, "sms", region_id=region.region_id, entry=entry).text.body if region else "",
         "now": timezone.now(),
     }  # fmt: skip
@@ -61,16 +61,16 @@ def compose(request: HttpRequest) -> HttpResponse:
 
 def _send(request: HttpRequest, event: Event) -> int:
     try:
-        token = UUID(request.POST.get("token", ""))
+        token = UUID(typed(request, "token"))
     except ValueError:
         raise BadInput("token_missing", "页面已过期，请刷新后再发。") from None
     return send_by_hand(
         token=token,
         event=event.key,
-        region=request.POST.get("region", ""),
-        entry=request.POST.get("entry", ""),
-        values={each.name: request.POST.get(f"field-{at}", "")[:200] for at, each in enumerate(event.fields)},
-        phones=request.POST.get("phones", "")[:20_000],
-        at=moment_of(request.POST.get("at", ""), "定时发送的时间"),
+        region=typed(request, "region"),
+        entry=typed(request, "entry"),
+        values={each.name: typed(request, f"field-{at}")[:200] for at, each in enumerate(event.fields)},
+        phones=typed(request, "phones")[:20_000],
+        at=moment_of(typed(request, "at"), "定时发送的时间"),
         scope=scope_for(request),
     )

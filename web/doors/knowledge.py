@@ -27,6 +27,7 @@ from services.kernel.messages.knowledge.words import excerpt, marked, terms_of
 from services.kernel.messages.markup import as_html
 from services.kernel.messages.notices.actions import regions_to_write_for
 from web.api.errors import status_of
+from web.doors.typed import typed
 
 ON_A_PAGE: Final = 20
 INLINE: Final = ("application/pdf", "image/png", "image/jpeg")
@@ -38,10 +39,10 @@ INLINE: Final = ("application/pdf", "image/png", "image/jpeg")
 def list_page(request: HttpRequest) -> HttpResponse:
     """List knowledge, newest first; or what holds the words that were typed, the best first, with the words marked."""
     scope = scope_for(request)
-    q, category = request.GET.get("q", "").strip()[:100], request.GET.get("category", "")
-    deleted = request.GET.get("show") == "deleted" and scope.holds("knowledge.edit")
+    q, category = typed(request, "q").strip()[:100], typed(request, "category")
+    deleted = typed(request, "show") == "deleted" and scope.holds("knowledge.edit")
     rows = knowledge_pages(scope=scope, q=q, category=category, deleted=deleted).annotate(region_name=published_name())
-    page = Paginator(rows, ON_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows, ON_A_PAGE).get_page(typed(request, "page"))
     terms = terms_of(q)
     context = {
         "q": q,
@@ -114,7 +115,7 @@ def write(request: HttpRequest, page_id: UUID | None = None) -> HttpResponse:
         raise Forbidden("region_outside_scope", "这条知识由其他区划维护，您可以查看，不能修改。")
     if request.method == "GET":
         return _form(request, page, _form_of(page, scope))
-    form = {name: request.POST.get(name, "")[:40_000] for name in ("title", "category", "body", "region", "version")}
+    form = {name: typed(request, name)[:40_000] for name in ("title", "category", "body", "region", "version")}
     try:
         saved = _save(request, page, form, scope)
     except CityError as fault:

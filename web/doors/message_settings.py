@@ -36,6 +36,7 @@ from services.kernel.messages.registry import choice_named, event_named, events
 from services.kernel.messages.spec import CHANNELS, Channel, Event
 from services.kernel.messages.texts import sms_length
 from web.api.errors import status_of
+from web.doors.typed import typed
 
 
 @never_cache
@@ -48,7 +49,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 def _overview(request: HttpRequest, fault: CityError | None = None) -> HttpResponse:
     scope = scope_for(request)
-    regions, region = _chosen(scope, request.GET.get("region") or request.POST.get("region", ""))
+    regions, region = _chosen(scope, typed(request, "region"))
     names = {each.region_id: each.name for each in versions_of(scope=scope).filter(level__in=("city", "district"))}
     rule = rule_for(region.region_id)
     context = {
@@ -76,10 +77,10 @@ def set_rule(request: HttpRequest) -> HttpResponse:
 
     def act() -> None:
         set_sending_rule(
-            region=request.POST.get("region", ""),
-            quiet_from=_clock(request.POST.get("quiet_from", "")),
-            quiet_to=_clock(request.POST.get("quiet_to", "")),
-            daily_cap=_number(request.POST.get("daily_cap", "")),
+            region=typed(request, "region"),
+            quiet_from=_clock(typed(request, "quiet_from")),
+            quiet_to=_clock(typed(request, "quiet_to")),
+            daily_cap=_number(typed(request, "daily_cap")),
             scope=scope_for(request),
         )
 
@@ -94,7 +95,7 @@ def set_event(request: HttpRequest, event: str) -> HttpResponse:
     def act() -> None:
         choose_event(
             event=event,
-            region=request.POST.get("region", ""),
+            region=typed(request, "region"),
             channels=request.POST.getlist("channel"),
             triggers=request.POST.getlist("trigger"),
             scope=scope_for(request),
@@ -126,8 +127,8 @@ def template(request: HttpRequest, event: str, channel: str) -> HttpResponse:
     _, region = _chosen(scope, asked.get("region", ""))
     entry = asked.get("entry", "")[:40]
     choice_named(declared.entries, entry)
-    form = {"title": request.POST.get("title", "")[:200], "body": request.POST.get("body", "")[:4000]}
-    act = request.POST.get("act", "")
+    form = {"title": typed(request, "title")[:200], "body": typed(request, "body")[:4000]}
+    act = typed(request, "act")
     fault = None
     if request.method == "POST" and act != "preview":
         try:
@@ -152,17 +153,15 @@ def _change(
         "entry": entry,
         "scope": scope,
     }
-    seen = _number(request.POST.get("seen", "0"))
+    seen = _number(typed(request, "seen", "0"))
     if act == "save":
-        row = save_template(title=request.POST.get("title", ""), body=request.POST.get("body", ""), seen=seen, **place)
+        row = save_template(title=typed(request, "title"), body=typed(request, "body"), seen=seen, **place)
         return f"已保存为第 {row.number} 版，从下一条消息起使用。"
     if act == "withdraw":
         withdraw_template(seen=seen, **place)
         return "已停用这里的模板，改为沿用上级的内容。"
     if act == "trial" and channel == "sms":
-        send_trial(
-            event=event.key, region_id=region.region_id, entry=entry, phone=request.POST.get("phone", ""), scope=scope
-        )
+        send_trial(event=event.key, region_id=region.region_id, entry=entry, phone=typed(request, "phone"), scope=scope)
         return (
             "试发短信已排入发送，可在“短信”里看结果。"
             if is_connected()
@@ -179,7 +178,7 @@ def _template(
     versions = template_versions(event.key, channel, region_id=region.region_id, entry=entry)
     holds = text_for(event, channel, region_id=region.region_id, entry=entry)
     shown = form or {"title": holds.text.title, "body": holds.text.body}
-    seen = request.POST.get("seen") if form else None
+    seen = typed(request, "seen") if form else None
     sample = None
     try:
         sample = preview(event.key, channel, shown["title"], shown["body"])

@@ -11,7 +11,6 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -21,6 +20,7 @@ from services.kernel.messages.actions import keep_phone, read_all_messages, read
 from services.kernel.messages.models import Contact
 from services.kernel.messages.queries import masked_phone, messages_of, unread_count
 from web.api.errors import status_of
+from web.doors.typed import moment_of, typed
 
 ON_A_PAGE: Final = 20
 
@@ -41,8 +41,8 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 def _inbox(request: HttpRequest, fault: CityError | None = None) -> HttpResponse:
     user = user_of(request)
-    unread = request.GET.get("show") == "unread"
-    page = Paginator(messages_of(user, unread=unread), ON_A_PAGE).get_page(request.GET.get("page"))
+    unread = typed(request, "show") == "unread"
+    page = Paginator(messages_of(user, unread=unread), ON_A_PAGE).get_page(typed(request, "page"))
     contact = Contact.objects.filter(user=user).first()
     context = {
         "page": page,
@@ -67,8 +67,8 @@ def read(request: HttpRequest, message_id: UUID) -> HttpResponse:
 @require_POST
 def read_all(request: HttpRequest) -> HttpResponse:
     """Mark read all that the caller had been shown; what came since stays unread."""
-    until = parse_datetime(request.POST.get("until", "")[:40])
-    count = read_all_messages(user=user_of(request), until=until if until and timezone.is_aware(until) else None)
+    until = moment_of(typed(request, "until"), "时间")
+    count = read_all_messages(user=user_of(request), until=until)
     said.success(request, f"{count} 条消息已标为已读。")
     return redirect("desk-messages")
 
@@ -78,7 +78,7 @@ def read_all(request: HttpRequest) -> HttpResponse:
 def phone(request: HttpRequest) -> HttpResponse:
     """Keep or forget the number for short messages."""
     try:
-        contact = keep_phone(user=user_of(request), phone=request.POST.get("phone", "")[:30])
+        contact = keep_phone(user=user_of(request), phone=typed(request, "phone")[:30])
     except CityError as fault:
         return _inbox(request, fault)
     said.success(

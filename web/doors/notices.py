@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,11 +11,10 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from geo.errors import BadInput, CityError, Forbidden
+from geo.errors import CityError, Forbidden
 from geo.regions.queries import published_name, versions_of
 from geo.scope import Scope
 from services.access.queries import check_duty, grants_today, scope_for
@@ -34,6 +32,7 @@ from services.kernel.messages.notices.models import Notice, NoticeState
 from services.kernel.messages.notices.queries import notice_shown, notices_for, notices_kept, public_notices
 from web.api.errors import status_of
 from web.doors.messages import user_of
+from web.doors.typed import moment_of, typed
 
 ON_A_PAGE: Final = 20
 
@@ -41,7 +40,7 @@ ON_A_PAGE: Final = 20
 @require_safe
 def public_list(request: HttpRequest) -> HttpResponse:
     """List the notices for everyone."""
-    page = Paginator(public_notices(), ON_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(public_notices(), ON_A_PAGE).get_page(typed(request, "page"))
     return render(request, "notices/list.html", {"page": page})
 
 
@@ -64,10 +63,10 @@ def desk_list(request: HttpRequest) -> HttpResponse:
     """List the notices that show to the caller; those who write them see a second list of all they keep."""
     scope = scope_for(request)
     may_edit = scope.holds("notices.edit")
-    kept = may_edit and request.GET.get("show") == "kept"
-    state = request.GET.get("state", "")
+    kept = may_edit and typed(request, "show") == "kept"
+    state = typed(request, "state")
     rows = notices_kept(scope=scope, state=state) if kept else notices_for(scope=scope, roles=roles_of(request))
-    page = Paginator(rows.annotate(region_name=published_name()), ON_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows.annotate(region_name=published_name()), ON_A_PAGE).get_page(typed(request, "page"))
     context = {"page": page, "may_edit": may_edit, "kept": kept, "state": state, "states": NoticeState.choices,
                "now": timezone.now()}  # fmt: skip
     return render(request, "desk/notices.html", context)
@@ -129,7 +128,7 @@ def write(request: HttpRequest, notice_id: UUID | None = None) -> HttpResponse:
 def publish(request: HttpRequest, notice_id: UUID) -> HttpResponse:
     """Publish a notice now or at the moment that was given."""
     try:
-        at = moment_of(request.POST.get("at", ""), "发布时间")
+        at = moment_of(typed(request, "at"), "发布时间")
         notice = publish_notice(notice_id=notice_id, version=_version(request), at=at, scope=scope_for(request))
     except CityError as fault:
         return _refused(request, notice_id, fault)
@@ -177,7 +176,7 @@ def _form_of(notice: Notice | None, scope: Scope) -> dict[str, Any]:
 
 def _typed(request: HttpRequest) -> dict[str, Any]:
     names = ("title", "body", "region", "until", "version")
-    form: dict[str, Any] = {name: request.POST.get(name, "")[:20_000] for name in names}
+    form: dict[str, Any] = {name: typed(request, name)[:20_000] for name in names}
     return form | {"roles": request.POST.getlist("role")[:20], "public": "public" in request.POST}
 
 
@@ -186,22 +185,6 @@ def _written(form: dict[str, Any]) -> Written:
                    public=form["public"], until=moment_of(form["until"], "结束时间"))  # fmt: skip
 
 
-def moment_of(text: str, name: str) -> dt.datetime | None:
-    """Return the moment that was typed, by the clock of the city unless it names another; None for nothing.
-
-    Raises ``BadInput``.
-    """
-    if not text.strip():
-        return None
-    try:
-        moment = parse_datetime(text.strip()[:40])
-    except ValueError:
-        moment = None
-    if moment is None:
-        raise BadInput("moment_invalid", f"{name}要写成 2026-09-01 08:00 的样子。")
-    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
-
-
 def _version(request: HttpRequest) -> int:
-    text = request.POST.get("version", "")
+    text = typed(request, "version")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0

@@ -33,6 +33,7 @@ from services.kernel.messages.models import Delivery, DeliveryState
 from services.kernel.messages.queries import counts_by_state, deliveries_visible, delivery_seen, masked_phone
 from services.kernel.messages.registry import events
 from web.api.errors import status_of
+from web.doors.typed import typed
 
 ON_A_PAGE: Final = 30
 LOOK: Final = {
@@ -52,7 +53,7 @@ LOOK: Final = {
 def outbox(request: HttpRequest) -> HttpResponse:
     """List short messages, newest first, narrowed by state, event, region, day or a whole number."""
     scope = scope_for(request)
-    asked = {name: request.GET.get(name, "").strip()[:60] for name in ("state", "event", "region", "day")}
+    asked = {name: typed(request, name).strip()[:60] for name in ("state", "event", "region", "day")}
     narrow: dict[str, Any] = {name: asked[name] for name in ("event", "region")}
     fault = None
     try:
@@ -64,7 +65,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
     counts = counts_by_state(rows)
     if asked["state"] in DeliveryState.values:
         rows = rows.filter(state=asked["state"])
-    page = Paginator(rows, ON_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows, ON_A_PAGE).get_page(typed(request, "page"))
     context = {
         "asked": asked,
         "states": [(key, label, counts[key]) for key, label in DeliveryState.choices],
@@ -87,7 +88,7 @@ def find(request: HttpRequest) -> HttpResponse:
     scope = scope_for(request)
     found, fault = deliveries_visible(scope=scope).none(), None
     try:
-        found = deliveries_visible(scope=scope, phone=request.POST.get("phone", "")[:30] or "-")
+        found = deliveries_visible(scope=scope, phone=typed(request, "phone")[:30] or "-")
     except CityError as wrong:
         if not scope.holds("messages.view"):
             raise

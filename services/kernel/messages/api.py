@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Query, Router, Schema
 from pydantic import ValidationError
 
 from geo.errors import BadInput, Unauthenticated
@@ -72,7 +72,10 @@ def post_receipts(request: HttpRequest) -> ReceiptsOut:
 
 
 @router.get("/messages", response=MessagesOut, summary="我的站内消息")
-def own_messages(request: HttpRequest, unread: bool = False) -> MessagesOut:
+def own_messages(
+    request: HttpRequest,
+    unread: bool = Query(False, description="只要未读的", example=True),
+) -> MessagesOut:
     """Return the caller's newest messages, at most 50, unread ones first."""
     user = caller_of(request).user
     if user is None:
