@@ -56,6 +56,7 @@ urlpatterns = [
     path("tools/standardise/batches/<uuid:batch_id>/result", batches.result, name="batch-result"),
     path("help", pages.help_page, name="help"),
     path("help/addresses", pages.help_addresses, name="help-addresses"),
+    path("help/messages", pages.help_messages, name="help-messages"),
     path("help/ledgers", pages.help_ledgers, name="help-ledgers"),
     path("help/imports", pages.help_imports, name="help-imports"),
     path("desk", ledgers.desk_page, name="desk"),

@@ -59,3 +59,9 @@ def help_ledgers(request: HttpRequest) -> HttpResponse:
 def help_imports(request: HttpRequest) -> HttpResponse:
     """Explain to staff how a spreadsheet comes into a ledger."""
     return render(request, "help/imports.html")
+
+
+@require_safe
+def help_messages(request: HttpRequest) -> HttpResponse:
+    """Explain to staff messages, short messages, notices and knowledge."""
+    return render(request, "help/messages.html")
