@@ -200,6 +200,7 @@ CELERY_BEAT_SCHEDULE = {
     "scan-attachments": {"task": "services.kernel.documents.scan_waiting", "schedule": 300.0},
     "deliver-messages": {"task": "services.kernel.messages.deliver", "schedule": 60.0},
     "read-receipts": {"task": "services.kernel.messages.read_receipts", "schedule": 60.0},
+    "tidy-files": {"task": "services.kernel.documents.tidy", "schedule": 3600.0},
     "purge-lists": {"task": "geo.addresses.standardising.purge", "schedule": 3600.0},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -74,7 +74,7 @@ def save(*, url: str, media: Path, file: Path) -> dict[str, Any]:
             (snapshot,) = connection.execute("select pg_export_snapshot()").fetchone() or ("",)
             _program("pg_dump", "-Fc", "-Z", "3", f"--snapshot={snapshot}", "-f", str(dump), "-d", url)
             tables, sequences = table_states(connection), sequence_values(connection)
-        uploads = sorted(path for path in media.rglob("*") if path.is_file())
+        uploads = sorted(path for path in media.rglob("*") if path.is_file() and not _passing(path.relative_to(media)))
         manifest = {
             "format": FORMAT,
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -94,6 +94,11 @@ def save(*, url: str, media: Path, file: Path) -> dict[str, Any]:
         draft.chmod(0o600)
         draft.replace(file)
     return manifest
+
+
+def _passing(path: Path) -> bool:
+    """Say whether a file can be made again or is still arriving: drawn pages and uploads that nothing names yet."""
+    return path.parts[0] == "previews" or path.parts[:2] == ("attachments", "incoming")
 
 
 def restore(*, url: str, media: Path, file: Path, force: bool) -> dict[str, Any]:

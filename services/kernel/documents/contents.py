@@ -55,13 +55,21 @@ def sweep(*, commit: bool = False, verify: bool = True, grace: float = GRACE_SEC
     return found
 
 
+def tidy(*, grace: float = GRACE_SECONDS) -> int:
+    """Delete what can be made again or never became anything: old drawings and uploads that were cut off; return how many."""
+    old = _left_behind(time.time() - grace)
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
+
+
 def _named() -> set[str]:
     rows = Attachment.objects.exclude(Q(state=ScanState.REFUSED)).values_list("sha256", flat=True)
     return {*rows.distinct().iterator(), *TemplateVersion.objects.values_list("sha256", flat=True)}
 
 
 def _left_behind(before: float) -> list[Path]:
-    """Return what uploads that were cut off left in the waiting folder, and drawn pages nobody looked at lately."""
+    """Return what uploads that were cut off left in the waiting folder, and pages that were drawn some time ago."""
     folders = (contents_folder() / "incoming", previews_folder())
     files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
     return [path for path in files if path.stat().st_mtime < before]

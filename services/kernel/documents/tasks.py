@@ -1,8 +1,8 @@
-"""Celery's side of attachments: scan one, and find those that wait."""
+"""Celery's side of attachments: scan one, find those that wait, and tidy up."""
 
 from celery import shared_task
 
-from services.kernel.documents import actions
+from services.kernel.documents import actions, contents
 
 
 @shared_task(name=actions.SCAN_TASK)
@@ -15,3 +15,9 @@ def scan(attachment_id: str) -> None:
 def scan_waiting() -> int:
     """Queue what waits for the scanner; beat calls this every five minutes."""
     return actions.scan_waiting()
+
+
+@shared_task(name="services.kernel.documents.tidy")
+def tidy() -> int:
+    """Delete old drawings and what uploads left behind; beat calls this every hour."""
+    return contents.tidy()

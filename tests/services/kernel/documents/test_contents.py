@@ -13,8 +13,9 @@ from django.core.management import CommandError, call_command
 
 from services.kernel.documents import contents, store
 from services.kernel.documents.actions import attach_file, remove_attachment
-from services.kernel.documents.contents import sweep
+from services.kernel.documents.contents import sweep, tidy
 from services.kernel.documents.models import Attachment, ScanState
+from services.kernel.documents.previews import Size, page_image
 from services.kernel.documents.queries import Held
 from tests.services.kernel.documents.conftest import KEEPER
 from tests.services.kernel.documents.files import picture
@@ -132,3 +133,23 @@ def test_equal_contents_are_one_file(upload: Upload) -> None:
 def test_only_a_digest_is_a_path(digest: str) -> None:
     with pytest.raises(ValueError, match="not a digest"):
         store.path_of(digest)
+
+
+def test_old_drawings_go_and_contents_stay(upload: Upload) -> None:
+    held = attach(upload)
+    old, fresh = (page_image(held, page=1, size=size) for size in (Size.FIT, Size.THUMB))
+    for path in (old, held.path):
+        os.utime(path, (0, 0))
+    assert tidy() == 1
+    assert (old.exists(), fresh.exists(), held.path.exists()) == (False, True, True)
+
+
+def test_a_backup_takes_contents_along_and_leaves_drawings_behind(upload: Upload) -> None:
+    from web.serving.archive import _passing
+
+    held = attach(upload)
+    drawn = page_image(held, page=1, size=Size.THUMB)
+    media = store.contents_folder().parent
+    assert not _passing(held.path.relative_to(media))
+    assert _passing(drawn.relative_to(media))
+    assert _passing(Path("attachments/incoming/tmpx/content"))
