@@ -58,6 +58,7 @@ urlpatterns = [
     path("help/addresses", pages.help_addresses, name="help-addresses"),
     path("help/messages", pages.help_messages, name="help-messages"),
     path("help/ledgers", pages.help_ledgers, name="help-ledgers"),
+    path("help/files", pages.help_files, name="help-files"),
     path("help/imports", pages.help_imports, name="help-imports"),
     path("desk", ledgers.desk_page, name="desk"),
     path("desk/ledgers/views/<int:view_id>/delete", ledgers.drop_view, name="desk-view-delete"),

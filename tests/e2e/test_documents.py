@@ -211,7 +211,12 @@ def test_panel_and_template_pages_are_for_everybody(open_page: Any, live_city: s
     for width in (390, 1440):
         page = open_page(width, 844, color_scheme=look)
         sign_in(page, live_city, "qu", f"/desk/files/of/facilities/{place.pk}")
-        for path in (f"/desk/files/of/facilities/{place.pk}", "/desk/templates", "/desk/templates/place-sheet"):
+        for path in (
+            f"/desk/files/of/facilities/{place.pk}",
+            "/desk/templates",
+            "/desk/templates/place-sheet",
+            "/help/files",
+        ):
             page.goto(f"{live_city}{path}")
             assert faults_of(page) == [], path
             assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -65,3 +65,9 @@ def help_imports(request: HttpRequest) -> HttpResponse:
 def help_messages(request: HttpRequest) -> HttpResponse:
     """Explain to staff messages, short messages, notices and knowledge."""
     return render(request, "help/messages.html")
+
+
+@require_safe
+def help_files(request: HttpRequest) -> HttpResponse:
+    """Explain files, their checks and documents to staff."""
+    return render(request, "help/files.html")
