@@ -24,6 +24,8 @@ def accounts(live_city: str) -> None:
 
 
 def names(page: Any) -> list[str]:
+    page.wait_for_load_state()
+    page.locator(".ledger-foot, .ledger-none").wait_for()
     return [str(name) for name in page.locator(".row-link").all_inner_texts()]
 
 
@@ -63,7 +65,7 @@ def test_a_manager_finds_filters_opens_and_keeps_a_view(open_page: Any, live_cit
     # a row opens beside the list, with its map and its public page; back closes it
     page.locator(".row-link").click()
     page.locator(f'[data-record="{wanted[0].pk}"]').wait_for()
-    assert page.locator("#open h2").inner_text() == wanted[0].name
+    assert page.locator(".record-head h2").inner_text() == wanted[0].name
     page.locator("#open [data-ready]").wait_for()
     assert page.locator("#open .spot-pin").count() == 1
     assert faults_of(page) == []
@@ -132,7 +134,7 @@ def test_keys_move_through_the_list_and_ticked_rows_go_together(open_page: Any, 
     assert page.locator("#picked").inner_text() == "已选 2 行"
     page.keyboard.press("Enter")
     page.locator("[data-record]").wait_for()
-    assert page.locator("#open h2").inner_text() == listed[1]
+    assert page.locator(".record-head h2").inner_text() == listed[1]
     page.keyboard.press("Escape")
     page.locator("[data-record]").wait_for(state="detached")
     page.get_by_role("button", name="只看这些").click()
@@ -159,7 +161,39 @@ def test_the_map_shows_the_rows_asked_for_and_opens_one(open_page: Any, live_cit
     page.wait_for_timeout(500)
     page.mouse.click(*spot)
     page.locator(f'[data-record="{one.pk}"]').wait_for()
-    assert page.locator("#open h2").inner_text() == one.name
+    assert page.locator(".record-head h2").inner_text() == one.name
+
+
+def test_an_area_drawn_on_the_map_narrows_list_and_files(open_page: Any, live_city: str) -> None:
+    import shapely
+
+    page = open_page(1440, 900)
+    sign_in(page, live_city, "shi", f"{LEDGER}?view=map&f.status=open")
+    page.locator("[data-drawn]").wait_for()
+    page.locator("#draw[data-ready]").wait_for()
+    page.get_by_role("button", name="画范围").click()
+    box = page.locator("[data-map]").bounding_box()
+    corners = [
+        (box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in ((0.2, 0.55), (0.6, 0.55), (0.4, 0.95))
+    ]
+    for x, y in [*corners, corners[0]]:
+        page.mouse.move(x, y, steps=4)
+        page.wait_for_timeout(60)
+        page.mouse.click(x, y)
+    page.get_by_role("button", name="按这个范围筛选").click()
+    page.wait_for_url("**area=**")
+    assert "画的范围：" in page.locator(".ledger-tokens").inner_text()
+    assert faults_of(page) == []
+    drawn = shapely.Polygon(
+        [tuple(map(float, pair.split(","))) for pair in page.locator("#area").input_value().split(";")]
+    )
+    wanted = sorted(row.name for row in facilities(status="open") if drawn.contains(shapely.Point(row.geom.coords)))
+    assert 0 < len(wanted) < len(facilities(status="open"))
+    page.get_by_role("link", name="列表", exact=True).click()
+    page.locator(".ledger-table").wait_for()
+    assert sorted(names(page)) == wanted
+    taken = page.request.get(page.url.replace("/facilities?", "/facilities/export?format=csv&"))
+    assert sorted(row["名称"] for row in csv.DictReader(io.StringIO(taken.body().decode("utf-8-sig")))) == wanted
 
 
 @pytest.mark.parametrize("width", [390, 1440])
@@ -169,7 +203,7 @@ def test_all_of_it_works_without_script(open_page: Any, live_city: str, width: i
     listed = names(page)
     assert listed
     page.locator(".row-link").first.click()
-    assert page.locator("#open h2").inner_text() == listed[0]
+    assert page.locator(".record-head h2").inner_text() == listed[0]
     page.locator(".record-close").click()
     assert names(page) == listed
     page.goto(f"{live_city}{LEDGER}/print?f.kind_id=park")

@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
 
+from shapely import Polygon
+
 from geo.addresses.gazetteer import names_of, published_now
+from geo.geometry import geodesic_area_m2
 from geo.scope import Scope
 from services.kernel.ledger.asking import PREFIX, Asked, options
 from services.kernel.ledger.queries import columns_shown, regions_for
@@ -82,6 +85,8 @@ def tokens_of(spec: LedgerSpec, asked: Asked, shown: list[FilterShown], own: Map
         if each.on:
             rest = asked.query(regions=()) if each.name == "region" else asked.without(each.name.removeprefix(PREFIX))
             tokens.append(Token(f"{each.label}：{each.summary}", rest))
+    if asked.area:
+        tokens.append(Token(f"画的范围：{_size(asked)}", asked.query(area=())))
     if asked.ids:
         tokens.append(Token(f"所选 {len(asked.ids)} {spec.counter}", asked.query(ids=())))
     return [Token(token.label, "&".join(filter(None, [token.href, urlencode(own)]))) for token in tokens]
@@ -136,6 +141,11 @@ def _filter(column: Column, asked: Asked) -> FilterShown:
     return FilterShown(
         name, column.label, "range", kind, first=first, last=last, summary=said + unit if first or last else ""
     )
+
+
+def _size(asked: Asked) -> str:
+    metres = geodesic_area_m2(Polygon(asked.area))
+    return f"{metres / 1e6:,.1f} 平方公里" if metres >= 1e5 else f"{metres:,.0f} 平方米"
 
 
 def _words(words: list[str]) -> str:

@@ -84,6 +84,7 @@ def _listed(request: HttpRequest, spec: LedgerSpec, asked: Asked, scope: Scope) 
     shown: list[FilterShown] = filters_shown(spec, asked, scope)
     context: dict[str, Any] = {
         "asked": asked,
+        "area": dict(asked.pairs()).get("area", ""),
         "filters": shown,
         "more_filters": any(not each.first_row for each in shown),
         "tokens": tokens_of(spec, asked, shown, own),

@@ -25,6 +25,25 @@ const BUNDLES = [
 // A classic script that must keep its global name, so it is rewritten for old browsers but not wrapped.
 const SCRIPTS = [{from: 'htmx.org/dist/htmx.js', to: 'htmx.js', browsers: OLD_BROWSERS}];
 
+// The drawing of shapes: the library and its adapter share one copy of it, and pages take four names.
+const DRAWING = `
+  export {TerraDraw, TerraDrawPolygonMode, TerraDrawSelectMode} from 'terra-draw';
+  export {TerraDrawMapLibreGLAdapter} from 'terra-draw-maplibre-gl-adapter';`;
+
+async function bundleDrawing() {
+  await esbuild.build({
+    stdin: {contents: DRAWING, resolveDir: root},
+    outfile: path.join(draft, 'terra-draw.mjs'),
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: MAP_BROWSERS,
+    charset: 'utf8',
+    legalComments: 'inline',
+    logLevel: 'error',
+  });
+}
+
 async function bundle({from, to, format, browsers}) {
   await esbuild.build({
     entryPoints: [path.join(modules, from)],
@@ -64,18 +83,19 @@ async function drawSprite() {
 }
 
 async function collectLicences() {
-  const packages = ['maplibre-gl', 'htmx.org', 'lucide-static'];
+  const packages = ['maplibre-gl', 'terra-draw', 'terra-draw-maplibre-gl-adapter', 'htmx.org', 'lucide-static'];
   const texts = await Promise.all(packages.map(async (name) => {
     const folder = path.join(modules, name);
     const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
-    const {version} = JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8'));
-    return `${name} ${version}\n\n${await readFile(path.join(folder, file), 'utf8')}`;
+    const {version, license, author} = JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8'));
+    const text = file ? await readFile(path.join(folder, file), 'utf8') : `${license}, ${author?.name || author || 'its authors'}`;
+    return `${name} ${version}\n\n${text}`;
   }));
   await writeFile(path.join(draft, 'licences.txt'), texts.join('\n\n----\n\n'));
 }
 
 await rm(draft, {recursive: true, force: true});
 await mkdir(draft, {recursive: true});
-await Promise.all([...BUNDLES.map(bundle), ...SCRIPTS.map(rewrite), drawSprite(), collectLicences()]);
+await Promise.all([...BUNDLES.map(bundle), ...SCRIPTS.map(rewrite), bundleDrawing(), drawSprite(), collectLicences()]);
 await rm(target, {recursive: true, force: true});
 await rename(draft, target);

@@ -9,13 +9,16 @@ from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
 from django.db.models import Q
+from shapely import Polygon
 
 from geo.errors import BadInput
+from geo.geometry import fault_of
 from services.kernel.spec import Column, LedgerSpec
 
 LONGEST_TEXT: Final = 100
 MOST_VALUES: Final = 200
 MOST_IDS: Final = 500
+MOST_CORNERS: Final = 100
 FLAGS: Final = (("1", "是"), ("0", "否"))
 PREFIX: Final = "f."
 """What the parameters of filters begin with: ``f.status=open``, ``f.beds.from=20``."""
@@ -45,11 +48,13 @@ class Asked:
     columns: tuple[str, ...] = ()
     after: str = ""
     ids: tuple[int, ...] = ()
+    area: tuple[tuple[float, float], ...] = ()
+    """The corners of a drawn area, (lon, lat) in CGCS2000 degrees, the first not repeated."""
 
     @property
     def narrows(self) -> bool:
         """Say whether anything narrows the list."""
-        return bool(self.text or self.regions or self.chosen or self.ranges or self.holding or self.ids)
+        return bool(self.text or self.regions or self.chosen or self.ranges or self.holding or self.ids or self.area)
 
     def pairs(self) -> list[tuple[str, str]]:
         """Return the parameters of the address that asks this, without the page."""
@@ -62,6 +67,7 @@ class Asked:
         pairs += [(f"{PREFIX}{key}", piece) for key, piece in self.holding.items()]
         pairs += [("col", key) for key in self.columns]
         pairs += [("id", str(pk)) for pk in self.ids]
+        pairs += [("area", ";".join(f"{lon:.6f},{lat:.6f}" for lon, lat in self.area))]
         return [(name, value) for name, value in pairs if value]
 
     def query(self, **changes: Any) -> str:
@@ -106,6 +112,7 @@ def read_asked(params: Params, spec: LedgerSpec) -> Asked:
         columns=tuple(key for key in _several(params, "col") if spec.column(key)),
         after=_last(params, "after")[:1_000],
         ids=_ids(params),
+        area=_area(params, spec),
     )
 
 
@@ -207,6 +214,32 @@ def _ids(params: Params) -> tuple[int, ...]:
     if not all(each.isascii() and each.isdecimal() and len(each) < 19 for each in written):
         raise BadInput("ids_invalid", "所选的行无效，请回到列表重新选择。", parameter="id")
     return tuple(dict.fromkeys(int(each) for each in written))
+
+
+def _area(params: Params, spec: LedgerSpec) -> tuple[tuple[float, float], ...]:
+    written = _last(params, "area")
+    if not written:
+        return ()
+    if not spec.point:
+        raise BadInput("filter_unknown", "这份台账没有位置，不能按画的范围筛选，请去掉这一项。", parameter="area")
+    pairs = written.split(";")
+    if not 3 <= len(pairs) <= MOST_CORNERS:
+        raise BadInput("area_invalid", f"画的范围要有 3 到 {MOST_CORNERS} 个角，请重画一次。", parameter="area")
+    try:
+        corners = [tuple(float(each) for each in pair.split(",")) for pair in pairs]
+    except ValueError:
+        corners = []
+    if (
+        not all(len(corner) == 2 and abs(corner[0]) <= 180 and abs(corner[1]) <= 90 for corner in corners)
+        or not corners
+    ):
+        raise BadInput(
+            "area_invalid", "画的范围要写成 经度,纬度;经度,纬度;… 这样，请在地图上重画一次。", parameter="area"
+        )
+    fault = fault_of(Polygon(corners))
+    if fault:
+        raise BadInput("area_invalid", f"画的范围有问题：{fault}。请在地图上重画一次，边不要交叉。", parameter="area")
+    return tuple((corner[0], corner[1]) for corner in corners)
 
 
 def _several(params: Params, name: str) -> tuple[str, ...]:

@@ -133,6 +133,10 @@ def rows_asked(spec: LedgerSpec, asked: Asked, *, scope: Scope) -> QuerySet[Any]
     rows = visible(spec, scope=scope).filter(conditions(asked, spec))
     if asked.ids:
         rows = rows.filter(pk__in=asked.ids)
+    if asked.area:
+        drawn = Polygon([*asked.area, asked.area[0]])
+        drawn.srid = CGCS2000
+        rows = rows.filter(**{f"{spec.point}__coveredby": drawn})
     if asked.regions and spec.region:
         paths = [region_by_code(code, scope=scope).path for code in asked.regions]
         rows = rows.filter(_lying_in(spec, _regions_below(paths)))

@@ -16,9 +16,46 @@ async function drawMaps(part) {
   if (!holders.length) return;
   const {showPins, showShape} = await import('./desk-map.js');
   holders.forEach((holder) => {
-    if (holder.dataset.pins) showPins(holder, (pk) => open(`${holder.dataset.openAt}${pk}`));
+    if (holder.dataset.pins) showPins(holder, (pk) => open(`${holder.dataset.openAt}${pk}`)).then(drawAreas);
     else showShape(holder, JSON.parse(document.getElementById(holder.dataset.shape).textContent));
   });
+}
+
+// An area drawn on the map narrows the list like any filter
+
+async function drawAreas(map) {
+  const {startDrawing} = await import('./drawing.js');
+  const tools = document.getElementById('draw');
+  const field = document.getElementById('area');
+  const said = document.getElementById('draw-said');
+  const button = (act) => tools.querySelector(`[data-act="${act}"]`);
+  const asked = field.value;
+
+  function changed(corners) {
+    field.value = corners ? corners.map(([lon, lat]) => `${lon.toFixed(6)},${lat.toFixed(6)}`).join(';') : '';
+    button('use').hidden = !corners || field.value === asked;
+    button('clear').hidden = !corners;
+    button('begin').hidden = Boolean(corners);
+    said.textContent = corners ? '拖动角点可以修改，右击角点去掉它。' : '';
+  }
+
+  const start = () => {
+    const drawing = startDrawing(map, changed);
+    const begin = () => {
+      drawing.begin();
+      said.textContent = '在地图上依次点出各个角，最后点一下第一个角，或按回车结束；按 Esc 取消。';
+    };
+    button('begin').addEventListener('click', begin);
+    button('clear').addEventListener('click', begin);
+    if (asked) {
+      const corners = asked.split(';').map((pair) => pair.split(',').map(Number));
+      drawing.show(corners);
+      changed(corners);
+    }
+    tools.dataset.ready = 'true';
+  };
+  if (map.isStyleLoaded()) start();
+  else map.once('load', start);
 }
 
 // The row beside the list
@@ -38,7 +75,7 @@ async function open(address, {push = true} = {}) {
   rows().forEach((row) => row.classList.toggle('current', Boolean(record) && row.id === `row-${record.dataset.record}`));
   if (push) window.history.pushState({}, '', address);
   drawMaps(aside);
-  const head = aside.querySelector('h2');
+  const head = aside.querySelector('.record-head h2');
   if (head) head.focus({preventScroll: true});
 }
 

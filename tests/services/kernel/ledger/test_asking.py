@@ -16,6 +16,7 @@ SPEC = LedgerSpec(
     counter="件",
     icon="list",
     duty="things.view",
+    point="geom",
     columns=(
         Column("name", "名称", sorts=True, filters=True),
         Column("status", "状态", "choice", (("open", "开放"), ("closed", "关闭")), filters=True),
@@ -37,6 +38,7 @@ def test_every_part_of_an_address_is_read_and_written_back() -> None:
     query = (
         "q=%E5%B0%8F+%E7%9F%B3&sort=-places&region=310101&region=310110&f.status=open&f.status=closed&f.inclusive=1"
         "&f.places.from=3&f.places.to=20&f.as_of.from=2026-01-01&f.name=%E5%9B%AD&col=name&col=status&id=4&id=9"
+        "&area=121.4,31.2;121.5,31.2;121.45,31.3"
     )
     found = asked(query)
     assert found == Asked(
@@ -48,6 +50,7 @@ def test_every_part_of_an_address_is_read_and_written_back() -> None:
         sort="-places",
         columns=("name", "status"),
         ids=(4, 9),
+        area=((121.4, 31.2), (121.5, 31.2), (121.45, 31.3)),
     )
     assert asked(found.query()) == found
     assert found.narrows
@@ -87,6 +90,13 @@ def test_one_thing_is_taken_back_and_the_rest_stays() -> None:
         ("id=x", "ids_invalid"),
         ("id=-4", "ids_invalid"),
         ("id=99999999999999999999", "ids_invalid"),
+        ("area=121.4,31.2;121.5,31.2", "area_invalid"),
+        ("area=121.4,31.2;121.5;121.45,31.3", "area_invalid"),
+        ("area=121.4,31.2;121.5,91;121.45,31.3", "area_invalid"),
+        ("area=121.4,31.2;121.5,31.3;121.5,31.2;121.4,31.3", "area_invalid"),
+        ("area=1,1;1,1;1,1", "area_invalid"),
+        ("area=nan,31.2;121.5,31.2;121.45,31.3", "area_invalid"),
+        ("area=" + ";".join("121.4,31.2" for _ in range(101)), "area_invalid"),
         ("q=" + "x" * 101, "query_too_long"),
         ("&".join(f"id={pk}" for pk in range(MOST_IDS + 1)), "ids_too_many"),
         ("&".join(f"region={pk}" for pk in range(201)), "filter_too_long"),

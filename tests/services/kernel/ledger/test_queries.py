@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import shapely
 from django.contrib.gis.geos import Point
 from django.db import connection
 from django.http import QueryDict
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.usefixtures("city")
 (SPEC,) = LEDGERS
 CITY = Scope(paths=("310000.",), duties=frozenset({"facilities.view"}), actor="shi")
 DISTRICT = Scope(paths=("310000.310101.",), duties=frozenset({"facilities.view"}), actor="qu")
+TRIANGLE = shapely.Polygon([(121.46, 31.22), (121.52, 31.22), (121.49, 31.26)])
 WORLD = (120.0, 30.0, 123.0, 32.0)
 
 
@@ -91,6 +93,7 @@ def test_a_page_that_changes_meanwhile_repeats_and_skips_nothing_that_stays() ->
         ("f.address_text=%E5%8D%97", lambda row: "南" in row.address_text),
         ("q=%E5%9B%AD", lambda row: set(query_grams("园")) <= set(row.grams)),
         ("q=%E5%B9%BC%E5%84%BF&f.status=open", lambda row: "幼儿" in row.grams and row.status == "open"),
+        ("area=121.46,31.22;121.52,31.22;121.49,31.26", lambda row: shapely.Point(row.geom.coords).within(TRIANGLE)),
         ("region=310110", lambda row: row.region_id in below("310000.310110.")),
         ("region=310110&region=310101&f.kind_id=park", lambda row: row.kind_id == "park"),
     ],
