@@ -1,7 +1,6 @@
-"""Facilities from a spreadsheet: which place a row means, where it lies, whether the clerk may say so, and writing it.
+"""Facilities from a spreadsheet: which place a row means, where it lies, whether the clerk may say so, and what it changes.
 
-A row with a number changes that facility; one without is the facility of its kind and name close by, or a new one. What people
-say of facilities of other sources is kept as corrections, exactly as an edit at the desk is.
+A row with a number changes that facility; one without is the facility of its kind and name close by, or a new one.
 """
 
 from __future__ import annotations
@@ -12,44 +11,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
-import pghistory
-from django.contrib.gis.geos import Point
 from django.db import connection
 from django.utils import timezone
 
 from geo.addresses.geocode import LONGEST, MOST_TEXTS, geocode_many
-from geo.addresses.models import PointSource
 from geo.addresses.placing import SHARP, single_place
 from geo.crs.codes import CGCS2000
-from geo.grids import cells_at
-from geo.imports.actions import declare_source
-from geo.imports.models import CURRENT, Correction, Family, Provenance, Source
-from geo.imports.queries import published_sources
-from geo.imports.sheets import Fate, SheetRow, WrittenRow
-from geo.imports.spec import SourceSpec
+from geo.imports.models import CURRENT
+from geo.imports.sheets import Fate, SheetRow
 from geo.regions.models import EditionState, Level, RegionVersion
 from geo.regions.queries import assign_regions
 from geo.scope import Scope
-from services.facilities.actions import LONGEST_TEXT, MOST_PLACES, bump_edition
+from services.facilities.actions import LONGEST_TEXT, MOST_PLACES
 from services.facilities.importing import SAME_PLACE_M
 from services.facilities.kinds import KIND, Kind
-from services.facilities.models import Facility, FacilityStatus, StatusChange
-from services.facilities.naming import facility_grams
-from services.facilities.roadside import NAMING, tell_roads
+from services.facilities.models import Facility
 
-DESK_SOURCE: Final = "desk-facilities"
 ATTRIBUTE: Final = "attributes__"
 SAME_DEGREES: Final = 1e-7
 _PLAIN: Final = ("name", "address_text", "phone", "status")
-_SAVED: Final = (
-    *("name", "address_text", "phone", "status", "attributes", "places", "vacancies", "vacancies_as_of"),
-    *("vacancies_source", "as_of", "geom", "point_source", "region", "cell", "grams", "updated_at"),
-)
-_COPIED: Final = (
-    *("id", "source_id", "ext_id", "kind_id", "name", "address_text", "phone", "status", "places", "vacancies"),
-    *("vacancies_as_of", "vacancies_source", "as_of", "point_source", "uncertainty_m", "region_id", "cell", "grams"),
-)
 _SAME_PLACE: Final = """
     SELECT DISTINCT ON (v.at) v.at, f.id
     FROM unnest(%s::int[], %s::text[], %s::text[], %s::float8[], %s::float8[]) v(at, kind, name, lon, lat)
@@ -103,21 +83,9 @@ def check_sheet_rows(rows: Sequence[SheetRow], *, scope: Scope) -> None:
             _judge(row, known.get(row.target or 0), ground, scope)
 
 
-def save_sheet_rows(rows: Sequence[SheetRow], *, scope: Scope, mark: str, reason: str) -> list[WrittenRow]:
-    """See ``geo.imports.sheets.Saves``: new facilities belong to the desk's own source, changes are kept as corrections."""
-    if not rows:
-        return []
-    new = [row for row in rows if row.fate is Fate.ADDED]
-    changed = [row for row in rows if row.fate is Fate.CHANGED]
-    with pghistory.context(actor=scope.actor):
-        written = _add(new, scope, mark) + _change(changed, scope, reason)
-    bump_edition()
-    same = [WrittenRow(row.number, row.target or 0, Fate.UNCHANGED) for row in rows if row.fate is Fate.UNCHANGED]
-    return written + same
-
-
 def _facilities(ids: Iterable[int]) -> dict[int, Facility]:
-    return Facility.objects.filter(CURRENT).select_related("source").in_bulk(list(ids))
+    wanted = list(ids)
+    return Facility.objects.filter(CURRENT).defer("grams", "hours").in_bulk(wanted) if wanted else {}
 
 
 def _check_named(row: SheetRow, known: Mapping[int, Facility]) -> None:
@@ -152,7 +120,7 @@ def _check_facts(row: SheetRow, facility: Facility | None) -> None:
 
 
 def _check_attributes(row: SheetRow, kind: Kind | None) -> None:
-    """Refuse attributes that the kind does not have, and fees that end before they begin; no kind is the fault of its own cell."""
+    """Refuse attributes that the kind does not have, and fees that end before they begin; a missing kind is its own fault."""
     if kind is None:
         return
     for key in [key for key in row.values if key.startswith(ATTRIBUTE)]:
@@ -234,10 +202,10 @@ def _moves(row: SheetRow) -> bool:
 
 def _differs(row: SheetRow, facility: Facility) -> bool:
     newer = row.values.get("as_of", "") > (facility.as_of.isoformat() if facility.as_of else "")
-    return bool(newer or _corrections(row, facility) or _capacity(row, facility))
+    return bool(newer or changes_of(row, facility) or capacity_of(row, facility))
 
 
-def _corrections(row: SheetRow, facility: Facility) -> dict[str, tuple[Any, Any]]:
+def changes_of(row: SheetRow, facility: Facility) -> dict[str, tuple[Any, Any]]:
     """Return by the field's name in a correction what the facility says now and what the row says instead."""
     found: dict[str, tuple[Any, Any]] = {}
     for key in _PLAIN:
@@ -254,16 +222,16 @@ def _corrections(row: SheetRow, facility: Facility) -> dict[str, tuple[Any, Any]
     return found
 
 
-def _capacity(row: SheetRow, facility: Facility) -> tuple[int | None, int | None] | None:
+def capacity_of(row: SheetRow, facility: Facility) -> tuple[int | None, int | None] | None:
     """Return the places and vacancies that a row reports; ``None`` when it says nothing new, or somebody reported later."""
     if not {"places", "vacancies"} & row.values.keys():
         return None
     said = row.values.get("places", facility.places), row.values.get("vacancies", facility.vacancies)
-    older = facility.vacancies_as_of is not None and _moment(row) < facility.vacancies_as_of
+    older = facility.vacancies_as_of is not None and moment_of(row) < facility.vacancies_as_of
     return None if older or said == (facility.places, facility.vacancies) else said
 
 
-def _moment(row: SheetRow) -> dt.datetime:
+def moment_of(row: SheetRow) -> dt.datetime:
     """Return as of when the figures of a row hold: the end of the day it states, never later than now."""
     now = timezone.now()
     if "as_of" not in row.values:
@@ -272,155 +240,6 @@ def _moment(row: SheetRow) -> dt.datetime:
     return min(now, timezone.make_aware(day.replace(hour=23, minute=59, second=59)))
 
 
-def _day(row: SheetRow) -> dt.date:
+def day_of(row: SheetRow) -> dt.date:
+    """Return the day a row speaks of, today where it states none."""
     return dt.date.fromisoformat(row.values["as_of"]) if "as_of" in row.values else timezone.localdate()
-
-
-def _add(rows: Sequence[SheetRow], scope: Scope, mark: str) -> list[WrittenRow]:
-    """Write new facilities to the desk's own source. Their ids hold the import and the row: none can be there twice."""
-    if not rows:
-        return []
-    source = _desk_source()
-    cells = cells_at([row.found["lon"] for row in rows], [row.found["lat"] for row in rows])
-    made = [_made(row, int(cell), source, mark) for row, cell in zip(rows, cells, strict=True)]
-    _copy(made)
-    _report([(row, facility) for row, facility in zip(rows, made, strict=True) if "vacancies" in row.values], scope)
-    if any(row.values["kind_id"] in NAMING for row in rows):
-        tell_roads(source_id=source.pk)
-    return [WrittenRow(row.number, facility.pk, Fate.ADDED) for row, facility in zip(rows, made, strict=True)]
-
-
-def _copy(made: Sequence[Facility]) -> None:
-    """Give new facilities their keys and copy them into the database, several times faster than inserting them."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence('facilities_facility', 'id')) FROM generate_series(1, %s)",
-            [len(made)],
-        )
-        for facility, (pk,) in zip(made, cursor.fetchall(), strict=True):
-            facility.pk = pk
-        with cursor.copy(
-            f"COPY facilities_facility ({', '.join(_COPIED)}, geom, attributes, hours, updated_at) FROM STDIN"
-        ) as copy:
-            now = timezone.now()
-            for facility in made:
-                said = (getattr(facility, name) for name in _COPIED)
-                copy.write_row(
-                    (*said, facility.geom.hexewkb.decode(), orjson.dumps(facility.attributes).decode(), "{}", now)
-                )
-
-
-def _made(row: SheetRow, cell: int, source: Source, mark: str) -> Facility:
-    values, found = row.values, row.found
-    address = values.get("address_text", "")
-    known = "vacancies" in values
-    return Facility(
-        source=source,
-        ext_id=f"{mark}/{row.number}",
-        kind_id=values["kind_id"],
-        name=values["name"],
-        address_text=address,
-        phone=values.get("phone", ""),
-        status=values.get("status", FacilityStatus.OPEN.value),
-        attributes={key.removeprefix(ATTRIBUTE): value for key, value in values.items() if key.startswith(ATTRIBUTE)},
-        places=values.get("places"),
-        vacancies=values.get("vacancies"),
-        vacancies_as_of=_moment(row) if known else None,
-        vacancies_source="import" if known else "",
-        as_of=_day(row),
-        geom=Point(found["lon"], found["lat"], srid=CGCS2000),
-        point_source=found.get("point_source", PointSource.SOURCE.value),
-        uncertainty_m=found.get("uncertainty_m", 20.0),
-        region_id=found["region"],
-        cell=cell,
-        grams=facility_grams(values["name"], address),
-    )
-
-
-def _change(rows: Sequence[SheetRow], scope: Scope, reason: str) -> list[WrittenRow]:
-    """Change facilities under a lock, keep each change as a correction of its source, and tell status and capacity apart."""
-    if not rows:
-        return []
-    by_id = {
-        facility.pk: facility
-        for facility in Facility.objects.select_for_update(of=("self",))
-        .filter(pk__in=[row.target for row in rows])
-        .order_by("pk")
-    }
-    corrections: list[Correction] = []
-    statuses: list[StatusChange] = []
-    reports: list[tuple[SheetRow, Facility]] = []
-    for row in rows:
-        facility = by_id[row.target or 0]
-        changes, capacity = _corrections(row, facility), _capacity(row, facility)
-        for field, (old, new) in sorted(changes.items()):
-            _put(facility, field, new, row)
-            corrections.append(
-                Correction(
-                    source_id=facility.source_id, ext_id=facility.ext_id, field=field, old_value=old, new_value=new,
-                    reason=reason, actor=scope.actor,
-                )
-            )  # fmt: skip
-        if "status" in changes:
-            statuses.append(
-                StatusChange(
-                    facility=facility, status=facility.status, effective_on=_day(row), reason=reason, actor=scope.actor
-                )
-            )
-        if capacity:
-            facility.places, facility.vacancies = capacity
-            facility.vacancies_as_of, facility.vacancies_source = _moment(row), "import"
-            reports.append((row, facility))
-        facility.as_of = max(facility.as_of or dt.date.min, _day(row))
-        facility.grams = facility_grams(facility.name, facility.address_text)
-    Facility.objects.bulk_create(
-        list(by_id.values()), update_conflicts=True, unique_fields=["id"], update_fields=list(_SAVED), batch_size=500
-    )
-    Correction.objects.bulk_create(corrections, batch_size=1_000)
-    StatusChange.objects.bulk_create(statuses, batch_size=1_000)
-    _report(reports, scope)
-    for source_id in {facility.source_id for facility in by_id.values() if facility.kind_id in NAMING}:
-        tell_roads(source_id=source_id)
-    return [WrittenRow(row.number, row.target or 0, Fate.CHANGED) for row in rows]
-
-
-def _put(facility: Facility, field: str, value: Any, row: SheetRow) -> None:
-    name, _, key = field.partition(".")
-    if key:
-        facility.attributes = {**facility.attributes, key: value}
-    elif field == "position":
-        lon, lat = value
-        facility.geom = Point(lon, lat, srid=CGCS2000)
-        facility.point_source = PointSource.SURVEY
-        facility.region_id = row.found["region"]
-        facility.cell = int(cells_at([lon], [lat])[0])
-    else:
-        setattr(facility, name, value)
-
-
-def _report(reports: Iterable[tuple[SheetRow, Facility]], scope: Scope) -> None:
-    """Keep the reported places and vacancies in the history of capacity."""
-    columns = "facility_id, places, vacancies, as_of, reported_by, actor"
-    with connection.cursor() as cursor, cursor.copy(f"COPY facilities_capacityreport ({columns}) FROM STDIN") as copy:
-        for row, facility in reports:
-            moment = facility.vacancies_as_of or _moment(row)
-            copy.write_row((facility.pk, facility.places, facility.vacancies, moment, "import", scope.actor))
-
-
-def _desk_source() -> Source:
-    """Return the source of what the desk adds: invented beside invented facilities, so that real ones retire both; else real.
-
-    It counts as published from its first row on. Nothing is retired by it: a desk's sheet is a part of the city, never all.
-    """
-    invented = published_sources(Family.FACILITIES).filter(provenance=Provenance.INVENTED).exists()
-    spec = SourceSpec(
-        key=f"{DESK_SOURCE}-demo" if invented else DESK_SOURCE,
-        title="办理台账录入（演示）" if invented else "办理台账录入",
-        family=Family.FACILITIES,
-        parts=(),
-        provenance=Provenance.INVENTED if invented else Provenance.REAL,
-    )
-    source = declare_source(spec=spec)
-    source.published_at, source.retired_at = timezone.now(), None
-    source.save(update_fields=["published_at", "retired_at"])
-    return source

@@ -29,7 +29,7 @@ INTAKE = Intake(
     ),
     required=("name", "kind_id", "address_text"),
     check="services.facilities.intake:check_sheet_rows",
-    save="services.facilities.intake:save_sheet_rows",
+    save="services.facilities.intake_writing:save_sheet_rows",
     duty="facilities.edit",
     known="id",
     explained={

@@ -56,7 +56,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
     """List the imports of the caller, and those of colleagues whose ground the caller covers."""
     scope = scope_for(request)
     seen = queries.imports_visible(scope=scope)
-    lines = [_line(one) for one in seen[:LISTED]]
+    lines = _lines(list(seen[:LISTED]))
     context = {
         "own": [line for line in lines if line["one"].actor == scope.actor],
         "others": [line for line in lines if line["one"].actor != scope.actor],
@@ -97,7 +97,7 @@ def upload_page(request: HttpRequest, key: str) -> HttpResponse:
         "datum": request.POST.get("datum", ""),
         "most_rows": actions.MOST_ROWS,
         "most_megabytes": actions.MOST_BYTES // 1_000_000,
-        "recent": [_line(one) for one in queries.imports_visible(scope=scope).filter(ledger=key)[:5]],
+        "recent": _lines(list(queries.imports_visible(scope=scope).filter(ledger=key)[:5])),
         "fault": fault,
     }
     return render(request, "desk/ledger_import_new.html", context, status=status_of(fault) if fault else 200)
@@ -322,9 +322,15 @@ def _workbook(path: Path, name: str) -> FileResponse:
     return response
 
 
-def _line(one: LedgerImport) -> dict[str, Any]:
+def _lines(imports: Sequence[LedgerImport]) -> list[dict[str, Any]]:
+    tallies = queries.tallies_of(imports)
+    return [_line(one, tallies[one.pk]) for one in imports]
+
+
+def _line(one: LedgerImport, tally: queries.Tally | None = None) -> dict[str, Any]:
     """Return what every view of an import shows: its state and where its rows are."""
-    state, tally = queries.state_of(one), queries.tally_of(one)
+    tally = tally or queries.tally_of(one)
+    state = queries.state_of(one, tally)
     kind, icon, label = STATES[state]
     job = one.job
     spec, _ = queries.spec_of(one)

@@ -101,4 +101,6 @@ def _word(text: str) -> str:
 
 
 def _clean(text: str) -> str:
-    return "".join(char for char in text if char.isprintable() or char == "\n").strip()
+    if not text.isprintable():
+        text = "".join(char for char in text if char.isprintable() or char == "\n")
+    return text.strip()
