@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from geo.errors import Unavailable
+
+RESTING: Final = "resting"
+"""The code of ``NotReached`` when nothing was tried: the system failed too often and is left alone for a while."""
 
 
 class NotConnected(Unavailable):

@@ -19,11 +19,13 @@ from urllib.parse import urlsplit
 import urllib3
 
 from services.integrations.breaker import Breaker
-from services.integrations.faults import AnswerUnclear, NotConnected, NotReached
+from services.integrations.faults import RESTING, AnswerUnclear, NotConnected, NotReached
 
 log = logging.getLogger(__name__)
 MOST_BYTES: Final = 1_000_000
 CHUNK: Final = 16_384
+AGAIN: Final = frozenset({502, 503, 504})
+"""Statuses of a system that did not do what was asked; every status from 500 counts against it."""
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -89,7 +91,7 @@ def ask(
     breaker = Breaker(upstream.key)
     for attempt in range(1, tries + 1):
         if not breaker.admits():
-            raise NotReached("resting", f"{upstream.name}连续出错，已暂停访问，稍后自动恢复。")
+            raise NotReached(RESTING, f"{upstream.name}连续出错，已暂停访问，稍后自动恢复。")
         try:
             answer = _once(upstream, method, target, body, {**_names(headers)})
         except (NotReached, AnswerUnclear) as fault:
@@ -98,11 +100,11 @@ def ask(
             if attempt == tries:
                 raise
         else:
-            if answer.status not in {502, 503, 504}:
+            if answer.status < 500:
                 breaker.succeeded()
                 return answer
             breaker.failed()
-            if attempt == tries:
+            if attempt == tries or answer.status not in AGAIN:
                 return answer
         time.sleep(0.2 * 2**attempt * random.uniform(0.5, 1.0))
     raise AssertionError("unreachable")

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from geo.errors import BadInput, Unauthenticated
 from services.access.queries import caller_of
@@ -22,6 +22,12 @@ from services.kernel.messages.receipts import take_receipts
 callbacks = Router(tags=["消息"])
 router = Router(tags=["消息"])
 SHOWN: Final = 50
+
+
+class MessagesIn(Schema):
+    """Which of the caller's messages are asked for."""
+
+    unread: bool = Field(False, description="只要未读的", examples=[True])
 
 
 class MessageOut(Schema):
@@ -72,15 +78,12 @@ def post_receipts(request: HttpRequest) -> ReceiptsOut:
 
 
 @router.get("/messages", response=MessagesOut, summary="我的站内消息")
-def own_messages(
-    request: HttpRequest,
-    unread: bool = Query(False, description="只要未读的", example=True),
-) -> MessagesOut:
+def own_messages(request: HttpRequest, ask: Query[MessagesIn]) -> MessagesOut:
     """Return the caller's newest messages, at most 50, unread ones first."""
     user = caller_of(request).user
     if user is None:
         raise Unauthenticated("sign_in_required", "请先登录，或在请求头里带上接口密钥。")
-    rows = messages_of(user, unread=unread)[:SHOWN]
+    rows = messages_of(user, unread=ask.unread)[:SHOWN]
     return MessagesOut(
         unread=unread_count(user),
         messages=[

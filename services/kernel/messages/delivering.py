@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from geo.errors import CityError
 from services.crypto.sealing import unseal
-from services.integrations.faults import AnswerUnclear, NotReached
+from services.integrations.faults import RESTING, AnswerUnclear, NotReached
 from services.integrations.sms.client import final, gateway, is_connected
 from services.integrations.sms.schemas import Code, Taken
 from services.kernel.messages.actions import TEXT_FIELD, note_step
@@ -44,7 +44,7 @@ REFUSALS: Final = {
 def deliver_due(*, most: int = AT_ONCE) -> int:
     """Send the short messages that are due, the longest due first, at most ``most``; return how many were handed over.
 
-    Without a gateway nothing is touched: all of it waits.
+    Without a gateway nothing is touched: all of it waits. While the gateway rests after failures, only the first is asked for.
     """
     if not is_connected():
         return 0
@@ -54,8 +54,9 @@ def deliver_due(*, most: int = AT_ONCE) -> int:
         if found is None:
             break
         if found.state == DeliveryState.SENDING:
-            _hand_over(found)
             handed += 1
+            if not _hand_over(found):
+                break
     return handed
 
 
@@ -104,12 +105,16 @@ def _had_enough(row: Delivery, rule: ChosenRule, now: dt.datetime) -> bool:
     return sent + others.filter(state=DeliveryState.SENDING, sent_at=None).count() >= rule.daily_cap
 
 
-def _hand_over(row: Delivery) -> None:
+def _hand_over(row: Delivery) -> bool:
+    """Send one message and write down what came of it; say whether it makes sense to go on with the next."""
     try:
         phone = unseal(row.phone, field=PHONE_FIELD, owner=row.pk)
         text = unseal(row.text, field=TEXT_FIELD, owner=row.pk)
         taken = gateway().send(message_id=str(row.pk), phones=[phone], content=text)[0]
     except (NotReached, AnswerUnclear) as fault:
+        if fault.code == RESTING:
+            _take_back(row)
+            return False
         _try_later(row, fault.code, fault.message)
     except (
         CityError
@@ -118,6 +123,14 @@ def _hand_over(row: Delivery) -> None:
         _try_later(row, fault.code, fault.message)
     else:
         _close_taken(row, taken)
+    return True
+
+
+def _take_back(row: Delivery) -> None:
+    """Let a message that was not even tried wait a little: the gateway is left alone, and this is no attempt."""
+    Delivery.objects.filter(pk=row.pk, state=DeliveryState.SENDING, attempts=row.attempts).update(
+        state=DeliveryState.WAITING, attempts=row.attempts - 1, next_at=timezone.now() + PAUSES[0]
+    )
 
 
 def _close_taken(row: Delivery, taken: Taken) -> None:

@@ -21,6 +21,12 @@ def as_html(text: str) -> SafeString:
     return mark_safe("".join(_blocks(text.replace("\r\n", "\n").split("\n"))))
 
 
+def as_plain(text: str) -> str:
+    """Return a text without its marks, for lists that show a part of it."""
+    lines = (re.sub(r"^(?:#{1,3}|[-*])\s+", "", line.strip()) for line in text.splitlines())
+    return LINK.sub(r"\1", BOLD.sub(r"\1", "\n".join(lines)))
+
+
 def _blocks(lines: list[str]) -> Iterator[str]:
     items: list[str] = []
     kind = ""

@@ -3,14 +3,17 @@
 from celery import shared_task
 
 from services.kernel.messages.actions import DELIVER_TASK
-from services.kernel.messages.delivering import deliver_due
+from services.kernel.messages.delivering import AT_ONCE, deliver_due
 from services.kernel.messages.receipts import read_receipts
 
 
 @shared_task(name=DELIVER_TASK)
 def deliver() -> int:
-    """Send the short messages that are due."""
-    return deliver_due()
+    """Send the short messages that are due; of many, the rest in a task of its own, so that other work comes between."""
+    handed = deliver_due()
+    if handed >= AT_ONCE:
+        deliver.delay()
+    return handed
 
 
 @shared_task(name="services.kernel.messages.read_receipts")

@@ -183,6 +183,15 @@ class TestMisbehaviour:
         assert deliver_due() == len(rows)
         assert len(simulator.journal.delivered) == len(rows)
 
+    def test_while_the_gateway_rests_nothing_counts_as_an_attempt(self, simulator: Simulator) -> None:
+        for number in range(9):
+            tell(f"k{number}", phone=numbers.BROKEN if number < 5 else f"1380000000{number}")
+        assert deliver_due() == 6
+        assert sorted(Delivery.objects.values_list("attempts", flat=True)) == [0, 0, 0, 0, 1, 1, 1, 1, 1]
+        assert deliver_due() == 1
+        assert simulator.journal.delivered == []
+        assert set(Delivery.objects.values_list("state", flat=True)) == {"waiting"}
+
     def test_without_a_gateway_everything_waits(self, settings: Any) -> None:
         settings.SMS_URL = ""
         row = tell()
