@@ -24,7 +24,7 @@ from services.kernel.messages.knowledge.files import KINDS, MOST_BYTES, kind_of,
 from services.kernel.messages.knowledge.models import Category, KnowledgePage
 from services.kernel.messages.knowledge.queries import knowledge_page, knowledge_pages, may_edit
 from services.kernel.messages.knowledge.words import excerpt, marked, terms_of
-from services.kernel.messages.markup import as_html
+from services.kernel.messages.markup import as_html, as_plain
 from services.kernel.messages.notices.actions import regions_to_write_for
 from web.api.errors import status_of
 from web.doors.typed import typed
@@ -58,7 +58,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
 
 
 def _found(row: KnowledgePage, terms: list[str]) -> dict[str, Any]:
-    source = row.body
+    source = as_plain(row.body)
     if terms and row.file and not any(term in source.lower() for term in terms):
         source = text_in(row.file) or source
     return {
