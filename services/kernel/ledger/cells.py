@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
+from services.crypto.masking import mask_identity, mask_name, mask_phone
 from services.kernel.spec import Column
 
 BLANK: Final = "–"
@@ -54,16 +55,14 @@ def written(column: Column, value: Any) -> str:
 
 
 def masked(text: str, column: Column) -> str:
-    """Return what may be seen of a sensitive text: 138****5678, 3101**********1234, 王*."""
+    """Return what may be seen of a sensitive text: 138****5678, 31**************34, 王*."""
     match column.masked:
-        case "phone" if len(text) >= 7:
-            return f"{text[:3]}{'*' * (len(text) - 7)}{text[-4:]}"
-        case "identity" if len(text) >= 10:
-            return f"{text[:4]}{'*' * (len(text) - 8)}{text[-4:]}"
-        case "name":
-            return text[0] + "*" * max(1, len(text) - 1)
+        case "phone":
+            return mask_phone(text)
+        case "identity":
+            return mask_identity(text)
         case _:
-            return "*" * len(text)
+            return mask_name(text)
 
 
 def _figure(value: Any) -> str:
