@@ -68,7 +68,7 @@ def test_a_messy_sheet_is_mended_in_place_and_written_once(open_page: Any, live_
     assert Facility.objects.get(name="浏览器站错一").attributes["beds"] == 20
     assert faults_of(page) == []
     page.get_by_role("link", name="在台账里看这 50 行").click()
-    page.get_by_text("找到 50 家").wait_for()
+    page.get_by_text("找到 50 家", exact=True).wait_for()
     page.goto(f"{live_city}/desk/imports")
     assert "已完成" in page.locator("tbody tr").first.inner_text()
     assert faults_of(page) == []
