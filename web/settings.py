@@ -177,7 +177,8 @@ DOCUMENT_FONTS: Path = Path(env.text("QUANTU_FONTS", "/usr/share/fonts/opentype/
 # The keys of sealed fields. The default file is made at first use; a file named here must exist already.
 KEYSTORE: Path = Path(env.text("QUANTU_KEYSTORE", str(STATE / "keystore")))
 KEYSTORE_MADE_HERE: bool = not env.text("QUANTU_KEYSTORE")
-# The short-message gateway; without all three nothing is sent and what is to be sent waits. A host in a private network is named twice.
+# The short-message gateway; without all three nothing is sent, and what is to be sent waits. A host in a private network is
+# also named among the inside hosts.
 SMS_URL: str = env.text("QUANTU_SMS_URL")
 SMS_APP: str = env.text("QUANTU_SMS_APP")
 SMS_SECRET: str = env.text("QUANTU_SMS_SECRET")
