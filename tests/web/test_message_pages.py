@@ -179,3 +179,15 @@ def test_quiet_hours_are_checked() -> None:
     for wrong in ({"quiet_from": "25:00"}, {"daily_cap": "0"}, {"daily_cap": "x"}):
         assert page.post("/desk/message-settings/rule", typed | wrong).status_code == 400
     assert page.post("/desk/message-settings/rule", typed | {"region": "310000"}).status_code == 403
+
+
+def test_without_the_keystore_lists_still_open(settings: Any, tmp_path: Any) -> None:
+    send_message(event=ENROLMENT_REGISTERED, key="k", region_id=region("310101").pk, values=VALUES, phones=[PHONE])
+    row = Delivery.objects.get()
+    settings.KEYSTORE, settings.KEYSTORE_MADE_HERE = tmp_path / "absent", False
+    page = client("qu")
+    assert "号码打不开" in page.get("/desk/sms").content.decode()
+    assert "密钥库" in page.get(f"/desk/sms/{row.pk}").content.decode()
+    assert page.post(f"/desk/sms/{row.pk}/reveal").status_code == 503
+    assert page.post("/desk/sms/new", form()).status_code == 503
+    assert Delivery.objects.count() == 1

@@ -30,7 +30,7 @@ from web.api.errors import status_of
 from web.doors.typed import typed
 
 ON_A_PAGE: Final = 20
-INLINE: Final = ("application/pdf", "image/png", "image/jpeg")
+INLINE: Final = ("image/png", "image/jpeg")
 
 
 @never_cache
@@ -99,7 +99,7 @@ def file(request: HttpRequest, page_id: UUID) -> FileResponse:
     response = FileResponse(
         default_storage.open(page.file), as_attachment=not inline, filename=page.file_name, content_type=kind
     )
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'; img-src 'self'"
     return response
 
 

@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from geo.errors import CityError
+from geo.errors import CityError, Conflict, Unavailable
 from geo.regions.queries import versions_of, within
 from services.access.queries import scope_for
 from services.crypto.masking import mask_text
@@ -112,7 +112,7 @@ def _delivery(
     row = delivery_seen(delivery_id, scope=scope)
     context = {
         "one": _shown(row),
-        "text": mask_text(unseal(row.text, field=TEXT_FIELD, owner=row.pk)),
+        "text": _text_of(row),
         "whole": whole,
         "steps": row.steps.all(),
         "region": versions_of(scope=scope).filter(region=row.region_id).first(),
@@ -146,6 +146,13 @@ def reveal(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
     """Show the whole number this once, and write down who saw it."""
     number = reveal_phone(delivery_id=delivery_id, scope=scope_for(request), request=request)
     return _delivery(request, delivery_id, whole=number)
+
+
+def _text_of(row: Delivery) -> str:
+    try:
+        return mask_text(unseal(row.text, field=TEXT_FIELD, owner=row.pk))
+    except (Unavailable, Conflict) as fault:
+        return fault.message
 
 
 def _act(request: HttpRequest, delivery_id: UUID, act: Callable[..., Delivery], done: str) -> HttpResponse:

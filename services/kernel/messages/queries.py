@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 from uuid import UUID
 
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from geo.errors import NotFound
+from geo.errors import Conflict, NotFound, Unavailable
 from geo.regions.queries import regions_under, within
 from geo.scope import Scope
 from services.access.models import User
@@ -17,6 +18,8 @@ from services.crypto.masking import mask_phone
 from services.crypto.sealing import blind_index, unseal
 from services.kernel.messages.models import Contact, Delivery, DeliveryState, Message
 from services.kernel.messages.phones import PHONE_FIELD, normal_phone
+
+UNREADABLE: Final = "号码打不开（缺密钥）"
 
 
 def messages_of(user: User, *, unread: bool = False) -> QuerySet[Message]:
@@ -75,5 +78,8 @@ def counts_by_state(rows: QuerySet[Delivery]) -> dict[str, int]:
 
 
 def masked_phone(row: Delivery | Contact) -> str:
-    """Return the number of a delivery or a contact as it may be shown."""
-    return mask_phone(unseal(row.phone, field=PHONE_FIELD, owner=row.pk))
+    """Return the number of a delivery or a contact as it may be shown; where its key is missing, the words that say so."""
+    try:
+        return mask_phone(unseal(row.phone, field=PHONE_FIELD, owner=row.pk))
+    except (Unavailable, Conflict):
+        return UNREADABLE
