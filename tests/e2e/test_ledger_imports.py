@@ -111,3 +111,17 @@ def until(page: Any, said: str) -> None:
         page.wait_for_timeout(500)
         page.goto(page.url.split("?")[0])
     raise AssertionError(f"the page never said {said}: {page.locator('main').inner_text()[:500]}")
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_what_explains_is_open_to_everybody(open_page: Any, live_city: str, width: int) -> None:
+    page = open_page(width, 900)
+    sign_in(page, live_city, "qu", UPLOAD)
+    page.get_by_text("每一列填什么").click()
+    page.get_by_text("不能多于名额").wait_for()
+    assert faults_of(page) == []
+    assert fits(page, width)
+    for path in ("/desk/imports", "/help/imports"):
+        page.goto(f"{live_city}{path}")
+        assert faults_of(page) == []
+        assert fits(page, width)
