@@ -20,6 +20,7 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from geo.errors import CityError
+from geo.imports.actions import hold_publishing
 from geo.imports.models import DraftRow, Refusal
 from geo.jobs.actions import revive_jobs, run_job
 from geo.jobs.models import Job, JobState
@@ -29,7 +30,7 @@ from services.access.queries import Caller, scope_of
 from services.facilities.models import Facility
 from services.kernel.ledger.importing import actions
 from services.kernel.ledger.importing.actions import SameFile
-from services.kernel.ledger.importing.queries import import_of, tally_of, version_of
+from services.kernel.ledger.importing.queries import import_of, state_of, tally_of, version_of
 from services.kernel.ledger.models import ImportedRow, LedgerImport
 from tests.services.facilities.conftest import World
 from tests.services.kernel.ledger.importing.sheets import clerk, saved, xlsx
@@ -287,3 +288,20 @@ def test_two_imports_into_one_ledger_leave_each_other_alone(scope: Scope, tmp_pa
         assert run_job(job_id=begun.job.pk).state == JobState.DONE
     assert Facility.objects.count() == 6, "what the first has added the second finds"
     assert tally_of(import_of(second.pk, scope=scope)).written == {"added": 0, "changed": 0, "unchanged": 5}
+
+
+def test_while_a_citys_import_publishes_writing_waits_for_another_click(scope: Scope, tmp_path: Path) -> None:
+    one, _ = actions.begin_writing(import_id=checked(scope, tmp_path, rows(3)).pk, scope=scope)
+    job = one.job
+    assert job
+    with transaction.atomic():
+        hold_publishing()
+        (done,) = at_once(lambda: run_job(job_id=job.pk))
+    assert (done.state, done.error["code"]) == (JobState.FAILED, "publishing_under_way")
+    one = import_of(one.pk, scope=scope)
+    assert (state_of(one), tally_of(one).drafts) == ("ready", 3)
+    one, began = actions.begin_writing(import_id=one.pk, scope=scope)
+    assert began
+    assert one.job
+    assert run_job(job_id=one.job.pk).state == JobState.DONE
+    assert state_of(import_of(one.pk, scope=scope)) == "done"
