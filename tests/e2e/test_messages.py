@@ -154,7 +154,7 @@ def test_districts_write_their_texts_by_entry_and_the_city_sees_and_manages_them
     until(lambda: "市级统一：王小明报名成功。" in gateway.journal.texts(PARENT))
 
 
-@pytest.mark.covers("ELD-BPL-17", via="services.kernel.messages.following:tell_status_change")
+@pytest.mark.covers("ELD-BPL-17", via="services.kernel.messages.actions:send_message")
 def test_a_change_of_state_tells_those_concerned_by_the_triggers_that_were_set(
     open_page: Any, live_city: str, gateway: Simulator, head: tuple[User, Facility]
 ) -> None:
@@ -408,3 +408,11 @@ def test_all_pages_are_for_everybody(open_page: Any, live_city: str, dark: bool)
         if faults := [*faults_of(page), *([f"{wide} px wide"] if wide > 390 else [])]:
             found[path] = faults
     assert found == {}
+
+
+def test_notices_in_the_large_form(open_page: Any, live_city: str) -> None:
+    page = open_page(390, 844)
+    page.context.add_cookies([{"name": "elder", "value": "1", "url": live_city}])
+    page.goto(f"{live_city}/notices")
+    assert faults_of(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
