@@ -63,7 +63,15 @@ def test_a_clerk_keeps_the_files_of_a_place(open_page: Any, live_city: str) -> N
     assert part(page, "照片").get_by_role("button", name="重试").is_visible()
     assert faults_of(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    # Another upload leaves what was said of it in its place; tried again, it is judged again.
+    choose(page, "证照", file("执照.pdf", pdf()))
+    part(page, "证照").locator(".file-line").wait_for()
+    assert part(page, "照片").locator(".upload-item").count() == 1
+    part(page, "照片").get_by_role("button", name="重试").click()
+    part(page, "照片").locator(".upload-item .form-error").wait_for()
+    assert part(page, "照片").locator(".upload-item").count() == 1
     part(page, "照片").get_by_role("button", name="不传了").click()
+    assert part(page, "照片").locator(".upload-item").count() == 0
 
     # Removed by mistake, brought back by one tap.
     page.get_by_role("button", name="移除门口.jpg").click()
@@ -89,6 +97,25 @@ def test_a_clerk_keeps_the_files_of_a_place(open_page: Any, live_city: str) -> N
         page.get_by_role("link", name="下载").click()
     assert download.value.suggested_filename == "门口.jpg"
     assert b"PhoneMaker" not in Path(download.value.path()).read_bytes()
+
+
+def test_files_are_dragged_in(open_page: Any, live_city: str) -> None:
+    place = place_in_huangpu()
+    page = open_page(1440, 900)
+    sign_in(page, live_city, "qu", f"/desk/ledgers/facilities/{place.pk}")
+    zone = part(page, "证照").locator("[data-drop]")
+    dragged = page.evaluate_handle(
+        """(bytes) => {
+          const held = new DataTransfer();
+          held.items.add(new File([new Uint8Array(bytes)], '拖来的.pdf', {type: 'application/pdf'}));
+          return held;
+        }""",
+        list(pdf()),
+    )
+    zone.dispatch_event("dragover", {"dataTransfer": dragged})
+    assert zone.get_attribute("data-over") == ""
+    zone.dispatch_event("drop", {"dataTransfer": dragged})
+    part(page, "证照").get_by_role("link", name="拖来的.pdf").wait_for()
 
 
 def test_without_script_it_works_too(open_page: Any, live_city: str) -> None:

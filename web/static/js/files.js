@@ -44,11 +44,26 @@ function element(tag, words, className) {
   return made;
 }
 
+// The panel may be put anew while files of another purpose are still on their way: forms are found again by their field.
+function formOf(id) {
+  const field = document.getElementById(id);
+  return field && field.closest('form');
+}
+
 function putPanel(old, text) {
   const panel = new DOMParser().parseFromString(text, 'text/html').querySelector('[data-files]');
-  if (!panel) return;
+  if (!panel || !old) return;
   const made = document.importNode(panel, true);
+  // What is under way, or went wrong, stays beside its name.
+  const lines = [...old.querySelectorAll('form[data-upload]')].map((form) => [
+    form.querySelector('input[type="file"]').id,
+    [...form.querySelectorAll('.upload-item')],
+  ]);
   old.replaceWith(made);
+  for (const [id, items] of lines) {
+    const form = formOf(id);
+    if (form) form.querySelector('[data-upload-list]').append(...items);
+  }
   const said = made.querySelector('.files-said p');
   const heard = document.getElementById('announce');
   if (said && heard) heard.textContent = said.textContent;
@@ -65,7 +80,7 @@ function lineFor(form, file) {
   return {item, bar};
 }
 
-async function sendOne(form, file, line) {
+async function sendOne(form, id, file, line) {
   const answer = await sendFile(form, file, (share) => {
     if (share < 1) line.bar.value = share;
     else line.bar.removeAttribute('value');
@@ -79,7 +94,7 @@ async function sendOne(form, file, line) {
   again.type = 'button';
   again.addEventListener('click', () => {
     line.item.remove();
-    sendAll(form, [file]);
+    sendAll(id, [file]);
   });
   const drop = element('button', '不传了', 'button quiet');
   drop.type = 'button';
@@ -88,32 +103,27 @@ async function sendOne(form, file, line) {
   return '';
 }
 
-async function sendAll(form, files) {
+async function sendAll(id, files) {
+  const form = formOf(id);
+  if (!form) return;
   const lines = files.map((file) => lineFor(form, file));
   let text = '';
   for (let at = 0; at < files.length; at += 1) {
-    const answer = await sendOne(form, files[at], lines[at]);
+    // One after the other: the order stays, and a slow line is not shared by twenty.
+    const answer = await sendOne(form, id, files[at], lines[at]);
     if (answer) text = answer;
   }
-  form.querySelector('input[type="file"]').value = '';
+  const now = formOf(id);
+  if (now) now.querySelector('input[type="file"]').value = '';
   if (!text) return;
   const href = hrefIn(text);
-  if (href) {
-    window.location.assign(href);
-    return;
-  }
-  const panel = form.closest('[data-files]');
-  // What went wrong stays beside its name: the panel is put anew with those lines in it.
-  const left = [...form.querySelectorAll('.upload-item')];
-  const id = form.querySelector('input[type="file"]').id;
-  putPanel(panel, text);
-  const input = document.getElementById(id);
-  if (input && left.length) input.closest('form').querySelector('[data-upload-list]').append(...left);
+  if (href) window.location.assign(href);
+  else putPanel(now && now.closest('[data-files]'), text);
 }
 
 document.addEventListener('change', (event) => {
   const form = event.target.closest('form[data-upload]');
-  if (form && event.target.type === 'file' && event.target.files.length) sendAll(form, [...event.target.files]);
+  if (form && event.target.type === 'file' && event.target.files.length) sendAll(event.target.id, [...event.target.files]);
 });
 
 for (const name of ['dragenter', 'dragover']) {
@@ -131,7 +141,7 @@ for (const name of ['dragleave', 'drop']) {
     delete zone.dataset.over;
     if (name !== 'drop' || !event.dataTransfer.files.length) return;
     event.preventDefault();
-    sendAll(zone.closest('form'), [...event.dataTransfer.files]);
+    sendAll(zone.querySelector('input[type="file"]').id, [...event.dataTransfer.files]);
   });
 }
 
