@@ -40,7 +40,8 @@ ON_A_PAGE: Final = 20
 @require_safe
 def public_list(request: HttpRequest) -> HttpResponse:
     """List the notices for everyone."""
-    page = Paginator(public_notices(), ON_A_PAGE).get_page(typed(request, "page"))
+    rows = public_notices().annotate(region_name=published_name())
+    page = Paginator(rows, ON_A_PAGE).get_page(typed(request, "page"))
     return render(request, "notices/list.html", {"page": page})
 
 
@@ -48,7 +49,8 @@ def public_list(request: HttpRequest) -> HttpResponse:
 def public_one(request: HttpRequest, notice_id: UUID) -> HttpResponse:
     """Show one notice for everyone."""
     notice = notice_shown(notice_id, scope=Scope.public(), roles=())
-    return render(request, "notices/one.html", {"notice": notice, "html": as_html(notice.body)})
+    region = versions_of(scope=Scope.public()).filter(region=notice.region_id).first()
+    return render(request, "notices/one.html", {"notice": notice, "region": region, "html": as_html(notice.body)})
 
 
 def roles_of(request: HttpRequest) -> list[str]:
