@@ -117,7 +117,7 @@ def until(page: Any, said: str) -> None:
 def test_what_explains_is_open_to_everybody(open_page: Any, live_city: str, width: int) -> None:
     page = open_page(width, 900)
     sign_in(page, live_city, "qu", UPLOAD)
-    page.get_by_text("每一列填什么").click()
+    page.locator("details.import-help summary").click()
     page.get_by_text("不能多于名额").wait_for()
     assert faults_of(page) == []
     assert fits(page, width)
