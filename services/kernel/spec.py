@@ -45,7 +45,8 @@ class Intake:
     ``fields`` are the columns of the template, ``required`` those that must be filled in a new row, ``example`` one row of it.
     ``check`` and ``save`` name functions ``"package.module:function"``, see ``geo.imports.sheets``: one judges a batch of rows,
     one writes it in the caller's transaction. ``known`` is the field that names an existing row, '' where none does;
-    ``explained`` says of a field what its label does not. Fields ``lon`` and ``lat`` are a position in the system chosen with the file.
+    ``explained`` says of a field what its label does not. Fields ``lon`` and ``lat`` are a position in the system that was
+    chosen with the file.
     """
 
     fields: tuple[Column, ...]
