@@ -157,7 +157,9 @@ def test_the_map_shows_the_rows_asked_for_and_opens_one(open_page: Any, live_cit
         " const p = map.project(at); const box = map.getContainer().getBoundingClientRect(); return [box.x + p.x, box.y + p.y]; }",
         [one.geom.x, one.geom.y],
     )
-    page.wait_for_function("document.querySelector('[data-map]').quantu.areTilesLoaded()")
+    drawn = "() => document.querySelector('[data-map]').quantu.queryRenderedFeatures({layers: ['pins']}).length > 0"
+    while not page.evaluate(drawn):  # the test's own time limit ends it
+        page.wait_for_timeout(100)
     page.wait_for_timeout(500)
     page.mouse.click(*spot)
     page.locator(f'[data-record="{one.pk}"]').wait_for()
