@@ -68,10 +68,12 @@ class LedgerSpec:
     are constant conditions.
 
     ``name`` is the column that a row is called by, ``counter`` the Chinese counter of rows (家, 条). ``grams`` names the column
-    of search pieces (see ``geo.names``); without it text is looked for in ``searched``. ``point`` is the geometry shown on maps,
-    ``outline`` another one drawn in the detail. ``page`` is the page of one row where it has a better one, ``public`` its page
-    for everyone, ``adds`` the page that adds one; ``tracked`` says that pghistory keeps the history of the model. ``finds`` names
-    a function ``"package.module:function"`` that returns the condition for a text, where neither pieces nor columns find it.
+    of search pieces (see ``geo.names``); without it text is looked for in ``searched``, or by ``finds``, the name of a function
+    ``"package.module:function"`` that returns the condition for a text. ``point`` is the geometry shown on maps, ``outline``
+    another one drawn in the detail.
+
+    ``page`` is the page on which one row is kept, for those who hold ``page_duty``; ``public`` its page for everyone, ``adds``
+    the page that adds one. ``tracked`` says that pghistory keeps the history of the model.
     """
 
     key: str
@@ -93,6 +95,7 @@ class LedgerSpec:
     where: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     tracked: bool = False
     page: str = ""
+    page_duty: str = ""
     public: str = ""
     adds: str = ""
     finds: str = ""

@@ -166,9 +166,14 @@ def test_a_change_of_state_tells_those_concerned_by_the_triggers_that_were_set(
     card.get_by_role("button", name="保存触发设置").click()
     city.get_by_text("已保存“机构状态变化”的触发设置。").wait_for()
 
-    keeper = scope("facilities.edit")
-    change_status(facility_id=place.pk, status="suspended", reason="设备检修", scope=keeper)
-    change_status(facility_id=place.pk, status="closed", scope=keeper)  # switched off
+    for status, reason in (("暂停服务", "设备检修"), ("已关闭", "")):  # of the second nobody is to be told
+        city.goto(f"{live_city}/desk/ledgers/facilities/{place.pk}")
+        city.get_by_role("link", name="去维护").click()
+        assert faults_of(city) == []
+        city.get_by_role("radio", name=status).check()
+        city.get_by_label("原因").fill(reason)
+        city.get_by_role("button", name="保存").click()
+        city.get_by_text(f"已改为“{status}”").wait_for()
 
     page = open_page(390, 844, has_touch=True)
     sign_in(page, live_city, "jigou", "/desk/messages")

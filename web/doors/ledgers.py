@@ -128,7 +128,7 @@ def record_context(spec: LedgerSpec, pk: int, scope: Scope) -> dict[str, Any]:
         "record": record,
         "shape": None if shape is None else {"type": "Feature", "properties": {}, "geometry": _geometry(shape)},
         "history": history_of(spec, record.instance),
-        "page_url": reverse(spec.page, args=[pk]) if spec.page else "",
+        "page_url": reverse(spec.page, args=[pk]) if spec.page and scope.holds(spec.page_duty or spec.duty) else "",
         "public_url": reverse(spec.public, args=[pk]) if spec.public else "",
         "owner_kind": spec.model.lower(),
         "owner_id": str(pk),
