@@ -57,7 +57,12 @@ class ReceiptsOut(Schema):
     unknown: int
 
 
-@callbacks.post("/messages/receipts", response=ReceiptsOut, summary="短信平台推送回执（签名）")
+@callbacks.post(
+    "/messages/receipts",
+    response=ReceiptsOut,
+    summary="短信平台推送回执（签名）",
+    description="由短信平台调用，请求要用约定的密钥签名。返回几条回执是新的、几条早已收到、几条不是本系统发的；重复推送不会重复记录。",
+)
 def post_receipts(request: HttpRequest) -> ReceiptsOut:
     """Take receipts that the gateway posts. Refuses what is not signed with our secret, is old, or was posted before."""
     check_signed(
@@ -77,7 +82,12 @@ def post_receipts(request: HttpRequest) -> ReceiptsOut:
     return ReceiptsOut(taken=counted.taken, known=counted.known, unknown=counted.unknown)
 
 
-@router.get("/messages", response=MessagesOut, summary="我的站内消息")
+@router.get(
+    "/messages",
+    response=MessagesOut,
+    summary="我的站内消息",
+    description="返回本账号最近的站内消息，最多 50 条，未读的在前。unread 是未读条数，100 表示至少 100 条。",
+)
 def own_messages(request: HttpRequest, ask: Query[MessagesIn]) -> MessagesOut:
     """Return the caller's newest messages, at most 50, unread ones first."""
     user = caller_of(request).user

@@ -1,26 +1,6 @@
 // A sheet on its way into a ledger: progress is asked for while work is under way; rows are saved without leaving the page.
 import {say} from './announce.js';
-
-const EVERY_MS = 2000;
-
-async function refresh() {
-  const old = document.getElementById('import-progress');
-  let next;
-  try {
-    const answer = await fetch(window.location.pathname, {headers: {'X-Fragment': 'progress'}});
-    if (!answer.ok) throw new Error(String(answer.status));
-    next = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById('import-progress');
-  } catch (fault) {
-    setTimeout(refresh, 2 * EVERY_MS);
-    return;
-  }
-  if (!next || !('open' in next.dataset)) {
-    window.location.reload();
-    return;
-  }
-  old.replaceWith(document.importNode(next, true));
-  setTimeout(refresh, EVERY_MS);
-}
+import {followProgress} from './progress.js';
 
 function put(found, form) {
   const row = found.querySelector('.import-row');
@@ -82,5 +62,5 @@ function count(found) {
   });
 }
 
-if (document.querySelector('#import-progress[data-open]')) setTimeout(refresh, EVERY_MS);
+if (document.querySelector('#import-progress[data-open]')) followProgress('import-progress', 2000);
 document.addEventListener('submit', save);
