@@ -1,4 +1,4 @@
-"""Django's entry for crypto; it has commands and no tables."""
+"""Django's entry for crypto; it has commands and the table of secrets."""
 
 from django.apps import AppConfig
 
