@@ -17,8 +17,6 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import pdist
 
 Floats = npt.NDArray[np.float64]
 
@@ -162,6 +160,9 @@ def _neighbours(number: int, numbers: Floats) -> tuple[int | None, int | None]:
 
 def _roads_apart(known: Sequence[Known], points: Floats) -> list[_Road]:
     """Return the roads of one name: what lies within reach of each other, from point to point, is one of them."""
+    from scipy.cluster.hierarchy import fcluster, linkage  # slow to import, and few need it
+    from scipy.spatial.distance import pdist
+
     of = (
         fcluster(linkage(pdist(points), "single"), APART_M, "distance")
         if len(points) > 1

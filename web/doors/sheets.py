@@ -11,7 +11,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-import xlsxwriter
 from django.core.files import File
 from django.http import HttpResponse
 
@@ -129,6 +128,8 @@ def as_csv(rows: Sequence[ConvertedRow], to: System) -> HttpResponse:
 
 def as_xlsx(rows: Sequence[ConvertedRow], to: System) -> HttpResponse:
     """Return the rows as a workbook: numbers are numbers, and every text is written as text, never as a formula or a link."""
+    import xlsxwriter  # slow to import, and few need it
+
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
         sheet = book.add_worksheet("坐标转换")

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-import xlsxwriter
-
 from geo.addresses.positions import written
 from geo.addresses.standardising.outcomes import LEVEL_NAMES, Other, Standardised
 from geo.crs import System
@@ -110,6 +108,8 @@ def _safe(cell: str) -> str:
 
 def write_xlsx(path: Path, header: Sequence[str], pairs: Iterable[Pair], to: System) -> None:
     """Write a workbook row by row: numbers as numbers, every text as text, never as a formula or a link."""
+    import xlsxwriter  # slow to import, and few need it
+
     with xlsxwriter.Workbook(str(path), {"constant_memory": True}) as book:
         sheet = book.add_worksheet("地址规范化")
         bold = book.add_format({"bold": True})

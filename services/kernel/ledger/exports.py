@@ -13,9 +13,7 @@ from typing import IO, Any, Final
 
 import numpy as np
 import orjson
-import pyogrio.raw
 import shapely
-import xlsxwriter
 from django.contrib.gis.geos import Point
 from django.utils import timezone
 
@@ -122,6 +120,8 @@ def _plain(each: Cell) -> str:
 
 
 def _xlsx(file: IO[bytes], spec: LedgerSpec, columns: Sequence[Column], rows: _Counted) -> None:
+    import xlsxwriter  # slow to import, and few need it
+
     with xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False}) as book:
         sheet = book.add_worksheet(spec.title[:31])
         bold = book.add_format({"bold": True})
@@ -153,6 +153,8 @@ def _geojson(file: IO[bytes], spec: LedgerSpec, columns: Sequence[Column], rows:
 
 
 def _gpkg(file: IO[bytes], spec: LedgerSpec, columns: Sequence[Column], rows: _Counted) -> None:
+    import pyogrio.raw  # slow to import, and few need it
+
     records = list(rows)
     titles = _titles(spec, columns)
     places = _wgs84([row.point for row in records])

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-
-import docx
-from docx.document import Document
+from typing import TYPE_CHECKING
 
 from services.kernel.documents.spec import TemplateSpec
+
+if TYPE_CHECKING:
+    from docx.document import Document
 
 
 def starting_text(spec: TemplateSpec) -> bytes:
     """Return a Word template with all fields of a declaration, lists as tables whose rows repeat."""
+    import docx  # slow to import, and few need it
+
     document = docx.Document()
     document.add_heading(spec.title, level=1)
     for field in spec.fields:

@@ -10,9 +10,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import xlsxwriter
-from xlsxwriter.utility import xl_rowcol_to_cell
-
 from geo.imports.models import Refusal
 from services.kernel.ledger.importing.heads import REASON_HEAD, ROW_HEAD
 from services.kernel.spec import Column, Intake, LedgerSpec
@@ -33,6 +30,8 @@ _FLAGS: Final = ("是", "否")
 
 def write_template(path: Path, spec: LedgerSpec, intake: Intake) -> None:
     """Write the template of a ledger: heads, one example row, lists to choose from, and a sheet that explains every column."""
+    import xlsxwriter  # slow to import, and few need it
+
     with xlsxwriter.Workbook(str(path)) as book:
         sheet = book.add_worksheet(spec.title[:28])
         _heads(book, sheet, intake)
@@ -44,6 +43,8 @@ def write_template(path: Path, spec: LedgerSpec, intake: Intake) -> None:
 
 def write_rows_to_mend(path: Path, intake: Intake, refusals: Iterable[Refusal]) -> int:
     """Write refused rows with their number and their reasons in front of the columns of the template; return how many."""
+    import xlsxwriter  # slow to import, and few need it
+
     count = 0
     with xlsxwriter.Workbook(str(path)) as book:
         sheet = book.add_worksheet("要改的行")
@@ -132,6 +133,7 @@ def _explain(book: Any, spec: LedgerSpec, intake: Intake) -> None:
 
 
 def _cell(row: int, column: int) -> str:
+    from xlsxwriter.utility import xl_rowcol_to_cell
 
     return str(xl_rowcol_to_cell(row, column, row_abs=True, col_abs=True))
 
