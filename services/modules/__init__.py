@@ -1,0 +1,1 @@
+"""Business modules: declarations first, code second; none imports another."""
