@@ -22,6 +22,8 @@ ROLES = (
             "facilities.edit",
             "addresses.edit",
             "imports.view",
+            "rules.view",
+            "rules.edit",
             "imports.publish",
             "audit.view",
             "jobs.view",
