@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "ninja",
     "pgtrigger",
     "pghistory",
+    "geo.calendars",
     "geo.jobs",
     "geo.imports",
     "geo.regions",
@@ -56,6 +57,8 @@ INSTALLED_APPS = [
     "services.kernel.messages.notices",
     "services.kernel.messages.knowledge",
     "services.kernel.ledger",
+    "services.kernel.workflow",
+    "services.modules.example",
     "web",
 ]
 
@@ -200,6 +203,7 @@ CELERY_BEAT_SCHEDULE = {
     "revive-jobs": {"task": "geo.jobs.revive", "schedule": 60.0},
     "scan-attachments": {"task": "services.kernel.documents.scan_waiting", "schedule": 300.0},
     "deliver-messages": {"task": "services.kernel.messages.deliver", "schedule": 60.0},
+    "light-cards": {"task": "services.kernel.workflow.light_cards", "schedule": 60.0},
     "read-receipts": {"task": "services.kernel.messages.read_receipts", "schedule": 60.0},
     "tidy-files": {"task": "services.kernel.documents.tidy", "schedule": 3600.0},
     "purge-lists": {"task": "geo.addresses.standardising.purge", "schedule": 3600.0},

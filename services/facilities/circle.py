@@ -198,7 +198,8 @@ def _places(
         scope=journey.scope,
         published=journey.published,
         now=journey.now,
-        only=filters.condition(journey.now),
+        days=journey.days,
+        only=filters.condition(journey.now, journey.days),
     )
     if len(ids) <= READ_WHOLE:
         total = len(rows)

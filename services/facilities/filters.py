@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.db.models import BooleanField, ExpressionWrapper, F, Func, Q, Value
 
+from geo.calendars.working import WorkingDays
 from geo.errors import BadInput
-from services.facilities.hours import DAYS
+from services.facilities.hours import DayKey, keys_of_day
 from services.facilities.kinds import KINDS, Attribute
 from services.facilities.vacancies import STALE_AFTER
 
@@ -68,13 +69,14 @@ class Filters:
         age = ["age_months"] if self.age_months is not None else []
         return own + age + [key for key, _ in self.attributes]
 
-    def condition(self, now: dt.datetime) -> Q:
-        """Return the filters as a condition on facilities; ``now`` is aware and in the city's zone."""
+    def condition(self, now: dt.datetime, days: WorkingDays) -> Q:
+        """Return the filters as a condition on facilities; ``now`` is aware and in the city's zone, ``days`` are the
+        holidays around it."""
         condition = Q()
         if self.has_vacancy:
             condition &= Q(vacancies__gt=0, vacancies_as_of__gte=now - STALE_AFTER)
         if self.open_now:
-            condition &= Q(open_at(now))
+            condition &= open_at(now, days)
         if self.age_months is not None:
             condition &= Q(
                 attributes__age_from_months__lte=self.age_months, attributes__age_to_months__gte=self.age_months
@@ -135,14 +137,31 @@ def _age(said: Any) -> int | None:
     return int(text)
 
 
-def open_at(now: dt.datetime) -> ExpressionWrapper[Func]:
+def open_at(now: dt.datetime, days: WorkingDays) -> Q:
     """Return whether ``Facility.hours`` hold ``now``, as the database sees it; the same rule as ``hours.opening_at``."""
-    today, yesterday = DAYS[now.weekday()], DAYS[now.weekday() - 1]
-    since = f"exists($.{today}[*] ? (@[0] <= $now && ($now < @[1] || @[1] <= @[0])))"
-    over_midnight = f"exists($.{yesterday}[*] ? (@[1] <= @[0] && $now < @[1]))"
+    today, yesterday = now.date(), now.date() - dt.timedelta(days=1)
+    since = "exists($.{key}[*] ? (@[0] <= $now && ($now < @[1] || @[1] <= @[0])))"
+    over_midnight = "exists($.{key}[*] ? (@[1] <= @[0] && $now < @[1]))"
+    return _held(keys_of_day(today, days), since, now) | _held(keys_of_day(yesterday, days), over_midnight, now)
+
+
+def _held(keys: Sequence[DayKey], path: str, now: dt.datetime) -> Q:
+    """Return whether the path holds of the first entry of the hours whose condition is met."""
+    condition, before = Q(), Q()
+    for each in keys:
+        met = Q(hours__has_key=each.key) if each.must else Q()
+        if each.must == "be_filled":
+            met &= ~Q(**{f"hours__{each.key}": []})
+        condition |= before & met & Q(_path_holds(path.format(key=each.key), now))
+        before &= ~met if met else Q()
+    return condition
+
+
+def _path_holds(path: str, now: dt.datetime) -> ExpressionWrapper[Func]:
     # Strict: lax mode would look into each pair of times instead of at it. Silent: a row of another shape is not open.
-    path = Func(Value(f"strict $ ? ({since} || {over_midnight})"), template="%(expressions)s::jsonpath")
+    strict = Func(Value(f"strict $ ? ({path})"), template="%(expressions)s::jsonpath")
     moment = Func(Value(json.dumps({"now": f"{now:%H:%M}"})), template="%(expressions)s::jsonb")
     return ExpressionWrapper(
-        Func(F("hours"), path, moment, template="jsonb_path_exists(%(expressions)s, true)"), output_field=BooleanField()
+        Func(F("hours"), strict, moment, template="jsonb_path_exists(%(expressions)s, true)"),
+        output_field=BooleanField(),
     )

@@ -1,4 +1,8 @@
-"""Opening hours: whether a place is open at a moment, until when, and when it opens next. Pure, in local wall-clock time."""
+"""Opening hours: whether a place is open at a moment, until when, and when it opens next. Pure, in local wall-clock time.
+
+On a public holiday a place keeps its hours of holidays, or those of its Sundays where it said none; on a weekend that is
+worked instead, one that rests on that day of the week keeps the hours of its Fridays.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,39 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal, NamedTuple
 
+from geo.calendars.working import SATURDAY, WorkingDays
 from geo.errors import BadInput
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+HOLIDAY: Final = "holiday"
+HOLIDAY_NAME: Final = "节假日"
+WEEK_AHEAD, AHEAD_DAYS = 8, 16
+"""How far ahead the next opening is looked for: mostly it is within the week, and no holiday is longer than the other."""
 DAY_NAMES: Final = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 _CLOCK: Final = re.compile(r"(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
 
+WEEKS: Final = WorkingDays()
+"""A calendar without holidays."""
 Span = tuple[dt.datetime, dt.datetime]
+
+
+class DayKey(NamedTuple):
+    """An entry of the hours that may say when a place is open on a day: it does if it is there, and filled where it must be."""
+
+    key: str
+    must: Literal["", "exist", "be_filled"] = ""
+
+
+def keys_of_day(date: dt.date, days: WorkingDays) -> tuple[DayKey, ...]:
+    """Return the entries that may hold on a day; the first whose condition is met does."""
+    own = DAYS[date.weekday()]
+    if days.is_holiday(date):
+        return DayKey(HOLIDAY, "exist"), DayKey("sun")
+    if date.weekday() >= SATURDAY and days.is_working(date):
+        return DayKey(own, "be_filled"), DayKey("fri")
+    return (DayKey(own),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +59,34 @@ class Opening:
     text: str
 
 
-def opening_at(hours: Mapping[str, Any], at: dt.datetime) -> Opening:
-    """Return the state at ``at``, an aware moment in the city's zone.
+def opening_at(hours: Mapping[str, Any], at: dt.datetime, days: WorkingDays = WEEKS) -> Opening:
+    """Return the state at ``at``, an aware moment in the city's zone; ``days`` are the holidays around it.
 
-    ``hours`` is ``{"mon": [["08:00", "17:30"]], …, "sun": []}``; a closing time not after the opening one means the next
-    day, ``24:00`` is midnight. A day left out is closed; no day at all means that nothing is known.
+    ``hours`` is ``{"mon": [["08:00", "17:30"]], …, "sun": [], "holiday": []}``; a closing time not after the opening one
+    means the next day, ``24:00`` is midnight. A day left out is closed; no day at all means that nothing is known.
     """
     if not hours:
         return Opening(None, None, None, "开放时间未提供")
-    moment = at.replace(tzinfo=None)
-    spans = _spans(hours, moment.date())
-    for begin, end in spans:
-        if begin <= moment < end:
-            # A week without a break in it: open around the clock.
-            if end - moment > dt.timedelta(days=6):
-                return Opening(True, None, None, "全天开放")
-            return Opening(True, _aware(end, at), None, f"营业中 至 {_clock(end, moment)}")
-    later = [begin for begin, _ in spans if begin > moment]
-    if not later:
-        return Opening(False, None, None, "未开放")
-    return Opening(False, None, _aware(later[0], at), f"已关门 {_day(later[0], moment)}{later[0]:%H:%M} 开门")
+    moment, later = at.replace(tzinfo=None), dt.datetime.max
+    for ahead in (WEEK_AHEAD, AHEAD_DAYS):
+        spans = _spans(hours, moment.date(), days, ahead)
+        for begin, end in spans:
+            if begin <= moment < end:
+                # A week without a break in it: open around the clock.
+                if end - moment > dt.timedelta(days=6):
+                    return Opening(True, None, None, "全天开放")
+                return Opening(True, _aware(end, at), None, f"营业中 至 {_clock(end, moment)}")
+        later = min((begin for begin, _ in spans if begin > moment), default=later)
+        if later < dt.datetime.max:
+            text = f"{_closed(hours, moment.date(), days)} {_day(later, moment)}{later:%H:%M} 开门"
+            return Opening(False, None, _aware(later, at), text)
+    return Opening(False, None, None, "未开放")
+
+
+def _closed(hours: Mapping[str, Any], today: dt.date, days: WorkingDays) -> str:
+    """Return why a place is closed now: for the holiday when it keeps no hours on it at all."""
+    rests = days.is_holiday(today) and not hours.get(_key(hours, keys_of_day(today, days)))
+    return f"{days.names.get(today, HOLIDAY_NAME)}休息" if rests else "已关门"
 
 
 def week_lines(hours: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -59,18 +95,25 @@ def week_lines(hours: Mapping[str, Any]) -> list[tuple[str, str]]:
         return []
     runs: list[tuple[int, int, str]] = []
     for day, key in enumerate(DAYS):
-        said = "、".join(f"{begin}–{end}" for begin, end in hours.get(key, ())) or "休息"
+        said = _said(hours.get(key, ()))
         if runs and runs[-1][2] == said:
             runs[-1] = (runs[-1][0], day, said)
         else:
             runs.append((day, day, said))
-    return [(DAY_NAMES[a] if a == b else f"{DAY_NAMES[a]}至{DAY_NAMES[b]}", said) for a, b, said in runs]
+    lines = [(DAY_NAMES[a] if a == b else f"{DAY_NAMES[a]}至{DAY_NAMES[b]}", said) for a, b, said in runs]
+    if HOLIDAY in hours:
+        lines.append((HOLIDAY_NAME, _said(hours[HOLIDAY])))
+    return lines
+
+
+def _said(spans: Sequence[Sequence[str]]) -> str:
+    return "、".join(f"{begin}–{end}" for begin, end in spans) or "休息"
 
 
 def check_hours(hours: Any) -> dict[str, list[list[str]]]:
     """Return hours in their stored form, or raise ``BadInput`` naming the day that cannot be read."""
-    if not isinstance(hours, Mapping) or set(hours) - set(DAYS):
-        raise BadInput("hours_invalid", "开放时间要按 mon 到 sun 七天填写。")
+    if not isinstance(hours, Mapping) or set(hours) - {*DAYS, HOLIDAY}:
+        raise BadInput("hours_invalid", "开放时间要按 mon 到 sun 七天填写，节假日写在 holiday 里。")
     checked: dict[str, list[list[str]]] = {}
     for day, spans in hours.items():
         checked[day] = [_check_span(day, span) for span in spans]
@@ -90,15 +133,15 @@ def _check_span(day: str, span: Any) -> list[str]:
 
 
 def _named(day: str) -> str:
-    return DAY_NAMES[DAYS.index(day)]
+    return HOLIDAY_NAME if day == HOLIDAY else DAY_NAMES[DAYS.index(day)]
 
 
-def _spans(hours: Mapping[str, Any], today: dt.date) -> list[Span]:
-    """Return the spans from yesterday to a week ahead, in order, with those that touch joined."""
+def _spans(hours: Mapping[str, Any], today: dt.date, days: WorkingDays, ahead: int) -> list[Span]:
+    """Return the spans from yesterday to ``ahead`` days later, in order, with those that touch joined."""
     spans: list[Span] = []
-    for shift in range(-1, 9):
+    for shift in range(-1, ahead + 1):
         date = today + dt.timedelta(days=shift)
-        for begin, end in hours.get(DAYS[date.weekday()], ()):
+        for begin, end in hours.get(_key(hours, keys_of_day(date, days)), ()):
             start, stop = _moment(date, begin), _moment(date, end)
             spans.append((start, stop if stop > start else stop + dt.timedelta(days=1)))
     joined: list[Span] = []
@@ -108,6 +151,15 @@ def _spans(hours: Mapping[str, Any], today: dt.date) -> list[Span]:
         else:
             joined.append(span)
     return joined
+
+
+def _key(hours: Mapping[str, Any], keys: Sequence[DayKey]) -> str:
+    """Return the first entry whose condition is met; the last has none."""
+    return next(
+        each.key
+        for each in keys
+        if not each.must or (hours.get(each.key) if each.must == "be_filled" else each.key in hours)
+    )
 
 
 def _moment(date: dt.date, clock: str) -> dt.datetime:
@@ -129,4 +181,5 @@ def _clock(end: dt.datetime, now: dt.datetime) -> str:
 
 def _day(moment: dt.datetime, now: dt.datetime) -> str:
     days = (moment.date() - now.date()).days
-    return {0: "今天 ", 1: "明天 "}.get(days, DAY_NAMES[moment.weekday()] + " ")
+    later = DAY_NAMES[moment.weekday()] if days <= 7 else f"{moment:%-m月%-d日}"
+    return {0: "今天", 1: "明天"}.get(days, later) + " "

@@ -15,6 +15,7 @@ from django.db.models import Q
 from numpy.typing import NDArray
 
 from geo.addresses.gazetteer import Published
+from geo.calendars.working import WorkingDays
 from geo.crs import Coordinate, System, convert
 from geo.errors import BadInput
 from geo.imports.models import Family
@@ -28,7 +29,7 @@ from routing.travellers import TRAVELLERS, Traveller
 from services.facilities.filters import Filters
 from services.facilities.ground import Ground, ground
 from services.facilities.places import Place
-from services.facilities.queries import city_now, visible
+from services.facilities.queries import city_now, days_around, visible
 
 LONGEST: Final[Mapping[str, int]] = {"walk": 60, "elder": 60, "pram": 60, "wheelchair": 60, "bicycle": 60, "car": 45}
 """The most minutes that may be asked for, by traveller."""
@@ -76,6 +77,7 @@ class Journey:
     closed: NDArray[np.bool_]
     kinds: tuple[str, ...]
     now: dt.datetime
+    days: WorkingDays
 
     @property
     def snap_m(self) -> float | None:
@@ -93,7 +95,7 @@ class Journey:
 
     def condition(self, filters: Filters) -> Q:
         """Return the condition that a facility is open, may be seen and meets the filters."""
-        return visible(self.scope, self.published) & filters.condition(self.now)
+        return visible(self.scope, self.published) & filters.condition(self.now, self.days)
 
     def snapped(self, lon: float, lat: float) -> Snap:
         """Return a point (CGCS2000 degrees) put on the road that this traveller may use now."""
@@ -126,7 +128,7 @@ def begin_journey(
     point = convert(origin, System.CGCS2000)
     closed = stock.graph.closures(closures_at(now, scope=scope).values_list("segment_id", flat=True))
     start = _snapped(stock, point.x, point.y, traveller, closed)
-    return Journey(scope, point, stock, published, traveller, start, closed, tuple(kinds), now)
+    return Journey(scope, point, stock, published, traveller, start, closed, tuple(kinds), now, days_around(now))
 
 
 def check_journey(mode: str, minutes: int) -> Traveller:

@@ -17,7 +17,7 @@ from services.facilities.filters import Filters
 from services.facilities.kinds import KIND
 from services.facilities.models import Facility
 from services.facilities.places import COLUMNS, Place, place_of
-from services.facilities.queries import NO_FILTERS, OPEN, city_now, visible
+from services.facilities.queries import NO_FILTERS, OPEN, city_now, days_around, visible
 
 MOST: Final = 100
 SPARE: Final = 16
@@ -54,11 +54,14 @@ def facilities_near(
     if not 1 <= k <= MOST:
         raise BadInput("k_invalid", f"k 要在 1 到 {MOST} 之间。", parameter="k")
     now = now or city_now()
+    days = days_around(now)
     published = published_now()
-    rows = _nearest(lon, lat, visible(scope, published, statuses) & filters.condition(now), kinds, k)
+    rows = _nearest(lon, lat, visible(scope, published, statuses) & filters.condition(now, days), kinds, k)
     metres = {facility_id: far for far, facility_id, _ in rows}
     names = names_of(published)
-    found = {row["id"]: place_of(row, names, now) for row in Facility.objects.filter(pk__in=metres).values(*COLUMNS)}
+    found = {
+        row["id"]: place_of(row, names, now, days) for row in Facility.objects.filter(pk__in=metres).values(*COLUMNS)
+    }
     return [Near(found[facility_id], far) for facility_id, far in metres.items() if facility_id in found]
 
 

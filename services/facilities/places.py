@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from geo.addresses.gazetteer import NamedRegion, Names
+from geo.calendars.working import WorkingDays
 from services.facilities.hours import Opening, opening_at
 from services.facilities.kinds import KIND
 from services.facilities.models import FacilityStatus
@@ -115,8 +116,8 @@ _SHORT: Final = {
 }
 
 
-def place_of(row: Mapping[str, Any], names: Names, now: dt.datetime) -> Place:
-    """Return the place of a row of ``COLUMNS`` as it stands ``now`` (aware, in the city's zone)."""
+def place_of(row: Mapping[str, Any], names: Names, now: dt.datetime, days: WorkingDays) -> Place:
+    """Return the place of a row of ``COLUMNS`` as it stands ``now`` (aware, in the city's zone), with the holidays around it."""
     return Place(
         id=row["id"],
         kind=row["kind_id"],
@@ -133,7 +134,7 @@ def place_of(row: Mapping[str, Any], names: Names, now: dt.datetime) -> Place:
         attributes=row["attributes"],
         hours=row["hours"],
         hours_as_of=row["hours_as_of"],
-        opening=opening_at(row["hours"], now),
+        opening=opening_at(row["hours"], now, days),
         places=row["places"],
         vacancies=vacancies_at(row["vacancies"], row["vacancies_as_of"], row["vacancies_source"], now),
         as_of=row["as_of"],

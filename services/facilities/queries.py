@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from geo.addresses.distances import ellipsoid_metres
 from geo.addresses.gazetteer import Published, names_of, published_now
+from geo.calendars.queries import working_days
+from geo.calendars.working import WorkingDays
 from geo.crs.codes import CGCS2000
 from geo.errors import BadInput, NotFound
 from geo.imports.models import CURRENT, Family
@@ -21,7 +23,7 @@ from geo.regions.queries import current_city, regions_under, within
 from geo.scope import Scope
 from services.facilities.cursors import after, read_cursor, write_cursor
 from services.facilities.filters import Filters
-from services.facilities.hours import week_lines
+from services.facilities.hours import AHEAD_DAYS, week_lines
 from services.facilities.models import CapacityReport, Facility, FacilityStatus, StatusChange
 from services.facilities.naming import wanted_grams
 from services.facilities.places import COLUMNS, Place, place_of
@@ -38,6 +40,11 @@ NO_FILTERS: Final = Filters()
 def city_now() -> dt.datetime:
     """Return the present moment in the zone of the city."""
     return timezone.now().astimezone(ZoneInfo(current_city().timezone))
+
+
+def days_around(now: dt.datetime) -> WorkingDays:
+    """Return the holidays that opening hours around a moment depend on."""
+    return working_days(since=now.date() - dt.timedelta(days=1), until=now.date() + dt.timedelta(days=AHEAD_DAYS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +113,11 @@ def facilities_in(
     if not 1 <= limit <= MOST_ROWS:
         raise BadInput("limit_invalid", f"每页条数要在 1 到 {MOST_ROWS} 之间。", parameter="limit")
     now = now or city_now()
+    days = days_around(now)
     published = published_now()
     names = names_of(published)
     chosen = order or ("distance" if near else "relevance" if q else "name")
-    rows = _chosen(scope, published, bbox, region, kinds, q, filters, statuses, now)
+    rows = _chosen(scope, published, bbox, region, kinds, q, filters, statuses, now, days)
     rows = _with_distance(rows, near)
     columns, types, rows = _ordered(rows, chosen, q, near)
     if cursor:
@@ -118,7 +126,7 @@ def facilities_in(
     found = list(rows.values(*wanted)[: limit + 1])
     more, found = len(found) > limit, found[:limit]
     return Page(
-        places=[place_of(row, names, now) for row in found],
+        places=[place_of(row, names, now, days) for row in found],
         next=write_cursor(chosen, [found[-1][column] for column in columns]) if more else None,
         metres=[row["metres"] for row in found] if near else None,
         published=published,
@@ -138,7 +146,8 @@ def counts_by_kind(
 ) -> dict[str, int]:
     """Return how many facilities of each kind the same question finds; kinds without any are left out."""
     published = published_now()
-    rows = _chosen(scope, published, bbox, region, kinds, q, filters, statuses, now or city_now())
+    now = now or city_now()
+    rows = _chosen(scope, published, bbox, region, kinds, q, filters, statuses, now, days_around(now))
     return dict(rows.order_by().values_list("kind").annotate(Count("id")))
 
 
@@ -152,7 +161,7 @@ def facility_detail(facility_id: int, *, scope: Scope, now: dt.datetime | None =
     row = Facility.objects.filter(seen, pk=facility_id).values(*columns).first() if facility_id < 2**63 else None
     if row is None:
         raise NotFound("facility_unknown", "没有找到这家机构，它可能已经撤销或换了编号。可以按名称再找一次。")
-    place = place_of(row, names_of(published), now)
+    place = place_of(row, names_of(published), now, days_around(now))
     return Detail(
         place=place,
         organisation=row["organisation__name"] or "",
@@ -166,12 +175,18 @@ def facility_detail(facility_id: int, *, scope: Scope, now: dt.datetime | None =
 
 
 def places_by_id(
-    ids: Sequence[int], *, scope: Scope, published: Published, now: dt.datetime, only: Q | None = None
+    ids: Sequence[int],
+    *,
+    scope: Scope,
+    published: Published,
+    now: dt.datetime,
+    days: WorkingDays,
+    only: Q | None = None,
 ) -> dict[int, Place]:
     """Return those of the facilities with these ids that are open, visible and meet ``only``, by id."""
     rows = Facility.objects.filter(visible(scope, published), only or Q(), pk__in=ids).values(*COLUMNS)
     names = names_of(published)
-    return {row["id"]: place_of(row, names, now) for row in rows}
+    return {row["id"]: place_of(row, names, now, days) for row in rows}
 
 
 def matching(q: str) -> Q:
@@ -199,8 +214,9 @@ def _chosen(
     filters: Filters,
     statuses: Iterable[str],
     now: dt.datetime,
+    days: WorkingDays,
 ) -> QuerySet[Facility]:
-    condition = visible(scope, published, statuses) & filters.condition(now)
+    condition = visible(scope, published, statuses) & filters.condition(now, days)
     if kinds:
         condition &= Q(kind__in=kinds)
     if region:

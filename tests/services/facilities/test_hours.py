@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geo.calendars.working import WorkingDays
 from geo.errors import BadInput
 from services.facilities.hours import DAYS, check_hours, opening_at, week_lines
 from services.facilities.vacancies import vacancies_at
@@ -50,6 +51,41 @@ def at(day: int, clock: str) -> dt.datetime:
 def test_open_or_closed(hours: dict[str, Any], moment: dt.datetime, open_: bool | None, text: str) -> None:
     opening = opening_at(hours, moment)
     assert (opening.open, opening.text) == (open_, text)
+
+
+MORNINGS = {**WORKDAYS, "holiday": [["09:00", "11:00"]]}
+SIX_DAYS = {**WORKDAYS, "sat": [["09:00", "12:00"]]}
+SPRING = WorkingDays(
+    off=frozenset(dt.date(2026, 2, day) for day in range(15, 24)),
+    work=frozenset({dt.date(2026, 2, 14), dt.date(2026, 2, 28)}),
+    names={dt.date(2026, 2, day): "春节" for day in range(15, 24)},
+)
+
+
+@pytest.mark.parametrize(
+    ("hours", "moment", "open_", "text"),
+    [
+        (WORKDAYS, "16T10:00", False, "春节休息 2月24日 08:00 开门"),
+        (WORKDAYS, "20T10:00", False, "春节休息 周二 08:00 开门"),
+        (WORKDAYS, "13T18:00", False, "已关门 明天 08:00 开门"),  # the Saturday after is worked, as a Friday is
+        (WORKDAYS, "14T10:00", True, "营业中 至 17:30"),
+        (SIX_DAYS, "14T13:00", False, "已关门 2月24日 08:00 开门"),  # it has hours of its own on Saturdays
+        (MORNINGS, "16T10:00", True, "营业中 至 11:00"),
+        (MORNINGS, "16T12:00", False, "已关门 明天 09:00 开门"),
+        (ALWAYS, "16T10:00", True, "全天开放"),
+        ({**WORKDAYS, "holiday": []}, "23T10:00", False, "春节休息 明天 08:00 开门"),
+    ],
+)
+def test_holidays_and_the_weekends_worked_for_them(hours: dict[str, Any], moment: str, open_: bool, text: str) -> None:
+    at = dt.datetime.fromisoformat(f"2026-02-{moment}:00").replace(tzinfo=SHANGHAI)
+    opening = opening_at(hours, at, SPRING)
+    assert (opening.open, opening.text) == (open_, text)
+
+
+def test_hours_of_holidays_are_kept_and_said() -> None:
+    assert check_hours(MORNINGS)["holiday"] == [["09:00", "11:00"]]
+    assert week_lines(MORNINGS)[-1] == ("节假日", "09:00–11:00")
+    assert week_lines({**WORKDAYS, "holiday": []})[-1] == ("节假日", "休息")
 
 
 SPANS = st.lists(

@@ -13,11 +13,12 @@ from django.db.models.expressions import RawSQL
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geo.calendars.working import WorkingDays
 from geo.crs.codes import CGCS2000
 from geo.errors import BadInput, NotFound
 from geo.scope import Scope
 from services.facilities.filters import Filters, filters_from, open_at
-from services.facilities.hours import DAYS, opening_at
+from services.facilities.hours import DAYS, HOLIDAY, opening_at
 from services.facilities.models import Facility
 from services.facilities.nearest import facilities_near
 from services.facilities.queries import counts_by_kind, facilities_in, facility_detail
@@ -171,18 +172,27 @@ SPANS = st.lists(
 )
 
 
+WEEK = st.frozensets(st.dates(dt.date(2026, 11, 15), dt.date(2026, 11, 22)))
+
+
 class TestOpenNowInSql:
     @pytest.mark.django_db
-    @given(hours=st.dictionaries(st.sampled_from(DAYS), SPANS), minutes=st.integers(0, 7 * 24 * 60 - 1))
-    def test_the_database_and_the_pure_rule_agree(self, hours: dict[str, Any], minutes: int) -> None:
+    @given(
+        hours=st.dictionaries(st.sampled_from((*DAYS, HOLIDAY)), SPANS),
+        minutes=st.integers(0, 7 * 24 * 60 - 1),
+        days=st.builds(WorkingDays, off=WEEK, work=WEEK),
+    )
+    def test_the_database_and_the_pure_rule_agree(self, hours: dict[str, Any], minutes: int, days: WorkingDays) -> None:
         at = dt.datetime(2026, 11, 16, tzinfo=SHANGHAI) + dt.timedelta(minutes=minutes)
-        sql, params = Facility.objects.filter(open_at(at)).values("id").query.sql_with_params()
-        condition = sql.partition(" WHERE ")[2].replace('"facilities_facility"."hours"', "%s::jsonb")
+        sql, params = Facility.objects.filter(open_at(at, days)).values("id").query.sql_with_params()
+        condition = sql.partition(" WHERE ")[2].replace('"facilities_facility"."hours"', "said.hours")
         from json import dumps
 
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {condition}", [dumps(hours), *params])
-            assert cursor.fetchone()[0] == bool(opening_at(hours, at).open)
+            cursor.execute(
+                f"SELECT coalesce({condition}, false) FROM (SELECT %s::jsonb AS hours) AS said", [*params, dumps(hours)]
+            )
+            assert cursor.fetchone()[0] == bool(opening_at(hours, at, days).open)
 
 
 class TestFacilitiesNear:
