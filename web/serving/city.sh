@@ -41,9 +41,23 @@ collect_static() {
 static_is_current() { [[ $(cat "$QUANTU_STATE/static/.made-from" 2>/dev/null) == "$(static_fingerprint)" ]]; }
 
 # The machine code of the road engine, compiled once for all processes.
-compile_kernels() { (cd "$ROOT" && NUMBA_CACHE_DIR="$QUANTU_STATE/numba" "$VENV/bin/python" -m routing.warming); }
+compile_kernels() { (cd "$ROOT" && NUMBA_CACHE_DIR="$QUANTU_STATE/numba" nice "$VENV/bin/python" -m routing.warming); }
 
 refresh_static() { static_is_current || collect_static; }
+
+migrate_database() {
+  manage migrate --noinput
+  touch "$MIGRATED"
+}
+
+# What needs neither the libraries nor each other. People wait for the city, so compiling gives way to it.
+begin_ahead() {
+  ! begun migrated || return 0
+  rm -f "$MIGRATED"
+  begin_first_city
+  beside migrated migrate_database
+  beside kernels compile_kernels
+}
 
 # Nothing was loaded yet, and nobody asked for that to be so.
 lacks_city() { [[ ! -e $QUANTU_STATE/left-empty ]] && database_is_empty; }
@@ -51,7 +65,6 @@ lacks_city() { [[ ! -e $QUANTU_STATE/left-empty ]] && database_is_empty; }
 # The very first city can be generated while its tables are made.
 begin_first_city() {
   [[ ! -e $QUANTU_STATE/left-empty && $(ask_database "select to_regclass('regions_region') is null") == t ]] || return 0
-  rm -f "$MIGRATED"
   beside invented manage load_city --scale "${QUANTU_SCALE:-demo}" --await "$MIGRATED"
 }
 
@@ -60,11 +73,9 @@ load_city() {
 }
 
 prepare_processes() {
-  beside kernels compile_kernels
+  begin_ahead
   beside static refresh_static
-  begin_first_city
-  step "Bringing the database up to date" manage migrate --noinput
-  touch "$MIGRATED"
+  step "Bringing the database up to date" joined migrated
   step "Compiling the road engine and collecting static files" joined kernels static
   write_nginx_conf
 }
