@@ -46,6 +46,8 @@ ROLES = (
             "facilities.edit",
             "addresses.edit",
             "imports.view",
+            "rules.view",
+            "rules.edit",
             "jobs.view",
             "templates.edit",
             "messages.view",
