@@ -35,6 +35,10 @@ ROLES = (
             "notices.edit",
             "knowledge.view",
             "knowledge.edit",
+            "cases.view",
+            "cases.city",
+            "cases.dispatch",
+            "cases.configure",
             "settings.write",
         ),
     ),
@@ -57,6 +61,10 @@ ROLES = (
             "notices.edit",
             "knowledge.view",
             "knowledge.edit",
+            "cases.view",
+            "cases.district",
+            "cases.dispatch",
+            "cases.configure",
         ),
     ),
     RoleDeclaration(
@@ -71,9 +79,13 @@ ROLES = (
             "notices.edit",
             "knowledge.view",
             "knowledge.edit",
+            "cases.view",
+            "cases.street",
         ),
     ),
-    RoleDeclaration("institution_head", "机构负责人", ("facilities.view", "facilities.report", "knowledge.view")),
+    RoleDeclaration(
+        "institution_head", "机构负责人", ("facilities.view", "facilities.report", "knowledge.view", "cases.view")
+    ),
     RoleDeclaration("planner", "规划人员", ("facilities.view", "regions.draft", "fences.draft", "knowledge.view")),
     RoleDeclaration("resident", "居民", ("self.view",)),
 )

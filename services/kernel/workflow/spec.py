@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
+from services.kernel.expressions import Kind
+
 Level = Literal["street", "district", "city", "organisation", "applicant"]
 Mode = Literal["one", "any", "all"]
 Dispatch = Literal["rule", "grab", "hand"]
@@ -126,7 +128,7 @@ class Fact:
 
     key: str
     label: str
-    kind: str = "text"
+    kind: Kind = "text"
     choices: tuple[Choice, ...] = ()
 
 

@@ -1,0 +1,399 @@
+"""Writes of cases: open, decide, return, take back, supplement, withdraw, suspend, extend, terminate.
+
+Each act names its ``key`` (made by the page: the same again does nothing) and the ``version`` of the case that was seen. It runs
+under a lock of the case, is judged by the table of ``transitions``, and leaves one line in the timeline.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from geo.errors import BadInput, Conflict, Forbidden, NotFound
+from geo.regions.queries import region_by_code
+from geo.scope import Scope
+from services.access.models import Organisation, User
+from services.access.queries import check_duty
+from services.facilities.models import Facility
+from services.kernel.workflow import message_events as told
+from services.kernel.workflow.choosing import (
+    calendar,
+    city_zone,
+    flow_for,
+    matter_as_set,
+    runnable_of,
+    source_name,
+    sources_of,
+)
+from services.kernel.workflow.clock import deadline, shifted
+from services.kernel.workflow.handlers import handler_of, last_decision
+from services.kernel.workflow.models import Case, Task, TaskState
+from services.kernel.workflow.registry import matter_named
+from services.kernel.workflow.spec import MatterSpec, Outcome, Step
+from services.kernel.workflow.telling import tell_applicant
+from services.kernel.workflow.transitions import Act, State
+from services.kernel.workflow.turning import (
+    Turn,
+    advance,
+    begin,
+    checked_key,
+    decision,
+    decisions_of,
+    end_case,
+    start_clock,
+    stop_clock,
+    was_done,
+    worded,
+)
+
+LETTERS: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+MOST_EXTENSION: Final = 60
+MOST_ITEMS: Final = 20
+
+
+@transaction.atomic
+def open_case(
+    *,
+    matter: str,
+    region: str,
+    title: str,
+    user: User,
+    scope: Scope,
+    key: str,
+    source: str = "online",
+    facts: Mapping[str, Any] | None = None,
+    organisation_id: int | None = None,
+    facility_id: int | None = None,
+    applicant: User | None = None,
+    submission: UUID | None = None,
+) -> Case:
+    """Open a case of a matter in a region (by code), and return it; the same key again returns the case it opened.
+
+    Who applies by themselves is the applicant; staff of the region who hold the matter's ``opens`` may open one for ``applicant``
+    (or for nobody with an account) at the window. Raises ``NotFound``, ``Forbidden``, ``BadInput``.
+    """
+    checked_key(key)
+    if was_done(key, Act.OPEN, user):
+        return Case.objects.get(events__key=key)
+    spec = matter_named(matter)
+    place = region_by_code(region, scope=Scope.public())
+    by_staff = source != "online"
+    _check_opener(spec, place.path, scope, by_staff)
+    as_set = matter_as_set(spec, place.region_id)
+    if source not in {each.key for each in sources_of(spec)} or source not in as_set.sources:
+        raise BadInput("source_closed", f"“{spec.title}”在{place.name}不接受{source_name(spec.key, source)}。")
+    version = flow_for(matter, place.region_id)
+    known = _known_facts(spec, facts or {})
+    _check_belongings(organisation_id, facility_id, scope, by_staff)
+    case = Case(
+        matter=matter, duty=spec.duty, category=as_set.category, route=as_set.route, source=source, flow=version,
+        title=worded(title, needed=True, what="名称")[:120], region_id=place.region_id, organisation_id=organisation_id,
+        facility_id=facility_id, applicant=applicant if by_staff else user, submission=submission, facts=known,
+        begun=known, opened_by=user.username, opened_at=timezone.now(), number=_number(spec),
+    )  # fmt: skip
+    case.save(force_insert=True)
+    turn = Turn(case, Act.OPEN, key, handler_of(user), case.opened_at)
+    try:
+        with transaction.atomic():
+            turn.note(f"{source_name(matter, source)}：{spec.title}", open_to_applicant=True, source=source)
+    except IntegrityError:
+        # somebody pressed twice at the very same moment: the first one opened it
+        raise Conflict("case_opening", "正在提交，请稍候，不要重复提交。") from None
+    advance(turn, [])
+    return case
+
+
+def _check_opener(spec: MatterSpec, path: str, scope: Scope, by_staff: bool) -> None:
+    if not by_staff:
+        if not spec.applicants:
+            raise Forbidden("not_for_applicants", f"“{spec.title}”由经办人员在窗口受理，不能自己在网上申请。")
+        return
+    if not spec.opens:
+        raise Forbidden("not_at_window", f"“{spec.title}”不在窗口受理。")
+    check_duty(scope, spec.opens)
+    if not scope.covers_path(path):
+        raise Forbidden("region_outside_scope", "这个地方不在您的管辖范围内，不能受理那里的申请。")
+
+
+def _check_belongings(organisation_id: int | None, facility_id: int | None, scope: Scope, by_staff: bool) -> None:
+    """Let people apply for their own organisation only; staff may name any that exists."""
+    if organisation_id is not None:
+        known = Organisation.objects.filter(pk=organisation_id, active=True).exists()
+        if not known or not (by_staff or organisation_id in scope.organisations):
+            raise NotFound("organisation_unknown", "没有找到这家机构，或者您不能替它申请。")
+    if facility_id is not None:
+        place = Facility.objects.filter(pk=facility_id, retired_at=None).first()
+        if place is None or not (by_staff or place.organisation_id in scope.organisations):
+            raise NotFound("facility_unknown", "没有找到这个服务设施，或者您不能替它申请。")
+
+
+def _known_facts(spec: MatterSpec, facts: Mapping[str, Any]) -> dict[str, Any]:
+    strange = set(facts) - {fact.key for fact in spec.facts}
+    if strange:
+        raise BadInput("fact_unknown", f"“{spec.title}”里没有“{sorted(strange)[0][:40]}”这一项。")
+    return {key: value for key, value in facts.items() if value not in (None, "")}
+
+
+def _number(spec: MatterSpec) -> str:
+    chance = "".join(secrets.choice(LETTERS) for _ in range(8))
+    return f"{spec.prefix}-{timezone.localdate():%Y%m%d}-{chance[:4]}{chance[4:]}"
+
+
+@transaction.atomic
+def decide(
+    *,
+    uid: UUID | str,
+    outcome: str,
+    user: User,
+    scope: Scope,
+    key: str,
+    version: int,
+    opinion: str = "",
+    task_id: int | None = None,
+) -> Case:
+    """Decide the caller's task with one of its outcomes, and let the flow go on when all who share in the step have decided.
+
+    Raises ``BadInput`` for an unknown outcome or a missing opinion, and what ``begin`` raises.
+    """
+    turn = begin(uid, Act.DECIDE, user=user, scope=scope, key=key, version=version, task_id=task_id)
+    if turn.replayed:
+        return turn.case
+    task, case = turn.own_task(), turn.case
+    step = runnable_of(case.flow).step(task.step)
+    chosen = step.outcome(outcome)
+    if chosen is None:
+        raise BadInput("outcome_unknown", "请选择办理结果。")
+    text = worded(opinion, needed=chosen.opinion, what=f"“{chosen.label}”的意见")
+    _finish(turn, task, chosen, text)
+    settled = _settled(case, task, step)
+    turn.note(
+        f"{task.name}：{chosen.label}", opinion=text, open_to_applicant=True, task=task.pk, outcome=outcome,
+        completes=bool(settled),
+    )  # fmt: skip
+    if settled is None:
+        case.save()
+        return case
+    if "decided" in task.notices:
+        tell_applicant(told.CASE_DECIDED, case, f"{key}:decided", 环节=task.name, 结果=settled.label)
+    advance(turn, [*decisions_of(case), decision(case, task.step, settled.key)])
+    return case
+
+
+def _finish(turn: Turn, task: Task, outcome: Outcome, opinion: str) -> None:
+    task.behalf_of = turn.giver
+    if task.assignee_id is None:
+        task.assignee = turn.giver or turn.user
+    task.state, task.outcome, task.outcome_name, task.opinion = TaskState.DONE, outcome.key, outcome.label, opinion
+    task.decided_by, task.decided_at, task.next_at = turn.user, turn.now, None
+    task.seen_at = task.seen_at or turn.now
+    task.save()
+
+
+def _settled(case: Case, task: Task, step: Step) -> Outcome | None:
+    """Return the outcome of a step when all who share in it decided, the last declared of those chosen; None while some have not.
+
+    Where anyone may decide for all, the others' tasks end with the first decision; reviewers asked for are waited for all the
+    same.
+    """
+    left = case.tasks.filter(step=task.step, pass_no=task.pass_no, state__in=(TaskState.OPEN, TaskState.HELD))
+    if task.mode == "any":
+        left.filter(added_by=None).update(state=TaskState.DROPPED, next_at=None)
+        left = left.exclude(added_by=None)
+    if left.exists():
+        return None
+    done = case.tasks.filter(step=task.step, pass_no=task.pass_no, state=TaskState.DONE).values_list(
+        "outcome", flat=True
+    )
+    keys = [each.key for each in step.outcomes]
+    worst = max((keys.index(each) for each in done if each in keys), default=0)
+    return step.outcomes[worst]
+
+
+@transaction.atomic
+def return_to(
+    *,
+    uid: UUID | str,
+    step: str,
+    opinion: str,
+    user: User,
+    scope: Scope,
+    key: str,
+    version: int,
+    task_id: int | None = None,
+) -> Case:
+    """Send a case back to an earlier step, which its handler of then gets again; what followed from it is done anew.
+
+    All opinions stay in the timeline. Raises ``BadInput`` for a step that was not done, or without an opinion.
+    """
+    turn = begin(uid, Act.RETURN, user=user, scope=scope, key=key, version=version, task_id=task_id)
+    if turn.replayed:
+        return turn.case
+    task, case = turn.own_task(), turn.case
+    if step not in steps_to_return_to(case):
+        raise BadInput("step_not_done", "只能退回到已经办过的环节，请重新选择。")
+    text = worded(opinion, needed=True, what="退回的理由")
+    before = {each.step: each.decided_by for each in _done(case) if each.decided_by and each.decided_by.is_active}
+    name = runnable_of(case.flow).step(step).name
+    _finish(turn, task, Outcome("return", "退回"), text)
+    turn.note(f"{task.name}：退回到“{name}”", opinion=text, open_to_applicant=True, task=task.pk, to=step)
+    log = decisions_of(case)
+    last = max(at for at, each in enumerate(log) if each.step == step)
+    advance(turn, [each for at, each in enumerate(log) if at != last], again={k: v for k, v in before.items() if v})
+    return case
+
+
+def _done(case: Case) -> list[Task]:
+    return list(
+        case.tasks.filter(state=TaskState.DONE).exclude(outcome="return").select_related("decided_by").order_by("pk")
+    )
+
+
+def steps_to_return_to(case: Case) -> dict[str, str]:
+    """Return the steps a case may be sent back to, by key with their names, in the order they were decided."""
+    flow = runnable_of(case.flow)
+    return {each["step"]: flow.step(each["step"]).name for each in case.passed}
+
+
+@transaction.atomic
+def take_back(*, uid: UUID | str, user: User, scope: Scope, key: str, version: int) -> Case:
+    """Take the caller's own last decision back, while nobody has opened what came of it."""
+    turn = begin(uid, Act.TAKE_BACK, user=user, scope=scope, key=key, version=version)
+    if turn.replayed:
+        return turn.case
+    case = turn.case
+    decided = last_decision(case, user, turn.tasks)
+    if decided is None:
+        raise Conflict("case_seen", "下一环节已经打开这个办件，不能再撤回了。需要的话请联系对方退回。")
+    completed = case.events.filter(act=Act.DECIDE, detail__task=decided.pk, detail__completes=True).exists()
+    decided.state = TaskState.DROPPED
+    decided.save(update_fields=["state"])
+    turn.task = Task.objects.create(
+        case=case, matter=case.matter, step=decided.step, name=decided.name, level=decided.level, mode=decided.mode,
+        pass_no=decided.pass_no, duty=decided.duty, post=decided.post, region_id=decided.region_id,
+        organisation_id=decided.organisation_id, assignee_id=decided.assignee_id, added_by_id=decided.added_by_id,
+        opened_at=turn.now, seen_at=turn.now, remind=decided.remind, due_at=decided.due_at, notices=decided.notices,
+    )  # fmt: skip
+    _light(turn.task, turn)
+    turn.note(f"{decided.name}：撤回办理", open_to_applicant=True, task=turn.task.pk)
+    log = decisions_of(case)
+    advance(turn, log[:-1] if completed else log)
+    return case
+
+
+def _light(task: Task, turn: Turn) -> None:
+    limit = deadline(task.due_at, task.remind, turn.now, calendar(), city_zone())
+    task.next_at, task.lit = limit.next_at, limit.lit
+    task.save(update_fields=["due_at", "next_at", "lit"])
+
+
+@transaction.atomic
+def ask_supplement(
+    *, uid: UUID | str, note: str, items: Sequence[str], user: User, scope: Scope, key: str, version: int
+) -> Case:
+    """Ask the applicant for papers (补正): the clock stops until they come, and a notice goes out by every channel."""
+    turn = begin(uid, Act.ASK_SUPPLEMENT, user=user, scope=scope, key=key, version=version)
+    if turn.replayed:
+        return turn.case
+    task, case = turn.own_task(), turn.case
+    text = worded(note, needed=True, what="补正说明")
+    wanted = [each.strip()[:60] for each in items if each.strip()]
+    if not 1 <= len(wanted) <= MOST_ITEMS:
+        raise BadInput("items_missing", f"请写下要补的材料，1 到 {MOST_ITEMS} 项。")
+    case.needed = {"note": text, "items": wanted, "step": task.step}
+    turn.note(f"{task.name}：要求补正 {'、'.join(wanted)}", opinion=text, open_to_applicant=True, items=wanted)
+    stop_clock(turn, State.SUPPLEMENT)
+    tell_applicant(told.CASE_SUPPLEMENT, case, f"{key}:supplement", 内容=text, 材料="、".join(wanted))
+    return case
+
+
+@transaction.atomic
+def supplement(*, uid: UUID | str, note: str, user: User, scope: Scope, key: str, version: int) -> Case:
+    """Say that the papers are there: by the applicant, or by the handler who took them in at the window. The clock goes on."""
+    turn = begin(uid, Act.SUPPLEMENT, user=user, scope=scope, key=key, version=version)
+    if turn.replayed:
+        return turn.case
+    case = turn.case
+    by_applicant = case.applicant_id == user.pk
+    text = worded(note, needed=not by_applicant, what="线下补正的情况")
+    items = case.needed.get("items", [])
+    turn.note("已补正材料" if by_applicant else "窗口代为补正材料", opinion=text, open_to_applicant=True, items=items)
+    case.needed = {}
+    start_clock(turn)
+    return case
+
+
+@transaction.atomic
+def withdraw(*, uid: UUID | str, reason: str, user: User, scope: Scope, key: str, version: int) -> Case:
+    """Withdraw an application: until somebody opened it, and while it waits for papers of the applicant's own."""
+    turn = begin(uid, Act.WITHDRAW, user=user, scope=scope, key=key, version=version)
+    if turn.replayed:
+        return turn.case
+    case = turn.case
+    if case.state == State.OPEN and (case.passed or case.tasks.exclude(seen_at=None).exists()):
+        raise Conflict("case_seen", "经办人员已经打开您的申请，不能再撤回了。需要的话请联系受理的街镇。")
+    turn.note("撤回申请", opinion=worded(reason, needed=False), open_to_applicant=True)
+    end_case(turn, State.WITHDRAWN)
+    return case
+
+
+@transaction.atomic
+def suspend(*, uid: UUID | str, reason: str, user: User, scope: Scope, key: str, version: int) -> Case:
+    """Put a case aside: its clock stands until it is resumed."""
+    turn = begin(uid, Act.SUSPEND, user=user, scope=scope, key=key, version=version)
+    if turn.replayed:
+        return turn.case
+    turn.note("挂起", opinion=worded(reason, needed=True, what="挂起的理由"), open_to_applicant=True)
+    stop_clock(turn, State.SUSPENDED)
+    return turn.case
+
+
+@transaction.atomic
+def resume(*, uid: UUID | str, reason: str = "", user: User, scope: Scope, key: str, version: int) -> Case:
+    """Take a case up again; its deadlines are put off by the working days that passed."""
+    turn = begin(uid, Act.RESUME, user=user, scope=scope, key=key, version=version)
+    if turn.replayed:
+        return turn.case
+    turn.note("恢复办理", opinion=worded(reason, needed=False), open_to_applicant=True)
+    start_clock(turn)
+    return turn.case
+
+
+@transaction.atomic
+def extend(*, uid: UUID | str, days: int, reason: str, user: User, scope: Scope, key: str, version: int) -> Case:
+    """Put the deadlines of a case's open tasks off by working days (1 to 60)."""
+    turn = begin(uid, Act.EXTEND, user=user, scope=scope, key=key, version=version)
+    if turn.replayed:
+        return turn.case
+    if not 1 <= days <= MOST_EXTENSION:
+        raise BadInput("days_odd", f"延期要写 1 到 {MOST_EXTENSION} 个工作日。")
+    timed = [task for task in turn.tasks if task.due_at is not None]
+    if not timed:
+        raise Conflict("no_deadline", "这个环节没有办理时限，不用延期。")
+    turn.note(
+        f"延期 {days} 个工作日",
+        opinion=worded(reason, needed=True, what="延期的理由"),
+        open_to_applicant=True,
+        days=days,
+    )
+    for task in timed:
+        task.due_at = shifted(task.due_at, days, calendar(), city_zone())
+        _light(task, turn)
+    advance(turn, decisions_of(turn.case))
+    return turn.case
+
+
+@transaction.atomic
+def terminate(*, uid: UUID | str, reason: str, user: User, scope: Scope, key: str, version: int) -> Case:
+    """End a case before its time."""
+    turn = begin(uid, Act.TERMINATE, user=user, scope=scope, key=key, version=version)
+    if turn.replayed:
+        return turn.case
+    text = worded(reason, needed=True, what="终止的理由")
+    turn.note("终止办理", opinion=text, open_to_applicant=True)
+    end_case(turn, State.TERMINATED, why=text)
+    return turn.case
