@@ -129,6 +129,7 @@ class AuditAct(models.TextChoices):
     SHEET_DISCARDED = "sheet_discarded", "放弃表格导入"
     LEDGER_EXPORTED = "ledger_exported", "导出台账"
     PHONE_REVEALED = "phone_revealed", "查看完整号码"
+    ANSWER_REVEALED = "answer_revealed", "查看加密答案"
 
 
 class AuditEntry(models.Model):

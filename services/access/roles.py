@@ -19,6 +19,11 @@ ROLES = (
         "市级管理员",
         (
             "facilities.view",
+            "forms.view",
+            "forms.fill",
+            "forms.reveal",
+            "forms.configure",
+            "forms.library",
             "facilities.edit",
             "addresses.edit",
             "imports.view",
@@ -47,6 +52,10 @@ ROLES = (
         "区级管理员",
         (
             "facilities.view",
+            "forms.view",
+            "forms.fill",
+            "forms.reveal",
+            "forms.configure",
             "facilities.edit",
             "addresses.edit",
             "imports.view",
@@ -72,6 +81,8 @@ ROLES = (
         "街镇经办",
         (
             "facilities.view",
+            "forms.view",
+            "forms.fill",
             "facilities.edit",
             "addresses.edit",
             "messages.view",

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField(auto_now_add=True, db_index=True)),
-                ('act', models.CharField(choices=[('sign_in', '登录'), ('sign_in_refused', '登录被拒'), ('sign_out', '退出'), ('refused', '无权访问'), ('key_created', '新建密钥'), ('key_revoked', '停用密钥'), ('account_created', '建立账号'), ('account_enabled', '启用账号'), ('account_disabled', '停用账号'), ('role_granted', '授权'), ('system_scope', '系统范围'), ('list_taken', '取走名单结果'), ('file_opened', '打开敏感文件'), ('sheet_written', '表格写入台账'), ('sheet_discarded', '放弃表格导入'), ('ledger_exported', '导出台账'), ('phone_revealed', '查看完整号码')], max_length=20)),
+                ('act', models.CharField(choices=[('sign_in', '登录'), ('sign_in_refused', '登录被拒'), ('sign_out', '退出'), ('refused', '无权访问'), ('key_created', '新建密钥'), ('key_revoked', '停用密钥'), ('account_created', '建立账号'), ('account_enabled', '启用账号'), ('account_disabled', '停用账号'), ('role_granted', '授权'), ('system_scope', '系统范围'), ('list_taken', '取走名单结果'), ('file_opened', '打开敏感文件'), ('sheet_written', '表格写入台账'), ('sheet_discarded', '放弃表格导入'), ('ledger_exported', '导出台账'), ('phone_revealed', '查看完整号码'), ('answer_revealed', '查看加密答案')], max_length=20)),
                 ('actor', models.CharField(db_index=True, max_length=150)),
                 ('address', models.GenericIPAddressField(null=True)),
                 ('path', models.CharField(blank=True, max_length=200)),
