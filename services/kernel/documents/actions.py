@@ -184,7 +184,7 @@ def enqueue_scan(attachment_id: uuid.UUID) -> None:
 def _editable(kind: str, owner_id: str, purpose: str, scope: Scope) -> tuple[OwnerKind, Owner, Purpose]:
     declared, owner = owner_of(kind=kind, owner_id=owner_id, scope=scope)
     check_editable(owner)
-    wanted = purpose_of(declared, purpose)
+    wanted = purpose_of(declared, purpose, owner)
     if wanted.made:
         raise NotFound("purpose_unknown", "没有这一项材料，请刷新页面后再试。")
     return declared, owner, wanted

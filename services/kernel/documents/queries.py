@@ -80,7 +80,7 @@ def folders_of(*, kind: str, owner_id: str, scope: Scope) -> list[Folder]:
     declared, owner = owner_of(kind=kind, owner_id=owner_id, scope=scope)
     rows = list(Attachment.objects.filter(owner_kind=kind, owner_id=owner_id, current=True))
     folders = []
-    for purpose in (*declared.purposes, DOCUMENT):
+    for purpose in (*declared.purposes, *owner.purposes, DOCUMENT):
         if not (owner.staff or purpose.public):
             continue
         held = [Held(row, declared, owner, purpose) for row in rows if row.purpose == purpose.key]
@@ -101,7 +101,7 @@ def attachment_of(*, attachment_id: uuid.UUID | str, scope: Scope) -> Held:
         raise missing
     try:
         kind, owner = owner_of(kind=row.owner_kind, owner_id=row.owner_id, scope=scope)
-        purpose = purpose_of(kind, row.purpose)
+        purpose = purpose_of(kind, row.purpose, owner)
     except NotFound as hidden:
         raise missing from hidden
     held = Held(row, kind, owner, purpose)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from geo.errors import NotFound
-from services.kernel.documents.spec import FileType, OwnerKind, Purpose, TemplateSpec
+from services.kernel.documents.spec import FileType, Owner, OwnerKind, Purpose, TemplateSpec
 
 DOCUMENT: Final = Purpose(
     key="document", name="文书", types=frozenset({FileType.PDF, FileType.DOCX}), most_files=200, made=True
@@ -45,9 +45,10 @@ def owner_kind(key: str) -> OwnerKind:
     return _OWNERS[key]
 
 
-def purpose_of(kind: OwnerKind, key: str) -> Purpose:
-    """Return a purpose of a kind of owner. Raises ``NotFound``."""
+def purpose_of(kind: OwnerKind, key: str, owner: Owner) -> Purpose:
+    """Return a purpose of a kind of owner, or of this very owner. Raises ``NotFound``."""
     found = DOCUMENT if key == DOCUMENT.key else kind.purpose(key)
+    found = found or next((one for one in owner.purposes if one.key == key), None)
     if found is None:
         raise NotFound("purpose_unknown", "没有这一项材料，请刷新页面后再试。")
     return found

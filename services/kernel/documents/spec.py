@@ -98,6 +98,8 @@ class Owner:
     may_edit: bool
     staff: bool
     """Whether the caller meets it as staff; others see only ``public`` purposes."""
+    purposes: tuple[Purpose, ...] = ()
+    """What this very owner may have files for beside the purposes of its kind, where those are data."""
 
 
 @dataclass(frozen=True, slots=True)

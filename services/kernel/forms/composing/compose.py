@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from geo.errors import BadInput
 from services.kernel.expressions import Expression, ExpressionFault, condition_of
-from services.kernel.forms.answering.linking import kinds_of, labels_of, loops_in, reads_of
+from services.kernel.forms.answering.linking import is_required, kinds_of, labels_of, loops_in, reads_of
 from services.kernel.forms.composing.changing import change_certificate, change_field
 from services.kernel.forms.composing.snapshots import snapshot_of
 from services.kernel.forms.spec import (
@@ -234,6 +234,8 @@ def _judge_fixed(form: Form, city: Form, problems: list[Problem]) -> None:
         kept = own.get(item.key)
         if kept is None:
             problems.append(Problem(item.key, f"“{_label(item)}”是全市必须采集的，不能去掉。"))
+        elif is_required(item) and not is_required(kept):
+            problems.append(Problem(item.key, f"“{_label(item)}”是全市必填的，不能改成选填。"))
         elif kept.shown != item.shown:
             problems.append(Problem(item.key, f"“{_label(item)}”是全市必须采集的，显示条件要与全市一致。"))
 

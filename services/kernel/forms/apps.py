@@ -1,0 +1,21 @@
+"""Django's entry for forms."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class FormsConfig(AppConfig):
+    name = "services.kernel.forms"
+    label = "kernel_forms"
+    verbose_name = "表单"
+
+    def ready(self) -> None:
+        """Put what the apps declare into the library whenever tables were made or changed."""
+        post_migrate.connect(seed, sender=self, dispatch_uid="kernel_forms.library")
+
+
+def seed(**kwargs: object) -> None:
+    """Write what is declared and not there yet; tables of an older state are left for the next time."""
+    from services.kernel.forms.library.actions import seed_library
+
+    seed_library()
