@@ -57,6 +57,8 @@ INSTALLED_APPS = [
     "services.kernel.messages.notices",
     "services.kernel.messages.knowledge",
     "services.kernel.ledger",
+    "services.kernel.forms",
+    "services.modules.enrolment",
     "services.kernel.workflow",
     "services.modules.example",
     "web",
