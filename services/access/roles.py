@@ -44,6 +44,7 @@ ROLES = (
             "cases.city",
             "cases.dispatch",
             "cases.configure",
+            "calendar.edit",
             "settings.write",
         ),
     ),
