@@ -72,6 +72,8 @@ class LedgerSpec:
     ``"package.module:function"`` that returns the condition for a text. ``point`` is the geometry shown on maps, ``outline``
     another one drawn in the detail.
 
+    ``row_duty`` names a column that holds the duty each row asks for besides.
+
     ``page`` is the page on which one row is kept, for those who hold ``page_duty``; ``public`` its page for everyone, ``adds``
     the page that adds one. ``tracked`` says that pghistory keeps the history of the model.
     """
@@ -99,6 +101,7 @@ class LedgerSpec:
     public: str = ""
     adds: str = ""
     finds: str = ""
+    row_duty: str = ""
     intake: Intake | None = None
 
     def column(self, key: str) -> Column | None:

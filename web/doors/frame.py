@@ -13,6 +13,7 @@ from services.access.queries import caller_of, holds_citywide, scope_for
 from services.kernel.ledger.importing.queries import waiting_for
 from services.kernel.ledger.queries import views_of
 from services.kernel.ledger.registry import ledgers, ledgers_for
+from services.kernel.workflow.queries import tasks_waiting
 
 
 class Entry(NamedTuple):
@@ -33,6 +34,7 @@ class Entry(NamedTuple):
 
 ENTRIES: Final = (
     Entry("办理首页", "house", "desk", ""),
+    Entry("我的办件", "clipboard-list", "desk-cases", "/desk/cases", "cases.view", waiting=tasks_waiting),
     Entry("导入", "upload", "desk-imports", "/desk/imports", "facilities.edit", waiting=waiting_for),
     Entry("地址冲突与检查", "map-pinned", "desk-address-conflicts", "/desk/addresses", "addresses.edit"),
     Entry("消息", "bell", "desk-messages", "/desk/messages"),
@@ -40,6 +42,7 @@ ENTRIES: Final = (
     Entry("知识库", "book-open", "desk-knowledge", "/desk/knowledge", "knowledge.view"),
     Entry("短信", "send", "desk-sms", "/desk/sms", "messages.view"),
     Entry("消息设置", "sliders-horizontal", "desk-message-settings", "/desk/message-settings", "messages.configure"),
+    Entry("规则", "table", "desk-rules", "/desk/rules", "rules.view"),
     Entry("文书模板", "file-text", "desk-templates", "/desk/templates", "templates.edit"),
     Entry("工作日历", "calendar", "desk-calendar", "/desk/calendar"),
     Entry("系统设置", "settings", "settings", "/desk/settings", "settings.write", citywide=True),

@@ -116,6 +116,8 @@ def visible(spec: LedgerSpec, *, scope: Scope) -> QuerySet[Any]:
     if not may_open(spec, scope):
         return rows.none()
     rows = rows.filter(**spec.where)
+    if spec.row_duty and not scope.holds("*"):
+        rows = rows.filter(**{f"{spec.row_duty}__in": scope.duties})
     if not (spec.region or spec.organisation or spec.subject) or _sees_all(scope):
         return rows
     mine = Q(pk__in=[])

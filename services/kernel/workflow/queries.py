@@ -108,9 +108,12 @@ def counts(handler: Handler, scope: Scope) -> dict[str, int]:
     return found
 
 
-def waiting_count(user: User) -> int:
-    """Return how many open tasks wait for an account, counting no further than 999."""
-    return Task.objects.filter(waiting_tasks(handler_of(user)), state=TaskState.OPEN).order_by()[:COUNTED].count()
+def tasks_waiting(scope: Scope) -> int:
+    """Return how many open tasks wait for the account behind a scope, counting no further than 99."""
+    user = User.objects.filter(username=scope.actor, is_active=True).first()
+    if user is None:
+        return 0
+    return Task.objects.filter(waiting_tasks(handler_of(user)), state=TaskState.OPEN).order_by()[:99].count()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,333 @@
+"""The page of one case, for staff at the desk and for who applied: its facts, materials, timeline, and the acts of the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from django.contrib import messages as said
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from geo.errors import BadInput, CityError, Forbidden, NotFound
+from geo.regions.queries import versions_of
+from geo.scope import Scope
+from services.access.models import Organisation
+from services.access.queries import scope_for
+from services.kernel.workflow import actions, dispatching
+from services.kernel.workflow.choosing import source_name
+from services.kernel.workflow.handlers import name_of, people_for
+from services.kernel.workflow.models import Case, Task, Watch
+from services.kernel.workflow.queries import CaseView, case_seen, cases_of_applicant, left_words
+from services.kernel.workflow.registry import matter_named, matters
+from services.kernel.workflow.spec import Fact, MatterSpec
+from services.kernel.workflow.transitions import ACTS, Act, State
+from web.api.errors import status_of
+from web.doors.messages import user_of
+from web.doors.typed import typed
+
+LOOKS: Final = {
+    State.OPEN: ("kind", "clock"), State.SUPPLEMENT: ("warn", "upload"), State.SUSPENDED: ("warn", "timer"),
+    State.APPROVED: ("good", "circle-check"), State.REFUSED: ("bad", "circle-x"), State.WITHDRAWN: ("", "undo-2"),
+    State.TERMINATED: ("bad", "octagon-alert"),
+}  # fmt: skip
+MARKS: Final = {
+    Act.DECIDE: "check", Act.RETURN: "undo-2", Act.TAKE_BACK: "undo-2", Act.ASK_SUPPLEMENT: "upload", Act.URGE: "bell",
+    Act.CARD: "flag",
+}  # fmt: skip
+ON_A_PAGE: Final = 20
+Doing = Callable[[HttpRequest, dict[str, Any]], object]
+
+
+def _number(request: HttpRequest, name: str) -> int:
+    text = typed(request, name)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def _text(request: HttpRequest) -> str:
+    return typed(request, "opinion")
+
+
+DOINGS: Final[dict[str, Doing]] = {
+    Act.CLAIM: lambda request, at: dispatching.claim(**at),
+    Act.RELEASE: lambda request, at: dispatching.release(reason=_text(request), **at),
+    Act.DECIDE: lambda request, at: actions.decide(
+        outcome=typed(request, "outcome")[:60], opinion=_text(request), task_id=_number(request, "task") or None, **at
+    ),
+    Act.RETURN: lambda request, at: actions.return_to(step=typed(request, "step")[:60], opinion=_text(request), **at),
+    Act.TAKE_BACK: lambda request, at: actions.take_back(**at),
+    Act.ASK_SUPPLEMENT: lambda request, at: actions.ask_supplement(
+        note=_text(request), items=typed(request, "items").replace("、", "\n").splitlines(), **at
+    ),
+    Act.SUPPLEMENT: lambda request, at: actions.supplement(note=_text(request), **at),
+    Act.WITHDRAW: lambda request, at: actions.withdraw(reason=_text(request), **at),
+    Act.TRANSFER: lambda request, at: dispatching.transfer(to=_number(request, "to"), reason=_text(request), **at),
+    Act.ADD_REVIEWER: lambda request, at: dispatching.add_reviewer(
+        to=_number(request, "to"), reason=_text(request), **at
+    ),
+    Act.SUSPEND: lambda request, at: actions.suspend(reason=_text(request), **at),
+    Act.RESUME: lambda request, at: actions.resume(reason=_text(request), **at),
+    Act.EXTEND: lambda request, at: actions.extend(days=_number(request, "days"), reason=_text(request), **at),
+    Act.TERMINATE: lambda request, at: actions.terminate(reason=_text(request), **at),
+    Act.ASSIGN: lambda request, at: dispatching.assign(
+        to=_number(request, "to"), task_id=_number(request, "task") or None, note=_text(request), **at
+    ),
+    Act.URGE: lambda request, at: dispatching.urge(note=_text(request), **at),
+}
+
+
+@never_cache
+@login_required
+@require_safe
+def case_page(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Show a case to staff; who has a task in it has opened it from now on."""
+    view = case_seen(uid, user=user_of(request), scope=scope_for(request))
+    dispatching.see(case=view.case, user=user_of(request))
+    return _desk(request, uid)
+
+
+@login_required
+@require_safe
+def case_of(request: HttpRequest, pk: int) -> HttpResponse:
+    """Lead from a row of the ledger to the page of its case."""
+    case = Case.objects.filter(pk=pk).first()
+    if case is None:
+        raise NotFound("case_unknown", "没有找到这个办件，或者它不在您的管辖范围内。")
+    return redirect("desk-case", case_seen(case.uid, user=user_of(request), scope=scope_for(request)).case.uid)
+
+
+@login_required
+@require_POST
+def act_on(request: HttpRequest, uid: UUID, act: str) -> HttpResponse:
+    """Do one act on a case at the desk."""
+    return _act(
+        request, uid, act, lambda fault: _desk(request, uid, fault=fault, tried=act), reverse("desk-case", args=[uid])
+    )
+
+
+@login_required
+@require_POST
+def watch(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Follow a case, or stop."""
+    on = typed(request, "on") == "1"
+    dispatching.watch(uid=uid, on=on, user=user_of(request), scope=scope_for(request))
+    said.success(request, "已关注，可以在“我的办件 · 关注”里找到。" if on else "不再关注这个办件。")
+    return redirect("desk-case", uid)
+
+
+def _act(
+    request: HttpRequest, uid: UUID, act: str, again: Callable[[CityError], HttpResponse], back: str
+) -> HttpResponse:
+    doing = DOINGS.get(act)
+    if doing is None:
+        raise NotFound("act_unknown", "没有这种办理动作。")
+    at = {
+        "uid": uid,
+        "user": user_of(request),
+        "scope": scope_for(request),
+        "key": typed(request, "key")[:80],
+        "version": _number(request, "version"),
+    }
+    try:
+        doing(request, at)
+    except NotFound:
+        raise
+    except CityError as fault:
+        return again(fault)
+    said.success(request, f"已{ACTS[Act(act)]}。" if act != Act.DECIDE else "已办理，意见已记入轨迹。")
+    following = case_or_none(uid, request)
+    return redirect(back if following else "desk-cases")
+
+
+def case_or_none(uid: UUID, request: HttpRequest) -> CaseView | None:
+    """Return a case, or ``None`` where the caller may not see it any more."""
+    try:
+        return case_seen(uid, user=user_of(request), scope=scope_for(request))
+    except NotFound:
+        return None if not Case.objects.filter(uid=uid, applicant=user_of(request)).exists() else case_seen(
+            uid, user=user_of(request), scope=scope_for(request), as_applicant=True
+        )  # fmt: skip
+
+
+def _desk(request: HttpRequest, uid: UUID, *, fault: CityError | None = None, tried: str = "") -> HttpResponse:
+    user = user_of(request)
+    view = case_seen(uid, user=user, scope=scope_for(request))
+    task = view.task
+    context = _shown(request, view, fault, tried) | {
+        "people": people_for(task) if task and Act.TRANSFER in view.acts else [],
+        "reviewers": dispatching.reviewers_for(view.case, user) if Act.ADD_REVIEWER in view.acts else [],
+        "assignable": _assignable(view),
+        "returns": actions.steps_to_return_to(view.case) if Act.RETURN in view.acts else {},
+        "watched": Watch.objects.filter(case=view.case, user=user).exists(),
+    }  # fmt: skip
+    return render(request, "desk/case.html", context, status=status_of(fault) if fault else 200)
+
+
+def _assignable(view: CaseView) -> list[tuple[Task, Any]]:
+    if Act.ASSIGN not in view.acts:
+        return []
+    return [(task, people_for(task)) for task in view.tasks if task.level != "applicant"]
+
+
+def _shown(request: HttpRequest, view: CaseView, fault: CityError | None, tried: str) -> dict[str, Any]:
+    case, spec = view.case, matter_named(view.case.matter)
+    look, mark = LOOKS[State(case.state)]
+    stopped = case.stopped_on is not None
+    return {
+        "view": view,
+        "case": case,
+        "matter": spec,
+        "look": look,
+        "mark": mark,
+        "source": source_name(case.matter, case.source),
+        "facts": [(fact.label, _fact_words(fact, case.facts.get(fact.key))) for fact in spec.facts if fact.key in case.facts],
+        "acts": {str(act) for act in view.acts},
+        "act_names": {str(act): ACTS[act] for act in Act},
+        "tasks": [_task_shown(task, stopped) for task in view.tasks],
+        "left": left_words(view.task.due_at, stopped=stopped) if view.task else "",
+        "events": [
+            {"event": event, "who": name_of(event.actor), "mark": MARKS.get(Act(event.act), "")} for event in view.events
+        ],
+        "needed": case.needed.get("items", []),
+        "key": uuid4(),
+        "fault": fault,
+        "tried": tried,
+        "typed": {name: typed(request, name) for name in ("opinion", "outcome", "items", "step", "days", "to")} if fault else {},
+    }  # fmt: skip
+
+
+def _task_shown(task: Task, stopped: bool) -> dict[str, Any]:
+    return {
+        "task": task,
+        "who": name_of(task.assignee) if task.assignee else "任务池（待签收或派单）",
+        "left": left_words(task.due_at, stopped=stopped),
+    }
+
+
+def _fact_words(fact: Fact, value: object) -> str:
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    return next((each.name for each in fact.choices if each.key == value), str(value))
+
+
+# For who applied
+
+
+@never_cache
+@login_required
+@require_safe
+def my_list(request: HttpRequest) -> HttpResponse:
+    """List the caller's own applications, and the matters they may apply for."""
+    page = Paginator(cases_of_applicant(user_of(request)), ON_A_PAGE).get_page(typed(request, "page"))
+    rows = [{"case": case, "matter": matter_named(case.matter), "look": LOOKS[State(case.state)]} for case in page]
+    offered = [spec for spec in matters().values() if spec.applicants]
+    return render(request, "my/cases.html", {"page": page, "rows": rows, "offered": offered})
+
+
+@never_cache
+@login_required
+@require_safe
+def my_case(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Show who applied how their case goes."""
+    return _my(request, uid)
+
+
+def _my(request: HttpRequest, uid: UUID, *, fault: CityError | None = None, tried: str = "") -> HttpResponse:
+    view = case_seen(uid, user=user_of(request), scope=scope_for(request), as_applicant=True)
+    return render(
+        request, "my/case.html", _shown(request, view, fault, tried), status=status_of(fault) if fault else 200
+    )
+
+
+@login_required
+@require_POST
+def my_act(request: HttpRequest, uid: UUID, act: str) -> HttpResponse:
+    """Do one act on one's own case."""
+    case_seen(uid, user=user_of(request), scope=scope_for(request), as_applicant=True)
+    return _act(
+        request, uid, act, lambda fault: _my(request, uid, fault=fault, tried=act), reverse("my-case", args=[uid])
+    )
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def apply(request: HttpRequest, matter: str) -> HttpResponse:
+    """Apply for a matter: by oneself, or at the window by staff for somebody."""
+    spec, scope = matter_named(matter), scope_for(request)
+    window = typed(request, "at") == "window"
+    if window and not (spec.opens and scope.holds(spec.opens)):
+        raise Forbidden("duty_missing", "您的账号没有窗口受理这项事项的权限。")
+    if not window and not spec.applicants:
+        raise NotFound("matter_unknown", "这个事项不在网上受理。")
+    fault = None
+    if request.method == "POST":
+        try:
+            case = _open(request, spec, scope, window)
+        except CityError as wrong:
+            fault = wrong
+        else:
+            said.success(request, f"已提交，办件编号 {case.number}。")
+            return redirect("desk-case" if window else "my-case", case.uid)
+    context = {
+        "matter": spec,
+        "window": window,
+        "regions": _places(scope, window),
+        "organisations": Organisation.objects.filter(pk__in=scope.organisations, active=True).order_by("name"),
+        "sources": [(each.key, each.name) for each in spec.sources],
+        "facts": [(fact, typed(request, f"fact-{fact.key}")) for fact in spec.facts],
+        "form": {name: typed(request, name) for name in ("title", "region", "source", "organisation")},
+        "key": typed(request, "key") if fault else uuid4(),
+        "fault": fault,
+    }
+    page = "desk/case_new.html" if window else "my/case_new.html"
+    return render(request, page, context, status=status_of(fault) if fault else 200)
+
+
+def _open(request: HttpRequest, spec: MatterSpec, scope: Scope, window: bool) -> Case:
+    source = typed(request, "source", "window")[:40] if window else "online"
+    return actions.open_case(
+        matter=spec.key,
+        region=typed(request, "region")[:20],
+        title=typed(request, "title"),
+        user=user_of(request),
+        scope=scope,
+        key=typed(request, "key")[:80],
+        source=source if source != "online" or not window else "window",
+        facts={fact.key: _fact(fact, typed(request, f"fact-{fact.key}")) for fact in spec.facts},
+        organisation_id=_number(request, "organisation") or None,
+    )
+
+
+def _fact(fact: Fact, text: str) -> object:
+    """Return what was typed for a fact. Raises ``BadInput``."""
+    text = text.strip()[:200]
+    if not text:
+        return None
+    if fact.kind == "flag":
+        return text == "1"
+    if fact.kind == "number":
+        plain = text.replace(".", "", 1)
+        if not (plain.isascii() and plain.isdigit() and len(text) <= 12):
+            raise BadInput("fact_odd", f"“{fact.label}”要写成 120 或 12.5 这样的数字。")
+        return float(text) if "." in text else int(text)
+    if fact.choices and text not in {each.key for each in fact.choices}:
+        raise BadInput("fact_odd", f"“{fact.label}”请从列表里选。")
+    return text
+
+
+def _places(scope: Scope, window: bool) -> list[tuple[str, str, str]]:
+    """Return the streets one may choose: code, name, and district."""
+    regions = list(versions_of(scope=Scope.public()).filter(level__in=("district", "street")))
+    names = {each.region_id: each.name for each in regions}
+    return [
+        (each.code, each.name, names.get(each.parent_id or 0, ""))
+        for each in regions
+        if each.level == "street" and (not window or scope.covers_path(each.path))
+    ]
