@@ -24,7 +24,7 @@ from services.kernel.documents.spec import (
 )
 from services.kernel.forms.library.queries import LIBRARY, VIEW
 from services.kernel.forms.models import Certificate, Submission, SubmissionState
-from services.kernel.forms.queries import OWNER_KIND, Part, form_of, may_fill, submission, summary_of
+from services.kernel.forms.queries import OWNER_KIND, Part, form_of, may_fill, papers_shown, submission, summary_of
 from services.kernel.forms.registry import form_named
 from services.kernel.forms.spec import Certificate as CertificateValue
 
@@ -35,9 +35,9 @@ def find_submission(owner_id: str, scope: Scope) -> Owner:
     """Return a submission as an owner of files, its papers as what they are for. Raises ``NotFound``."""
     row = submission(owner_id, scope=scope)
     editable = may_fill(row, scope)
-    papers = [paper.certificate for paper in form_of(row).papers()]
-    if row.state == SubmissionState.SUPPLEMENT:
-        editable = editable and any(paper.code in row.asked for paper in papers)
+    papers = [paper.certificate for paper in papers_shown(row, form_of(row))]
+    if row.state == SubmissionState.SUPPLEMENT and editable:
+        papers = [paper for paper in papers if paper.code in row.asked]
     return Owner(
         title=row.number or form_named(row.form).title,
         href=f"/forms/fill/{row.pk}",

@@ -65,9 +65,10 @@ def submission(submission_id: uuid.UUID | str, *, scope: Scope) -> Submission:
     """Return one submission. Raises ``NotFound`` in the same words whether there is none or none for the caller."""
     missing = NotFound("submission_unknown", "没有找到这份表单，可能已删除，或不在您的名下。请从“我的表单”里打开。")
     try:
-        row = submissions_seen(scope=scope).select_related("form_version").filter(pk=submission_id).first()
-    except (ValueError, TypeError):
+        mark = submission_id if isinstance(submission_id, uuid.UUID) else uuid.UUID(str(submission_id))
+    except ValueError:
         raise missing from None
+    row = submissions_seen(scope=scope).select_related("form_version", "account").filter(pk=mark).first()
     if row is None:
         raise missing
     return row
