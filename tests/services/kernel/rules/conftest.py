@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -16,10 +17,18 @@ from tests.services.kernel.rules import tables
 @pytest.fixture
 def who() -> Iterator[RuleSetSpec]:
     """Declare the reference rule set."""
-    spec = tables.spec()
+    with declared(tables.spec()) as spec:
+        yield spec
+
+
+@contextmanager
+def declared(spec: RuleSetSpec) -> Iterator[RuleSetSpec]:
+    """Declare a rule set for a while, as an app does for good."""
     rule_sets()[spec.key] = spec
-    yield spec
-    del rule_sets()[spec.key]
+    try:
+        yield spec
+    finally:
+        del rule_sets()[spec.key]
 
 
 def region(code: str) -> Region:
