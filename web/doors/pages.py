@@ -71,3 +71,9 @@ def help_messages(request: HttpRequest) -> HttpResponse:
 def help_files(request: HttpRequest) -> HttpResponse:
     """Explain files, their checks and documents to staff."""
     return render(request, "help/files.html")
+
+
+@require_safe
+def help_rules(request: HttpRequest) -> HttpResponse:
+    """Explain to staff how rules are written, tried and published."""
+    return render(request, "help/rules.html")
