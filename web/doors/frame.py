@@ -43,6 +43,7 @@ ENTRIES: Final = (
     Entry("短信", "send", "desk-sms", "/desk/sms", "messages.view"),
     Entry("消息设置", "sliders-horizontal", "desk-message-settings", "/desk/message-settings", "messages.configure"),
     Entry("规则", "table", "desk-rules", "/desk/rules", "rules.view"),
+    Entry("事项设置", "route", "desk-matters", "/desk/matters", "cases.configure"),
     Entry("文书模板", "file-text", "desk-templates", "/desk/templates", "templates.edit"),
     Entry("工作日历", "calendar", "desk-calendar", "/desk/calendar"),
     Entry("系统设置", "settings", "settings", "/desk/settings", "settings.write", citywide=True),
