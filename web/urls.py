@@ -133,7 +133,6 @@ urlpatterns = [
     path("desk/matters/<slug:matter>/set", flows.set_matter, name="desk-matter-set"),
     path("desk/matters/<slug:matter>/steps/<slug:step>", flows.set_step, name="desk-matter-step"),
     path("desk/matters/<slug:matter>/flows", flows.save_flow, name="desk-flow-save"),
-    path("desk/matters/<slug:matter>/check", flows.check_flow, name="desk-flow-check"),
     path("desk/matters/<slug:matter>/compare", flows.compare_page, name="desk-flow-compare"),
     path("desk/flows/<int:version_id>.bpmn", flows.diagram, name="desk-flow-file"),
     path("desk/flows/<int:version_id>/<slug:act>", flows.act_on_flow, name="desk-flow-act"),

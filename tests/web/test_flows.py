@@ -82,14 +82,6 @@ def test_a_version_is_uploaded_compared_published_and_moved_to(world: World) -> 
         assert client(world.wang).get(path).status_code == 403
 
 
-def test_an_editor_is_told_what_is_wrong(world: World) -> None:
-    page = client(world.qu)
-    assert page.post(f"{PAGE}/check", {"xml": changed()}).json() == {"findings": []}
-    found = page.post(f"{PAGE}/check", {"xml": changed().replace("area &gt;= 500", "area &gt;= ")}).json()["findings"]
-    assert [each["code"] for each in found] == ["condition_odd"]
-    assert client(world.wang).post(f"{PAGE}/check", {"xml": ""}).status_code == 403
-
-
 @pytest.mark.parametrize("body", [b"\xff\xfe\x00", b"", b"<a" * 1000])
 def test_odd_files(world: World, body: bytes) -> None:
     file = SimpleUploadedFile("flow.bpmn", body, "application/xml")

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib import messages as said
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -179,16 +179,6 @@ def save_flow(request: HttpRequest, matter: str) -> HttpResponse:
         return f"已存为第 {row.number} 版草稿。看过和现用版本的差别以后，再发布。"
 
     return _saved(request, matter, act, "flow")
-
-
-@login_required
-@require_POST
-def check_flow(request: HttpRequest, matter: str) -> JsonResponse:
-    """Tell an editor what is wrong with a diagram: ``{"findings": [{"code", "element", "message"}]}``."""
-    configuring.regions_to_configure(scope=scope_for(request))
-    found = configuring.faults_of(matter, _diagram(request))
-    told = [{"code": each.code, "element": each.element, "message": each.message} for each in found]
-    return JsonResponse({"findings": told})
 
 
 def _diagram(request: HttpRequest) -> str:
