@@ -103,18 +103,21 @@ def _cell(text: str, head: Head, asked: Asked | None, spec: RuleSetSpec, *, chan
 
 
 def cell_said(text: str, asked: Asked | None, result: bool, spec: RuleSetSpec) -> tuple[str, str]:
-    """Return what a cell says in Chinese and what is wrong with it; one of the two is ''."""
+    """Return what a cell says in Chinese and what is wrong with it; at most one of the two."""
     if asked is None:
         return "", ""
     try:
-        if not result:
-            return read_test(text, asked).words(asked), ""
-        value = read_result(text, asked, spec.names, spec.labels)
-        if isinstance(value, Expression):
-            return f"按算式：{value.words(spec.labels, spec.choices)}", ""
-        return ("" if value is None else value_words(value, asked)), ""
+        said = _result_said(text, asked, spec) if result else read_test(text, asked).words(asked)
     except BadInput as fault:
         return "", fault.message
+    return ("" if said in (text, f"为 {text}") else said), ""
+
+
+def _result_said(text: str, asked: Asked, spec: RuleSetSpec) -> str:
+    value = read_result(text, asked, spec.names, spec.labels)
+    if isinstance(value, Expression):
+        return f"按算式：{value.words(spec.labels, spec.choices)}"
+    return "" if value is None else value_words(value, asked)
 
 
 def sheet_posted(request: HttpRequest, before: Sheet, spec: RuleSetSpec) -> Sheet:

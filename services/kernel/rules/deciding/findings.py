@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any, Literal
 
-from services.kernel.rules.deciding.cells import Asked, Sign, Test, value_words
+from services.kernel.rules.deciding.cells import Asked, Piece, Sign, Test, value_words
 from services.kernel.rules.deciding.sheets import Sheet
 from services.kernel.rules.deciding.tables import Place, Table, TableFault, read_table
 from services.kernel.rules.spec import RuleSetSpec
@@ -37,12 +37,13 @@ class Finding:
 class Stretch:
     """Values of a column that all its cells treat alike: one of them, and how they are called.
 
-    Demands of the sign ``unsure`` may pass some of the values and not others.
+    Demands of the sign ``unsure`` may pass some of the values and not others; ``span`` are the ends of numbers and days.
     """
 
     example: Any
     words: str
     unsure: Sign | None = None
+    span: Piece | None = None
 
 
 class Unfinished(Exception):
@@ -111,7 +112,7 @@ class Ground:
     def words(self, part: list[list[int]]) -> str:
         """Return a part of the ground in Chinese."""
         said = [
-            f"{column.asked.label} {'或'.join(stretches[at].words for at in chosen[:3])}{'等' if len(chosen) > 3 else ''}"
+            f"{column.asked.label} {_said(stretches, chosen, column.asked)}"
             for column, stretches, chosen in zip(self.table.columns, self.stretches, part, strict=True)
             if len(chosen) < sum(each.example is not None for each in stretches) or stretches[chosen[0]].example is None
         ]
@@ -224,15 +225,37 @@ def _between_cuts(cuts: list[Any], asked: Asked) -> Iterator[Stretch]:
         yield Stretch(date(2000, 1, 1) if asked.kind == "day" else Decimal(0), "任何值")
         return
     one: Any = timedelta(1) if asked.kind == "day" else Decimal(1)
-    yield Stretch(_moved(cuts[0], -one), f"{'早于' if asked.kind == 'day' else '小于'} {value_words(cuts[0], asked)}")
+    yield _spanning(Piece("between", high=cuts[0]), _moved(cuts[0], -one), asked)
     for low, high in zip(cuts, [*cuts[1:], None], strict=True):
-        yield Stretch(low, f"为 {value_words(low, asked)}")
+        yield Stretch(low, f"为 {value_words(low, asked)}", span=Piece("between", None, low, low, True, True))
         if high is None:
-            yield Stretch(_moved(low, one), f"{'晚于' if asked.kind == 'day' else '大于'} {value_words(low, asked)}")
+            yield _spanning(Piece("between", low=low), _moved(low, one), asked)
             return
         example = _inside(low, high, asked)
         if example is not None:
-            yield Stretch(example, f"在 {value_words(low, asked)} 与 {value_words(high, asked)} 之间")
+            yield _spanning(Piece("between", low=low, high=high), example, asked)
+
+
+def _spanning(span: Piece, example: Any, asked: Asked) -> Stretch:
+    return Stretch(example, Test((span,)).words(asked), span=span)
+
+
+def _said(stretches: list[Stretch], chosen: list[int], asked: Asked) -> str:
+    """Return some stretches of a column in words; those of numbers and days that follow each other as one."""
+    words: list[str] = []
+    run: list[Stretch] = []
+    for at, number in enumerate(chosen):
+        run.append(stretches[number])
+        if run[-1].span and at + 1 < len(chosen) and chosen[at + 1] == number + 1 and stretches[number + 1].span:
+            continue
+        first, last = run[0].span, run[-1].span
+        if first and last and len(run) > 1:
+            whole = Piece("between", None, first.low, last.high, first.opens, last.closes)
+            words.append(Test((whole,)).words(asked))
+        else:
+            words.append(run[-1].words)
+        run = []
+    return "或".join(words[:3]) + ("等" if len(words) > 3 else "")
 
 
 def _moved(cut: Any, by: Any) -> Any:

@@ -171,7 +171,7 @@ def test_findings_tell_gaps_overlaps_and_rows_never_used() -> None:
     )
     told = {each.code: each.message for each in found}
     assert told["row_unreachable"].startswith("第 3 行永远用不到")
-    assert "第 1 行与第 2 行有重叠（年龄 为 50 岁或在 50 岁 与 60 岁 之间、户籍 本市）" in told["rows_overlap"]
+    assert "第 1 行与第 2 行有重叠（年龄 在 50 岁 到 60 岁 之间（含前，不含后）、户籍 本市）" in told["rows_overlap"]
     assert any("户籍 居住证或外省市" in each.message for each in found if each.code == "gap")
     assert "gap_missing" not in told
     blank = findings_of(sheet("< 60 | - | - => 街镇经办", ">= 60 | - | - => 区民政局"), spec())
