@@ -87,7 +87,7 @@ def decide(
     try:
         decision = published_table(version.pk).decide(facts)
     except BadInput as fault:
-        _report(key, version, region_id, fault, subject)
+        report_fault(key, version, region_id, code=fault.code, message=fault.message, subject=subject)
         raise Unavailable(
             "rules_broken",
             f"“{spec.title}”的规则没能给出结果：{fault.message}已通知维护规则的人。",
@@ -124,10 +124,11 @@ def masked(value: Any) -> Any:
     return mask_text(value) if isinstance(value, str) else value
 
 
-def _report(key: str, version: RuleVersion, region_id: int, fault: BadInput, subject: str) -> None:
-    log.error("rules broken", extra={"rules": key, "version": str(version.pk), "code": fault.code})
-    args = [key, str(version.pk), region_id, fault.code, fault.message[:500], subject[:100]]
-    current_app.send_task(NOTE_TASK, args=args)  # at once: the caller's transaction will hardly commit
+def report_fault(key: str, version: RuleVersion, region_id: int, *, code: str, message: str, subject: str = "") -> None:
+    """Have a worker write down that a version could not decide, or decided what cannot be done, and tell its keepers."""
+    log.error("rules broken", extra={"rules": key, "version": str(version.pk), "code": code})
+    args = [key, str(version.pk), region_id, code, message[:500], subject[:100]]
+    current_app.send_task(NOTE_TASK, args=args)  # at once: the caller's transaction may well roll back
 
 
 @transaction.atomic

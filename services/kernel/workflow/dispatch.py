@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.db.models import Count, Max, Q
 
 from services.access.models import User
+from services.kernel.workflow.by_rules import named_by_rules
 from services.kernel.workflow.handlers import people_for
 from services.kernel.workflow.models import Case, Task, TaskState
 from services.kernel.workflow.spec import Step
@@ -17,15 +18,16 @@ MOST_TOGETHER = 20
 def handlers_for(task: Task, step: Step, case: Case) -> list[User]:
     """Return whose a new task is, one task for each; empty for one that waits in a pool.
 
-    ``rule`` gives it to who has the fewest open tasks, of equals to who got one longest ago; steps of several people go to
-    all who could do them.
+    ``rule`` gives it to who has the fewest open tasks, of equals to who got one longest ago: of those whom the dispatch rules
+    name, else of all who could do it. Steps of several people go to all who could do them.
     """
     if step.level == "applicant":
         return [case.applicant] if case.applicant else []
     if step.mode != "one":
         return people_for(task, most=MOST_TOGETHER)
     if step.dispatch == "rule":
-        return least_loaded(people_for(task), step=step.key)[:1]
+        people = people_for(task)
+        return least_loaded(named_by_rules(task, case, people) or people, step=step.key)[:1]
     return []
 
 
