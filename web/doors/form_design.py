@@ -1,0 +1,562 @@
+"""Composing forms at the desk: versions of a region's form, arranging a draft, linkage by clicking, preview, comparison,
+publishing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.contrib import messages as said
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from geo.errors import BadInput, CityError, Conflict, NotFound
+from services.access.queries import scope_for
+from services.kernel.documents.rendering.documents import render_document
+from services.kernel.documents.spec import FileType
+from services.kernel.documents.templates.queries import text_for
+from services.kernel.expressions import OPERATORS, ExpressionFault
+from services.kernel.expressions.conditions import FITTING
+from services.kernel.forms.answering import validate
+from services.kernel.forms.answering.conditions import words_of
+from services.kernel.forms.answering.linking import is_required, kinds_of, labels_of
+from services.kernel.forms.composing import Composed, arranging
+from services.kernel.forms.composing.comparing import compare
+from services.kernel.forms.documents import TEMPLATE, region_name, sheet
+from services.kernel.forms.library.queries import library_now
+from services.kernel.forms.looking_up import CityKnown
+from services.kernel.forms.models import FormVersion, VersionState
+from services.kernel.forms.queries import Line, Part
+from services.kernel.forms.registry import declared, entry_named, form_named
+from services.kernel.forms.spec import CHANGES, KIND_NAMES, Form, Item, Paper, Question, When
+from services.kernel.forms.versions import actions
+from services.kernel.forms.versions.queries import (
+    city_region,
+    composed_of,
+    region_to_compose,
+    regions_to_compose,
+    standing_form,
+    version_kept,
+    versions_kept,
+)
+from web.api.errors import status_of
+from web.doors.form_items import Page, posted
+from web.doors.forms import send_pdf
+from web.doors.typed import typed
+
+CHECKS: Final = (
+    ("shortest", "最少字数、项数或行数"),
+    ("longest", "最多字数、项数或行数"),
+    ("least", "不小于"),
+    ("most", "不大于"),
+    ("earliest", "不早于（2026-09-01 或 today）"),
+    ("latest", "不晚于（2026-09-01 或 today）"),
+    ("pattern", "格式规则（正则）"),
+    ("pattern_says", "格式不对时的提示"),
+)
+CLAUSES: Final = 3
+BLANK: Final = "　"
+
+
+@never_cache
+@login_required
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """Show every form and entry with what counts in a region, and drafts."""
+    scope = scope_for(request)
+    region = region_to_compose(typed(request, "region"), scope=scope)
+    lines = []
+    for spec in declared().forms.values():
+        for entry in spec.entries:
+            standing = standing_form(form=spec.key, entry=entry.key, region_id=region.region_id)
+            rows = versions_kept(form=spec.key, entry=entry.key, region_id=region.region_id, scope=scope)
+            lines.append(
+                {
+                    "spec": spec,
+                    "entry": entry,
+                    "standing": standing.version,
+                    "form": standing.form,
+                    "from": region_name(standing.version.region_id) if standing.version else "系统自带",
+                    "draft": rows.filter(state=VersionState.DRAFT).first(),
+                }
+            )
+    return render(
+        request, "desk/forms.html", {"lines": lines, "region": region, "regions": regions_to_compose(scope=scope)}
+    )
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def versions_page(request: HttpRequest, key: str, entry: str) -> HttpResponse:
+    """Show the versions of a region's form for an entry; begin a draft."""
+    scope, spec = scope_for(request), form_named(key)
+    declared_entry = entry_named(spec, entry)
+    region = region_to_compose(typed(request, "region"), scope=scope)
+    if request.method == "POST":
+        draft = actions.begin_draft(form=key, entry=entry, region=region.code, scope=scope)
+        return redirect("desk-form-version", draft.pk)
+    rows = list(versions_kept(form=key, entry=entry, region_id=region.region_id, scope=scope))
+    standing = standing_form(form=key, entry=entry, region_id=region.region_id)
+    context = {
+        "spec": spec,
+        "entry": declared_entry,
+        "region": region,
+        "regions": regions_to_compose(scope=scope),
+        "rows": rows,
+        "standing": standing.version,
+        "from": region_name(standing.version.region_id) if standing.version else "系统自带",
+        "draft": next((row for row in rows if row.state == VersionState.DRAFT), None),
+    }
+    return render(request, "desk/form_versions.html", context)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def version_page(request: HttpRequest, version_id: int) -> HttpResponse:
+    """Show a version; arrange a draft: sections, items, their order; publish it."""
+    scope = scope_for(request)
+    row = version_kept(version_id, scope=scope)
+    if request.method == "GET":
+        return _version(request, row)
+    try:
+        done = _act(request, row)
+    except (BadInput, Conflict) as fault:
+        return _version(request, version_kept(version_id, scope=scope), fault)
+    if done is None:
+        return redirect(f"{reverse('desk-form', args=[row.form, row.entry])}?region={_code(row, request)}")
+    return redirect(f"{reverse('desk-form-version', args=[done.pk])}{_anchor(request)}")
+
+
+def _act(request: HttpRequest, row: FormVersion) -> FormVersion | None:
+    scope, seen, act = scope_for(request), _number(typed(request, "seen")), typed(request, "act")
+    if act == "publish":
+        day = typed(request, "from_day")
+        done = actions.publish_version(
+            version_id=row.pk, seen=seen, from_day=_day(day), note=typed(request, "note"), scope=scope
+        )
+        said.success(request, f"第 {done.number} 版已发布，{done.from_day} 起启用。")
+        return done
+    if act == "withdraw":
+        done = actions.withdraw_version(version_id=row.pk, scope=scope)
+        said.success(request, f"第 {done.number} 版已撤回，改用前一版或上级的表。")
+        return done
+    if act == "again":
+        return actions.begin_again(version_id=row.pk, scope=scope)
+    if act == "discard":
+        actions.discard_draft(version_id=row.pk, seen=seen, scope=scope)
+        said.success(request, "草稿已放弃。")
+        return None
+    change = _ARRANGE.get(act)
+    if change is None:
+        raise BadInput("act_unknown", "请选择要做的改动。")
+    return actions.save_draft(version_id=row.pk, composition=change(row.composition, request), seen=seen, scope=scope)
+
+
+def _at(request: HttpRequest) -> int:
+    return _number(typed(request, "section"))
+
+
+def _checks_typed(request: HttpRequest) -> list[dict[str, str]]:
+    columns = [request.POST.getlist(name) for name in ("expression", "sentence", "at")]
+    return [dict(zip(("expression", "sentence", "at"), one, strict=True)) for one in zip(*columns, strict=False)]
+
+
+_ARRANGE: Final[dict[str, Callable[[dict[str, Any], HttpRequest], dict[str, Any]]]] = {
+    "add-section": lambda data, request: arranging.add_section(data, typed(request, "title"), typed(request, "help")),
+    "change-section": lambda data, request: arranging.change_section(
+        data, _at(request), typed(request, "title"), typed(request, "help")
+    ),
+    "section-up": lambda data, request: arranging.move_section(data, _at(request), -1),
+    "section-down": lambda data, request: arranging.move_section(data, _at(request), 1),
+    "remove-section": lambda data, request: arranging.remove_section(data, _at(request)),
+    "add": lambda data, request: arranging.add_items(data, _at(request), request.POST.getlist("key")),
+    "up": lambda data, request: arranging.move_item(data, typed(request, "key"), -1),
+    "down": lambda data, request: arranging.move_item(data, typed(request, "key"), 1),
+    "remove": lambda data, request: arranging.remove_item(data, typed(request, "key")),
+    "checks": lambda data, request: arranging.set_checks(data, _checks_typed(request)),
+    "help": lambda data, request: {**data, "help": typed(request, "help")[:500]},
+}
+
+
+def _version(request: HttpRequest, row: FormVersion, fault: CityError | None = None) -> HttpResponse:
+    library = library_now()
+    composed = composed_of(row, library)
+    spec = form_named(row.form)
+    used = {item.key for item in composed.form.items()}
+    problems: dict[str, list[str]] = {}
+    for one in composed.problems:
+        problems.setdefault(one.at, []).append(one.sentence)
+    rows = versions_kept(form=row.form, entry=row.entry, region_id=row.region_id, scope=scope_for(request))
+    labels = labels_of(composed.form)
+    context = {
+        "row": row,
+        "spec": spec,
+        "entry": spec.entry(row.entry),
+        "region": region_name(row.region_id),
+        "code": _code(row, request),
+        "draft": row.state == VersionState.DRAFT,
+        "sections": _sections(row, composed, library, problems),
+        "problems": composed.problems,
+        "whole": problems.get("", []),
+        "others": [one for one in rows if one.pk != row.pk and one.state != VersionState.DRAFT],
+        "groups": _unused(library, used),
+        "papers": [one for key, one in sorted(library.certificates.items()) if key not in used],
+        "checks": [*row.composition.get("checks", []), {}],
+        "names": [(key, label) for key, label in labels.items()],
+        "fault": fault,
+        "said_by_fault": fault.detail.get("problems", []) if fault else [],
+        "today": timezone.localdate(),
+    }
+    return render(request, "desk/form_version.html", context, status=status_of(fault) if fault else 200)
+
+
+def _sections(
+    row: FormVersion, composed: Composed, library: Any, problems: dict[str, list[str]]
+) -> list[dict[str, Any]]:
+    made = {item.key: item for item in composed.form.items()}
+    kinds, labels = kinds_of(composed.form), labels_of(composed.form)
+
+    def line(raw: dict[str, Any]) -> dict[str, Any]:
+        key = raw["key"]
+        item = made.get(key)
+        shown = _said(item.shown, kinds, labels) if item else ""
+        required = _said(item.required, kinds, labels) if item else ""
+        always = item is not None and is_required(item)
+        return {
+            "key": key,
+            "label": label_of(item) if item else key,
+            "kind": _kind(item),
+            "shown": shown,
+            "required": required,
+            "always": always,
+            "fixed": bool(raw.get("fixed")),
+            "problems": problems.get(key, []),
+            "changed": sorted(set(raw) - {"key", "fixed", "shown", "required"}),
+        }
+
+    return [
+        {
+            "number": number,
+            "title": one.get("title", ""),
+            "help": one.get("help", ""),
+            "items": [line(raw) for raw in one.get("items", ())],
+        }
+        for number, one in enumerate(row.composition.get("sections", ()))
+    ]
+
+
+def _unused(library: Any, used: set[str]) -> list[tuple[str, list[Any]]]:
+    groups: dict[str, list[Any]] = {}
+    for key, one in library.fields.items():
+        if key not in used:
+            groups.setdefault(one.group or "其他", []).append(one)
+    return list(groups.items())
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def item_page(request: HttpRequest, version_id: int, key: str) -> HttpResponse:
+    """Change how a draft asks one item: words, whether it is required, checks, limits, when it appears, what it offers."""
+    scope = scope_for(request)
+    row = version_kept(version_id, scope=scope)
+    fault: CityError | None = None
+    if request.method == "POST":
+        try:
+            composition = arranging.change_item(row.composition, key, _changes(request, row, key))
+            actions.save_draft(
+                version_id=row.pk, composition=composition, seen=_number(typed(request, "seen")), scope=scope
+            )
+            said.success(request, "已保存到草稿。")
+            return redirect(f"{reverse('desk-form-version', args=[row.pk])}#i-{key}")
+        except (BadInput, Conflict) as wrong:
+            fault, row = wrong, version_kept(version_id, scope=scope)
+    composed = composed_of(row)
+    item = next((one for one in composed.form.items() if one.key == key), None)
+    raw = arranging.item_of(row.composition, key)
+    library = library_now()
+    city = library.fields.get(key) or library.certificates.get(key)
+    if city is None:
+        raise NotFound("item_gone", "这一项已停用，请从表单里去掉它。")
+    context = {
+        "row": row,
+        "key": key,
+        "raw": raw,
+        "item": item,
+        "city": city,
+        "is_paper": key in library.certificates,
+        "fault": fault,
+        "label": label_of(item) if item else key,
+        "checks": [(name, words, (raw.get("checks") or {}).get(name, "")) for name, words in CHECKS],
+        "city_checks": _city_checks(city),
+        "fields": _readable(composed.form, key),
+        "operators": OPERATORS,
+        "shown": _clauses(raw.get("shown")),
+        "required": _clauses(raw.get("required")),
+        "terms": _terms(composed.form, library, city, raw),
+        "offers": [*(raw.get("offers") or []), {}][:CLAUSES],
+        "offer_clauses": [_clauses(one.get("when"))["lines"][0] for one in [*(raw.get("offers") or []), {}][:CLAUSES]],
+        "changes": [CHANGES[one] for one in city.changes],
+        "city_form": row.region_id == city_region().region_id,
+        "problems": [one for one in composed.problems if one.at == key],
+        "types": [(each.value, each.label) for each in FileType],
+    }
+    return render(request, "desk/form_item.html", context, status=status_of(fault) if fault else 200)
+
+
+def _changes(request: HttpRequest, row: FormVersion, key: str) -> dict[str, Any]:
+    form = composed_of(row).form
+    always = {"yes": True, "no": False}.get(typed(request, "always"))
+    changes: dict[str, Any] = {
+        "label": typed(request, "label").strip(),
+        "always": always,
+        "help": typed(request, "help") if typed(request, "own_help") else None,
+        "shown": _condition(request, "shown", form),
+        "required": _condition(request, "required", form),
+    }
+    if typed(request, "paper"):
+        for name in ("least", "most"):
+            changes[name] = typed(request, name).strip()
+        megabytes = typed(request, "megabytes").strip()
+        changes["most_bytes"] = round(float(megabytes) * 1_000_000) if _is_number(megabytes) else None
+        changes["types"] = request.POST.getlist("types")
+    else:
+        changes["checks"] = {
+            name: typed(request, f"check-{name}").strip()
+            for name, _ in CHECKS
+            if typed(request, f"check-{name}").strip()
+        }
+        changes["codes"] = request.POST.getlist("codes")
+        changes["offers"] = _offers(request, form)
+    if row.region_id == city_region().region_id:
+        changes["fixed"] = bool(typed(request, "fixed")) or None
+    return changes
+
+
+def _condition(request: HttpRequest, name: str, form: Form) -> dict[str, Any] | None:
+    """Return the condition that was clicked together: up to three clauses, all or any of which must hold."""
+    clauses = [one for number in range(CLAUSES) if (one := _clause(request, f"{name}-{number}", form))]
+    if not clauses:
+        return None
+    return clauses[0] if len(clauses) == 1 else {"any" if typed(request, f"{name}-joint") == "any" else "all": clauses}
+
+
+def _clause(request: HttpRequest, name: str, form: Form) -> dict[str, Any] | None:
+    field, operator = typed(request, f"{name}-field"), typed(request, f"{name}-operator")
+    if not field:
+        return None
+    kind = kinds_of(form).get(field)
+    if kind is None or operator not in FITTING[kind]:
+        label = labels_of(form).get(field, field)
+        raise BadInput("operator_unfit", f"“{label}”不能用“{OPERATORS.get(operator, operator)}”判断，请换一种。")
+    value: Any = typed(request, f"{name}-value").strip()
+    if operator in ("filled", "empty"):
+        return {"field": field, "operator": operator}
+    parts = [one.strip() for one in value.replace("，", ",").replace("、", ",").split(",") if one.strip()]
+    values = [_value_of(form, field, kind, one) for one in parts]
+    if not values:
+        raise BadInput("condition_value", f"请写出“{labels_of(form).get(field, field)}”要满足的值。")
+    return {
+        "field": field,
+        "operator": operator,
+        "value": values if operator in ("in", "not_in", "between") else values[0],
+    }
+
+
+def _value_of(form: Form, field: str, kind: str, text: str) -> Any:
+    """Return what was typed as a condition reads it: a label stands for its code, 是 and 否 for flags."""
+    if kind == "flag":
+        return text in ("是", "1", "true")
+    question = form.question(field)
+    if question and question.field.dictionary:
+        dictionary = form.dictionary(question.field.dictionary)
+        return next((term.code for term in dictionary.terms if text in (term.label, term.code)), text)
+    return text
+
+
+def _offers(request: HttpRequest, form: Form) -> list[dict[str, Any]]:
+    found = []
+    for number in range(CLAUSES):
+        when = _clause(request, f"offer{number}-0", form)
+        if when:
+            found.append({"when": when, "codes": request.POST.getlist(f"offer{number}-codes")})
+    return found
+
+
+def _clauses(data: Any) -> dict[str, Any]:
+    """Return a condition as the page edits it: up to three clauses and how they are joined."""
+    joint = "any" if isinstance(data, dict) and "any" in data else "all"
+    several = (data or {}).get("all") or (data or {}).get("any") or ([data] if data else [])
+    lines = [
+        {"field": one.get("field", ""), "operator": one.get("operator", "is"), "value": _typed_again(one.get("value"))}
+        for one in several
+        if "field" in one
+    ]
+    return {"joint": joint, "lines": (lines + [{"field": "", "operator": "is", "value": ""}] * CLAUSES)[:CLAUSES]}
+
+
+def _typed_again(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_typed_again(one) for one in value)
+    return "" if value is None else "是" if value is True else "否" if value is False else str(value)
+
+
+def _readable(form: Form, key: str) -> list[tuple[str, str]]:
+    return [(name, label) for name, label in labels_of(form).items() if name.partition(".")[0] != key]
+
+
+def _terms(form: Form, library: Any, city: Any, raw: dict[str, Any]) -> list[dict[str, Any]]:
+    dictionary = library.dictionaries.get(getattr(city, "dictionary", ""))
+    if dictionary is None:
+        return []
+    offers = [*(raw.get("offers") or []), {}][:CLAUSES]
+    return [
+        {
+            "code": term.code,
+            "label": term.label,
+            "on": term.code in (raw.get("codes") or ()),
+            "offers": [term.code in one.get("codes", ()) for one in offers],
+        }
+        for term in dictionary.terms
+        if term.active
+    ]
+
+
+def _city_checks(city: Any) -> list[tuple[str, Any]]:
+    checks = getattr(city, "checks", None)
+    return [(words, getattr(checks, name)) for name, words in CHECKS if checks and getattr(checks, name)]
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def preview_page(request: HttpRequest, version_id: int) -> HttpResponse:
+    """Show a version as people will meet it, on a phone or a PC; linkage and checks answer, nothing is kept."""
+    row = version_kept(version_id, scope=scope_for(request))
+    form = composed_of(row).form
+    answers = posted(form, request.POST) if request.method == "POST" else {}
+    checked = validate(form, answers, known=CityKnown(), today=timezone.localdate())
+    region = next((one for one in regions_to_compose(scope=scope_for(request)) if one.region_id == row.region_id), None)
+    page = Page(form, {**answers, **checked.answers}, checked, region.path if region else "", tell=bool(answers))
+    spec = form_named(row.form)
+    context = {
+        "row": row,
+        "spec": spec,
+        "entry": spec.entry(row.entry),
+        "form": form,
+        "sections": page.sections(),
+        "region": region_name(row.region_id),
+        "view": "phone" if typed(request, "view") == "phone" else "pc",
+        "papers": [one for one in form.papers() if one.key in checked.linked.shown],
+        "tried": bool(answers),
+        "good": checked.good,
+    }
+    return render(request, "desk/form_preview.html", context)
+
+
+@never_cache
+@login_required
+@require_safe
+def pdf(request: HttpRequest, version_id: int) -> HttpResponse:
+    """Send the blank form of a version as PDF."""
+    row = version_kept(version_id, scope=scope_for(request))
+    form = composed_of(row).form
+    parts = [
+        Part(one.title, tuple(Line(item.key, label_of(item), BLANK) for item in one.items))
+        for one in form.sections
+        if one.items
+    ]
+    entry = form_named(row.form).entry(row.entry)
+    facts = sheet(title=form.title, entry=entry.name if entry else "", region=region_name(row.region_id), parts=parts)
+    return send_pdf(
+        render_document(text_for(key=TEMPLATE, region_id=row.region_id), facts, "pdf"), f"{form.title}-{row.number}"
+    )
+
+
+@never_cache
+@login_required
+@require_safe
+def compare_page(request: HttpRequest, version_id: int, other_id: int) -> HttpResponse:
+    """Show two versions side by side."""
+    scope = scope_for(request)
+    left, right = version_kept(other_id, scope=scope), version_kept(version_id, scope=scope)
+    if (left.form, left.entry) != (right.form, right.entry):
+        raise NotFound("form_version_unknown", "只能对比同一张表的两版。")
+    lines = compare(composed_of(left).form, composed_of(right).form)
+    context = {
+        "left": left,
+        "right": right,
+        "lines": lines,
+        "spec": form_named(left.form),
+        "same": all(one.sort == "same" for one in lines),
+    }
+    return render(request, "desk/form_compare.html", context)
+
+
+@login_required
+@require_POST
+def place(request: HttpRequest, version_id: int) -> HttpResponse:
+    """Keep where an item was dropped."""
+    scope = scope_for(request)
+    row = version_kept(version_id, scope=scope)
+    data = arranging.place_item(row.composition, typed(request, "key"), _at(request), _number(typed(request, "at")))
+    done = actions.save_draft(version_id=row.pk, composition=data, seen=_number(typed(request, "seen")), scope=scope)
+    return HttpResponse(str(done.version), content_type="text/plain")
+
+
+def label_of(item: Item | None) -> str:
+    """Return what people call an item."""
+    if item is None:
+        return ""
+    return item.field.label if isinstance(item, Question) else item.certificate.name
+
+
+def _kind(item: Item | None) -> str:
+    if item is None:
+        return ""
+    return "材料" if isinstance(item, Paper) else KIND_NAMES[item.field.kind]
+
+
+def _said(when: When | None, kinds: Any, labels: Any) -> str:
+    if when is None:
+        return ""
+    try:
+        return words_of(when, kinds, labels)
+    except ExpressionFault as fault:
+        return fault.message
+
+
+def _code(row: FormVersion, request: HttpRequest) -> str:
+    regions = regions_to_compose(scope=scope_for(request))
+    return next((one.code for one in regions if one.region_id == row.region_id), "")
+
+
+def _anchor(request: HttpRequest) -> str:
+    if key := typed(request, "key"):
+        return f"#i-{key}" if typed(request, "act") in ("up", "down") else f"#sec-{_at(request)}"
+    return f"#sec-{_at(request)}" if typed(request, "section") else ""
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+
+
+def _is_number(text: str) -> bool:
+    return bool(text) and text.replace(".", "", 1).isdecimal() and text.isascii() and len(text) < 8
+
+
+def _day(text: str) -> dt.date | None:
+    if not text.strip():
+        return None
+    try:
+        return dt.date.fromisoformat(text.strip())
+    except ValueError:
+        raise BadInput("from_day_invalid", "启用日期要写成 2026-09-01 的样子。") from None
