@@ -175,7 +175,6 @@ urlpatterns = [
     path("desk/calendar/day", calendar.keep, name="desk-calendar-keep"),
     path("desk/calendar/notice", calendar.read, name="desk-calendar-read"),
     path("desk/flows/<slug:matter>/draw", flow_editor.draw, name="desk-flow-draw"),
-    path("desk/flows/<slug:matter>/file", flow_editor.take, name="desk-flow-take"),
     path("desk/flows/<slug:matter>/check", flow_editor.check, name="desk-flow-check"),
     path("desk/flows/<slug:matter>/keep", flow_editor.keep, name="desk-flow-keep"),
     path("notices", notices.public_list, name="notices"),

@@ -30,6 +30,40 @@ const DRAWING = `
   export {TerraDraw, TerraDrawPolygonMode, TerraDrawSelectMode} from 'terra-draw';
   export {TerraDrawMapLibreGLAdapter} from 'terra-draw-maplibre-gl-adapter';`;
 
+// The editor of flows: the modeller without what pages do not use, and its styles with the font of its signs beside them.
+const FLOWS = `
+  export {default as Modeler} from 'bpmn-js/lib/Modeler';
+  export {is, getBusinessObject} from 'bpmn-js/lib/util/ModelUtil';`;
+const FLOW_STYLES = ['diagram-js.css', 'bpmn-js.css', 'bpmn-font/css/bpmn.css'];
+
+async function bundleFlows() {
+  await esbuild.build({
+    stdin: {contents: FLOWS, resolveDir: root},
+    outfile: path.join(draft, 'bpmn.mjs'),
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: MAP_BROWSERS,
+    charset: 'utf8',
+    legalComments: 'inline',
+    logLevel: 'error',
+  });
+  await esbuild.build({
+    stdin: {
+      contents: FLOW_STYLES.map((file) => `@import 'bpmn-js/dist/assets/${file}';`).join('\n'),
+      resolveDir: root,
+      loader: 'css',
+    },
+    outfile: path.join(draft, 'bpmn.css'),
+    bundle: true,
+    minify: true,
+    loader: {'.woff2': 'copy', '.woff': 'copy', '.ttf': 'copy', '.eot': 'copy', '.svg': 'copy'},
+    assetNames: '[name]',
+    target: MAP_BROWSERS,
+    logLevel: 'error',
+  });
+}
+
 async function bundleDrawing() {
   await esbuild.build({
     stdin: {contents: DRAWING, resolveDir: root},
@@ -83,7 +117,7 @@ async function drawSprite() {
 }
 
 async function collectLicences() {
-  const packages = ['maplibre-gl', 'terra-draw', 'terra-draw-maplibre-gl-adapter', 'htmx.org', 'lucide-static'];
+  const packages = ['bpmn-js', 'maplibre-gl', 'terra-draw', 'terra-draw-maplibre-gl-adapter', 'htmx.org', 'lucide-static'];
   const texts = await Promise.all(packages.map(async (name) => {
     const folder = path.join(modules, name);
     const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
@@ -96,6 +130,6 @@ async function collectLicences() {
 
 await rm(draft, {recursive: true, force: true});
 await mkdir(draft, {recursive: true});
-await Promise.all([...BUNDLES.map(bundle), ...SCRIPTS.map(rewrite), bundleDrawing(), drawSprite(), collectLicences()]);
+await Promise.all([...BUNDLES.map(bundle), ...SCRIPTS.map(rewrite), bundleDrawing(), bundleFlows(), drawSprite(), collectLicences()]);
 await rm(target, {recursive: true, force: true});
 await rename(draft, target);
