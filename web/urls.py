@@ -38,6 +38,7 @@ from web.doors import (
     searching,
     standardise,
 )
+from web.doors.form_routes import ROUTES as FORM_ROUTES
 from web.health import health
 
 urlpatterns = [
@@ -192,6 +193,7 @@ urlpatterns = [
     path("desk/knowledge/<uuid:page_id>/edit", knowledge.write, name="desk-knowledge-edit"),
     path("desk/knowledge/<uuid:page_id>/delete", knowledge.delete, name="desk-knowledge-delete"),
     path("desk/knowledge/<uuid:page_id>/restore", knowledge.restore, name="desk-knowledge-restore"),
+    *FORM_ROUTES,
     path("view", preferences.choose_view, name="view"),
     path("sign-in", access.sign_in, name="sign-in"),
     path("sign-out", access.sign_out, name="sign-out"),

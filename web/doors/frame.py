@@ -37,6 +37,7 @@ ENTRIES: Final = (
     Entry("我的办件", "clipboard-list", "desk-cases", "/desk/cases", "cases.view", waiting=tasks_waiting),
     Entry("导入", "upload", "desk-imports", "/desk/imports", "facilities.edit", waiting=waiting_for),
     Entry("地址冲突与检查", "map-pinned", "desk-address-conflicts", "/desk/addresses", "addresses.edit"),
+    Entry("表单", "list", "desk-submissions", "/desk/forms", "forms.view"),
     Entry("消息", "bell", "desk-messages", "/desk/messages"),
     Entry("通知公告", "flag", "desk-notices", "/desk/notices"),
     Entry("知识库", "book-open", "desk-knowledge", "/desk/knowledge", "knowledge.view"),
