@@ -112,6 +112,7 @@ urlpatterns = [
     path("desk/rules/versions/<uuid:version_id>", rule_editor.version_page, name="desk-rule-version"),
     path("desk/rules/versions/<uuid:version_id>/cell", rule_editor.cell, name="desk-rule-cell"),
     path("desk/rules/versions/<uuid:version_id>/compare", rules.compare_page, name="desk-rule-compare"),
+    path("desk/rules/versions/<uuid:version_id>/table.xlsx", rule_trials.table, name="desk-rule-table"),
     path("desk/rules/versions/<uuid:version_id>/trials", rule_trials.start, name="desk-rule-trials"),
     path("desk/rules/trials/<uuid:trial_id>", rule_trials.trial_page, name="desk-rule-trial"),
     path("desk/rules/trials/<uuid:trial_id>/stop", rule_trials.stop, name="desk-rule-trial-stop"),

@@ -217,11 +217,23 @@ def test_a_trial_is_read_page_by_page_and_taken_as_a_spreadsheet() -> None:
 def test_versions_stand_beside_each_other() -> None:
     published()
     second = published(tables.sheet("< 70 | - | - => 街镇经办 | 0", "- | - | - => 区民政局 | = (age ?? 60) * 2"))
+    table = client("shi").get(f"/desk/rules/versions/{second.pk}/table.xlsx")
+    rows = (
+        CalamineWorkbook.from_filelike(io.BytesIO(b"".join(table.streaming_content))).get_sheet_by_index(0).to_python()
+    )
+    assert rows[0] == ["年龄", "户籍", "低保", "由谁办理", "得分", "备注"]
+    assert rows[2][4] == "= (age ?? 60) * 2"
+    own = published(
+        tables.sheet("< 80 | - | - => 街镇经办 | 0", "- | - | - => 区民政局 | = (age ?? 60) * 2"), code="310101"
+    )
+    beside = client("shi").get(f"/desk/rules/versions/{own.pk}/compare?with=above").content.decode()
+    assert "上海市 第 2 版" in beside
+    assert "共 1 处不同" in beside
     page = client("shi").get(f"/desk/rules/versions/{second.pk}/compare").content.decode()
     assert "共 1 处不同" in page
     assert page.count("mark-changed") == 2
     ended = client("shi").post(
-        "/desk/rules/test.who/end", {"region": "310101", "from_day": TODAY.isoformat(), "reason": "x"}
+        "/desk/rules/test.who/end", {"region": "310106", "from_day": TODAY.isoformat(), "reason": "x"}
     )
     assert ended.status_code == 409
     assert "已在沿用上级的规则" in ended.content.decode()

@@ -1,9 +1,10 @@
-"""Trials of a draft on the desk: begin, watch, stop, read the report, take it as a spreadsheet."""
+"""Trials of a draft on the desk: begin, watch, stop, read the report; tables and reports taken as spreadsheets."""
 
 from __future__ import annotations
 
 import tempfile
-from typing import Any
+from collections.abc import Callable
+from typing import IO, Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -20,7 +21,7 @@ from services.access.queries import scope_for
 from services.kernel.rules.models import Trial, TrialKind, TrialSource
 from services.kernel.rules.queries import trial_seen, version_seen
 from services.kernel.rules.registry import rule_set_named
-from services.kernel.rules.reports import fact_words, write_report
+from services.kernel.rules.reports import fact_words, write_report, write_table
 from services.kernel.rules.spec import RuleSetSpec
 from services.kernel.rules.trials import start_trial, stop_trial
 from web.doors.batches import STATES
@@ -83,11 +84,28 @@ def stop(request: HttpRequest, trial_id: UUID) -> HttpResponse:
 def report(request: HttpRequest, trial_id: UUID) -> HttpResponseBase:
     """Return the report of a trial as a spreadsheet."""
     trial = trial_seen(trial_id, scope=scope_for(request))
+    return _sheet(lambda file: write_report(file, trial), f"{rule_set_named(trial.version.rule_set).title}-试算")
+
+
+@never_cache
+@login_required
+@require_safe
+def table(request: HttpRequest, version_id: UUID) -> HttpResponseBase:
+    """Return the table of a version as a spreadsheet."""
+    scope = scope_for(request)
+    version = version_seen(version_id, scope=scope)
+    if not version.active:
+        raise BadInput("rules_ended", "这一版是停用，没有规则表。")
+    return _sheet(
+        lambda file: write_table(file, version), f"{rule_set_named(version.rule_set).title}-第{version.number}版"
+    )
+
+
+def _sheet(write: Callable[[IO[bytes]], None], name: str) -> FileResponse:
     file = tempfile.TemporaryFile()  # noqa: SIM115 - it belongs to the answer, which closes it when it is sent
-    write_report(file, trial)
+    write(file)
     file.seek(0)
-    spec = rule_set_named(trial.version.rule_set)
-    return FileResponse(file, as_attachment=True, filename=f"{spec.title}-试算-{timezone.localtime():%Y%m%d-%H%M}.xlsx")
+    return FileResponse(file, as_attachment=True, filename=f"{name}-{timezone.localtime():%Y%m%d-%H%M}.xlsx")
 
 
 def facts_words(facts: dict[str, Any], spec: RuleSetSpec) -> str:

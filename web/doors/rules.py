@@ -31,6 +31,7 @@ from services.kernel.rules.queries import (
     sheet_kept,
     standing,
     standings,
+    version_above,
     version_seen,
     versions_kept,
 )
@@ -121,23 +122,28 @@ def compare_page(request: HttpRequest, version_id: UUID) -> HttpResponse:
     version = version_seen(version_id, scope=scope)
     spec = rule_set_named(version.rule_set)
     own = list(versions_kept(version.rule_set, region_id=version.region_id, scope=scope).filter(active=True))
-    asked = _uuid(typed(request, "with"))
-    other = (
-        version_seen(asked, scope=scope)
-        if asked
-        else next((each for each in own if each.number < version.number), None)
-    )
+    other = _other(typed(request, "with"), version, own, scope)
     if other is None:
-        raise NotFound("rule_version_alone", "这是这里的第一个版本，没有可以对比的。")
+        raise NotFound("rule_version_alone", "没有可以对比的版本：这是这里的第一版，或者上级还没有发布规则。")
     if other.rule_set != version.rule_set or not (version.active and other.active):
         raise BadInput("rule_versions_unlike", "这两个版本不能对比，请选同一规则集的两个版本。")
     before, after = sheet_kept(other), sheet_kept(version)
     changes = changes_between(before, after)
     context = {
         "spec": spec, "version": version, "other": other, "versions": own, "changes": len(changes),
+        "above": other.region_id != version.region_id, "has_above": bool(version_above(version, on=timezone.localdate())),
         "before": grid_of(before, spec, changes, earlier=True), "after": grid_of(after, spec, changes),
     }  # fmt: skip
     return render(request, "desk/rule_compare.html", context)
+
+
+def _other(asked: str, version: RuleVersion, own: list[RuleVersion], scope: Scope) -> RuleVersion | None:
+    """Return the version that was asked for: ``above`` is what holds above the region, '' the one before."""
+    if asked == "above":
+        return version_above(version, on=timezone.localdate())
+    if wanted := _uuid(asked):
+        return version_seen(wanted, scope=scope)
+    return next((each for each in own if each.number < version.number), None)
 
 
 def day_typed(request: HttpRequest, name: str) -> dt.date:

@@ -49,6 +49,13 @@ def published_table(version_id: UUID) -> Table:
     return table_of(version)
 
 
+def version_above(version: RuleVersion, *, on: dt.date) -> RuleVersion | None:
+    """Return what would hold in the region of a version on a day if it had no rules of its own; None for nothing."""
+    above = chain_of(version.region_id)[1:]
+    found = version_for(version.rule_set, region_id=above[0], on=on) if above else None
+    return RuleVersion.objects.annotate(region_name=published_name()).get(pk=found.pk) if found else None
+
+
 def table_of(version: RuleVersion) -> Table:
     """Return the table of a version ready to decide. Raises ``BadInput`` where it cannot run."""
     spec = rule_set_named(version.rule_set)

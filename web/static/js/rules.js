@@ -263,6 +263,8 @@ function begin() {
     document.getElementById('dirty').textContent = '有改动还没有保存，请先保存，再发布';
     document.getElementById('save').focus();
   });
+  // a page taken from the memory of the browser has its fields switched off by what was sent
+  window.addEventListener('pageshow', (event) => { if (event.persisted) window.location.reload(); });
   window.addEventListener('beforeunload', (event) => { if (!leaving && state() !== saved) event.preventDefault(); });
 }
 
