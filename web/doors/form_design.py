@@ -25,7 +25,7 @@ from services.kernel.expressions import OPERATORS, ExpressionFault
 from services.kernel.expressions.conditions import FITTING
 from services.kernel.forms.answering import validate
 from services.kernel.forms.answering.conditions import words_of
-from services.kernel.forms.answering.linking import is_required, kinds_of, labels_of
+from services.kernel.forms.answering.linking import choices_of, is_required, kinds_of, labels_of
 from services.kernel.forms.composing import Composed, arranging
 from services.kernel.forms.composing.comparing import compare
 from services.kernel.forms.documents import TEMPLATE, region_name, sheet
@@ -222,13 +222,12 @@ def _sections(
     row: FormVersion, composed: Composed, library: Any, problems: dict[str, list[str]]
 ) -> list[dict[str, Any]]:
     made = {item.key: item for item in composed.form.items()}
-    kinds, labels = kinds_of(composed.form), labels_of(composed.form)
 
     def line(raw: dict[str, Any]) -> dict[str, Any]:
         key = raw["key"]
         item = made.get(key)
-        shown = _said(item.shown, kinds, labels) if item else ""
-        required = _said(item.required, kinds, labels) if item else ""
+        shown = _said(item.shown, composed.form) if item else ""
+        required = _said(item.required, composed.form) if item else ""
         always = item is not None and is_required(item)
         return {
             "key": key,
@@ -295,15 +294,17 @@ def item_page(request: HttpRequest, version_id: int, key: str) -> HttpResponse:
         "is_paper": key in library.certificates,
         "fault": fault,
         "label": label_of(item) if item else key,
-        "checks": [(name, words, (raw.get("checks") or {}).get(name, "")) for name, words in CHECKS],
+        "checks": [(name, words, (raw.get("checks") or {}).get(name, "")) for name, words in checks_for(city)],
         "city_checks": _city_checks(city),
         "fields": _readable(composed.form, key),
         "operators": OPERATORS,
-        "shown": _clauses(raw.get("shown")),
-        "required": _clauses(raw.get("required")),
+        "shown": _clauses(raw.get("shown"), composed.form),
+        "required": _clauses(raw.get("required"), composed.form),
         "terms": _terms(composed.form, library, city, raw),
         "offers": [*(raw.get("offers") or []), {}][:CLAUSES],
-        "offer_clauses": [_clauses(one.get("when"))["lines"][0] for one in [*(raw.get("offers") or []), {}][:CLAUSES]],
+        "offer_clauses": [
+            _clauses(one.get("when"), composed.form)["lines"][0] for one in [*(raw.get("offers") or []), {}][:CLAUSES]
+        ],
         "changes": [CHANGES[one] for one in city.changes],
         "city_form": row.region_id == city_region().region_id,
         "problems": [one for one in composed.problems if one.at == key],
@@ -391,22 +392,35 @@ def _offers(request: HttpRequest, form: Form) -> list[dict[str, Any]]:
     return found
 
 
-def _clauses(data: Any) -> dict[str, Any]:
+def _clauses(data: Any, form: Form) -> dict[str, Any]:
     """Return a condition as the page edits it: up to three clauses and how they are joined."""
+    labels = choices_of(form)
     joint = "any" if isinstance(data, dict) and "any" in data else "all"
     several = (data or {}).get("all") or (data or {}).get("any") or ([data] if data else [])
     lines = [
-        {"field": one.get("field", ""), "operator": one.get("operator", "is"), "value": _typed_again(one.get("value"))}
+        {
+            "field": one.get("field", ""),
+            "operator": one.get("operator", "is"),
+            "value": _typed_again(one.get("value"), labels.get(one.get("field", ""), {})),
+        }
         for one in several
         if "field" in one
     ]
     return {"joint": joint, "lines": (lines + [{"field": "", "operator": "is", "value": ""}] * CLAUSES)[:CLAUSES]}
 
 
-def _typed_again(value: Any) -> str:
+def _typed_again(value: Any, labels: dict[str, str]) -> str:
     if isinstance(value, list):
-        return ", ".join(_typed_again(one) for one in value)
-    return "" if value is None else "是" if value is True else "否" if value is False else str(value)
+        return ", ".join(_typed_again(one, labels) for one in value)
+    return (
+        ""
+        if value is None
+        else "是"
+        if value is True
+        else "否"
+        if value is False
+        else labels.get(str(value), str(value))
+    )
 
 
 def _readable(form: Form, key: str) -> list[tuple[str, str]]:
@@ -428,6 +442,26 @@ def _terms(form: Form, library: Any, city: Any, raw: dict[str, Any]) -> list[dic
         for term in dictionary.terms
         if term.active
     ]
+
+
+def checks_for(city: Any) -> list[tuple[str, str]]:
+    """Return the checks that mean something for the kind of a field."""
+    texts = ("shortest", "longest", "pattern", "pattern_says")
+    fitting = {
+        "integer": ("least", "most"),
+        "decimal": ("least", "most"),
+        "day": ("earliest", "latest"),
+        "month": ("earliest", "latest"),
+        "choices": ("shortest", "longest"),
+        "group": ("shortest", "longest"),
+        "choice": (),
+        "yes_no": (),
+        "region": (),
+        "place": (),
+        "identity": ("earliest", "latest", "pattern", "pattern_says"),
+    }
+    names = fitting.get(getattr(city, "kind", ""), texts)
+    return [(name, words) for name, words in CHECKS if name in names]
 
 
 def _city_checks(city: Any) -> list[tuple[str, Any]]:
@@ -525,11 +559,11 @@ def _kind(item: Item | None) -> str:
     return "材料" if isinstance(item, Paper) else KIND_NAMES[item.field.kind]
 
 
-def _said(when: When | None, kinds: Any, labels: Any) -> str:
+def _said(when: When | None, form: Form) -> str:
     if when is None:
         return ""
     try:
-        return words_of(when, kinds, labels)
+        return words_of(when, kinds_of(form), labels_of(form), choices_of(form))
     except ExpressionFault as fault:
         return fault.message
 

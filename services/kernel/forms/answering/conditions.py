@@ -31,9 +31,14 @@ def names_of(when: When) -> frozenset[str]:
     return frozenset(found)
 
 
-def words_of(when: When, kinds: Mapping[str, Kind], labels: Mapping[str, str]) -> str:
-    """Return a condition in Chinese."""
-    return when.expression(kinds).words(labels)
+def words_of(
+    when: When,
+    kinds: Mapping[str, Kind],
+    labels: Mapping[str, str],
+    choices: Mapping[str, Mapping[str, str]] | None = None,
+) -> str:
+    """Return a condition in Chinese; ``choices`` names the labels of the codes of each fact."""
+    return when.expression(kinds).words(labels, choices)
 
 
 def _collect(data: object, found: set[str]) -> None:

@@ -58,6 +58,15 @@ def labels_of(form: Form) -> dict[str, str]:
     return labels
 
 
+def choices_of(form: Form) -> dict[str, dict[str, str]]:
+    """Return the labels of the codes that questions are answered with, by key."""
+    return {
+        question.key: {term.code: term.label for term in form.dictionary(question.field.dictionary).terms}
+        for question in form.questions()
+        if question.field.dictionary
+    }
+
+
 def facts_of(field: Field, value: Any) -> dict[str, object]:
     """Return what conditions may read of one answer in its kept form."""
     if value is None:

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import Any, Final, Literal
 
 from services.kernel.forms.answering.conditions import words_of
-from services.kernel.forms.answering.linking import kinds_of, labels_of
+from services.kernel.forms.answering.linking import choices_of, kinds_of, labels_of
 from services.kernel.forms.composing.snapshots import snapshot_of
 from services.kernel.forms.spec import Form, Item, Paper, Question
 
@@ -94,7 +94,7 @@ def _facts(item: Item, form: Form) -> dict[str, Any]:
     kinds, labels = kinds_of(form), labels_of(form)
     for name in ("shown", "required"):
         when = getattr(item, name)
-        facts[name] = words_of(when, kinds, labels) if when is not None else ""
+        facts[name] = words_of(when, kinds, labels, choices_of(form)) if when is not None else ""
     if isinstance(item, Question):
         facts["codes"] = [form.dictionary(item.field.dictionary).label(code) for code in item.codes]
         facts["offers"] = len(item.offers)
