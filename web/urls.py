@@ -67,6 +67,7 @@ urlpatterns = [
     path("help", pages.help_page, name="help"),
     path("help/addresses", pages.help_addresses, name="help-addresses"),
     path("help/messages", pages.help_messages, name="help-messages"),
+    path("help/forms", pages.help_forms, name="help-forms"),
     path("help/ledgers", pages.help_ledgers, name="help-ledgers"),
     path("help/files", pages.help_files, name="help-files"),
     path("help/rules", pages.help_rules, name="help-rules"),

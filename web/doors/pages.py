@@ -68,6 +68,12 @@ def help_messages(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def help_forms(request: HttpRequest) -> HttpResponse:
+    """Explain to staff and residents how forms are composed and filled in."""
+    return render(request, "help/forms.html")
+
+
+@require_safe
 def help_files(request: HttpRequest) -> HttpResponse:
     """Explain files, their checks and documents to staff."""
     return render(request, "help/files.html")
