@@ -1,14 +1,17 @@
 """The settings of tests: the house's own, with a Redis database, a folder of road graphs and quiet logs for each test process."""
 
 import os
+from zlib import crc32
 
 from web import environment
 
 environment.load_file()
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 _url = os.environ.get("REDIS_URL", f"unix://{environment.STATE}/sock/redis.sock?db=0")
-os.environ["REDIS_URL"] = _url.rpartition("db=")[0] + f"db={1 + int(WORKER.removeprefix('gw')) % 15}"
 _name = os.environ.get("QUANTU_TEST_DB", "test_quantu")
+# Redis has sixteen numbered databases: sessions of other names should not meet in one.
+_number = int(WORKER.removeprefix("gw")) + crc32(_name.encode())
+os.environ["REDIS_URL"] = _url.rpartition("db=")[0] + f"db={1 + _number % 15}"
 os.environ["QUANTU_GRAPHS"] = str(environment.STATE / "test" / f"graphs-{_name}-{WORKER}")
 os.environ["QUANTU_LOG"] = "CRITICAL"
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps a loop running in the test's thread
