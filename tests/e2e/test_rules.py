@@ -99,7 +99,7 @@ def test_a_manager_writes_tries_publishes_and_changes_rules(
     desk.get_by_text("第 3 行适用：年龄为 85 岁").wait_for()
     assert "第 1 行不适用：年龄为 85 岁，要求小于 60 岁。" in desk.locator("#try-panel").inner_text()
     desk.get_by_role("button", name="保存并检查").click()
-    desk.get_by_text("没有一行适用：年龄 为 60 岁").first.wait_for()
+    desk.get_by_text("没有一行适用：年龄 在 60 岁 到 79 岁 之间").first.wait_for()
     shot(desk, "checked-1440")
     assert faults_of(desk) == []
     version = RuleVersion.objects.get()
