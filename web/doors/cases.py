@@ -27,6 +27,7 @@ from services.kernel.workflow.models import Case, Task, Watch
 from services.kernel.workflow.queries import CaseView, case_seen, cases_of_applicant, left_words
 from services.kernel.workflow.registry import matter_named, matters
 from services.kernel.workflow.spec import Fact, MatterSpec
+from services.kernel.workflow.telling import due_words
 from services.kernel.workflow.transitions import ACTS, Act, State
 from web.api.errors import status_of
 from web.doors.messages import user_of
@@ -191,6 +192,7 @@ def _shown(request: HttpRequest, view: CaseView, fault: CityError | None, tried:
         "act_names": {str(act): ACTS[act] for act in Act},
         "tasks": [_task_shown(task, stopped) for task in view.tasks],
         "left": left_words(view.task.due_at, stopped=stopped) if view.task else "",
+        "due_day": due_words(view.task) if view.task else "",
         "events": [
             {"event": event, "who": name_of(event.actor), "mark": MARKS.get(Act(event.act), "")} for event in view.events
         ],

@@ -21,9 +21,9 @@ from geo.regions.models import RegionVersion
 from geo.regions.queries import versions_of as region_versions
 from geo.scope import Scope
 from services.access.queries import scope_for
+from services.kernel.messages.choosing import chain_of
 from services.kernel.workflow import configuring
 from services.kernel.workflow.choosing import (
-    chain_of,
     declared_flow,
     flow_for,
     matter_as_set,

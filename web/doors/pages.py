@@ -83,3 +83,9 @@ def help_files(request: HttpRequest) -> HttpResponse:
 def help_rules(request: HttpRequest) -> HttpResponse:
     """Explain to staff how rules are written, tried and published."""
     return render(request, "help/rules.html")
+
+
+@require_safe
+def help_cases(request: HttpRequest) -> HttpResponse:
+    """Explain to staff how cases are handled."""
+    return render(request, "help/cases.html")

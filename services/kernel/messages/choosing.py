@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from geo.regions.queries import path_of
-from geo.scope import Scope
+from geo.regions.models import RegionVersion
+from geo.regions.queries import published_edition
 from services.kernel.messages.models import DAILY_CAP, EVENING, MORNING, EventChoice, SendingRule, TemplateVersion
 from services.kernel.messages.quiet import Quiet
 from services.kernel.messages.registry import choice_named, event_named
@@ -41,8 +43,26 @@ def city_zone() -> ZoneInfo:
 
 def chain_of(region_id: int) -> list[int]:
     """Return a region and those above it, the nearest first; one that the published edition does not know stands alone."""
-    path = path_of(region_id, scope=Scope.public())
-    return [version.region_id for version in reversed(path)] or [region_id]
+    return [region for region, _ in regions_above(region_id)] or [region_id]
+
+
+def regions_above(region_id: int) -> tuple[tuple[int, str], ...]:
+    """Return a region and those above it with their levels, the nearest first; empty for one the published edition lacks."""
+    edition = published_edition()
+    return _above(edition.pk, edition.published_at, region_id) if edition else ()
+
+
+@lru_cache(maxsize=8_192)
+def _above(edition_id: int, published_at: dt.datetime | None, region_id: int) -> tuple[tuple[int, str], ...]:
+    """Return the chain of a region in an edition, which never changes once it is published."""
+    rows = RegionVersion.objects.filter(edition=edition_id)
+    path = rows.filter(region=region_id).values_list("path", flat=True).first()
+    codes = path.rstrip(".").split(".") if path else []
+    found = {
+        code: (region, level)
+        for code, region, level in rows.filter(code__in=codes).values_list("code", "region", "level")
+    }
+    return tuple(found[code] for code in reversed(codes) if code in found)
 
 
 def text_for(event: Event, channel: Channel, *, region_id: int, entry: str = "") -> ChosenText:

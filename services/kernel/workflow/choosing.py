@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -14,8 +15,8 @@ from django.db.models import Max
 from geo.calendars.queries import working_days
 from geo.errors import NotFound
 from geo.regions.models import EditionState, RegionVersion
-from geo.regions.queries import current_city, path_of
-from geo.scope import Scope
+from geo.regions.queries import current_city, published_edition
+from services.kernel.messages.choosing import chain_of, regions_above
 from services.kernel.workflow.clock import Days
 from services.kernel.workflow.engine import Runnable, runnable
 from services.kernel.workflow.models import FlowVersion, MatterSetting, StepSetting, VersionState
@@ -35,23 +36,28 @@ def calendar() -> Days:
     return working_days()
 
 
-def regions_above(region_id: int) -> list[RegionVersion]:
-    """Return a region and all above it, the nearest first."""
-    return list(reversed(path_of(region_id, scope=Scope.public())))
-
-
-def chain_of(region_id: int) -> list[int]:
-    """Return the ids of a region and of those above it, the nearest first."""
-    return [version.region_id for version in regions_above(region_id)] or [region_id]
-
-
 def region_at(region_id: int, level: Level) -> int:
     """Return the region of a level in which a case of a region is handled; the next coarser one where it lies in none."""
-    above = {version.level: version.region_id for version in regions_above(region_id)}
+    above = {found: region for region, found in regions_above(region_id)}
     for name in reversed(_LEVELS[: _LEVELS.index(level) + 1]):
         if name in above:
             return above[name]
     return region_id
+
+
+def regions_below(region_id: int) -> frozenset[int]:
+    """Return the city, districts and streets in a region: steps are done at these levels only."""
+    edition = published_edition()
+    return _below(edition.pk, edition.published_at, region_id) if edition else frozenset()
+
+
+@lru_cache(maxsize=1_024)
+def _below(edition_id: int, published_at: dt.datetime | None, region_id: int) -> frozenset[int]:
+    rows = RegionVersion.objects.filter(edition=edition_id)
+    path = rows.filter(region=region_id).values_list("path", flat=True).first()
+    if path is None:
+        return frozenset()
+    return frozenset(rows.filter(path__startswith=path, level__in=_LEVELS).values_list("region_id", flat=True))
 
 
 def city_region() -> int:
@@ -76,7 +82,7 @@ def flow_for(matter: str, region_id: int) -> FlowVersion:
 def declared_flow(matter: str) -> FlowVersion:
     """Return the city's version of the declared steps, written the first time it is asked for, and anew where they changed."""
     spec, city = matter_named(matter), city_region()
-    xml = declared_diagram(spec)
+    xml = _declared(spec)
     rows = FlowVersion.objects.filter(matter=matter, region=city)
     row = rows.filter(xml=xml, made_by="system").first()
     if row is None:
@@ -88,6 +94,11 @@ def declared_flow(matter: str) -> FlowVersion:
                       "state": VersionState.PUBLISHED if free else VersionState.DRAFT},
         )  # fmt: skip
     return row
+
+
+@lru_cache(maxsize=256)
+def _declared(spec: MatterSpec) -> str:
+    return declared_diagram(spec)
 
 
 def runnable_of(version: FlowVersion) -> Runnable:

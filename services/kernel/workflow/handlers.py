@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from django.db.models import Q
 from django.utils import timezone
 
-from geo.regions.models import EditionState, RegionVersion
+from geo.regions.queries import current_city, within
 from geo.scope import Scope
 from services.access.models import Grant, User
 from services.access.queries import grants_today
-from services.kernel.workflow.choosing import chain_of
+from services.kernel.messages.choosing import chain_of
+from services.kernel.workflow.choosing import regions_below
 from services.kernel.workflow.models import Case, CaseEvent, Delegation, Task, TaskState
 from services.kernel.workflow.transitions import Act, Who
 
@@ -88,18 +89,8 @@ def posts_of(user: User) -> tuple[Post, ...]:
         if grant.organisation_id:
             posts.append(Post(grant.role_id, duties, frozenset(), grant.organisation_id))
         elif grant.region_id:
-            posts.append(Post(grant.role_id, duties, _regions_below(grant.region_id), None))
+            posts.append(Post(grant.role_id, duties, regions_below(grant.region_id), None))
     return tuple(posts)
-
-
-def _regions_below(region_id: int) -> frozenset[int]:
-    """Return the city, districts and streets in a region: steps are done at these levels only."""
-    published = RegionVersion.objects.filter(edition__state=EditionState.PUBLISHED)
-    path = published.filter(region=region_id).values_list("path", flat=True).first()
-    if path is None:
-        return frozenset()
-    below = published.filter(path__startswith=path, level__in=("city", "district", "street"))
-    return frozenset(below.values_list("region_id", flat=True))
 
 
 def pool_for(posts: Iterable[Post], matter: str = "") -> Q:
@@ -183,19 +174,14 @@ def name_of(user: User | None) -> str:
 
 def case_visible(user: User, scope: Scope) -> Q:
     """Return the condition that a case may be seen: by its region and duty, its organisation, its applicant or its tasks."""
-    paths = [path for path in scope.paths if path]
-    under = Q(pk__in=[])
-    for path in paths:
-        under |= Q(path__startswith=path)
-    regions = list(
-        RegionVersion.objects.filter(under, edition__state=EditionState.PUBLISHED).values_list("region_id", flat=True)
-    )
     held = Q() if scope.holds("*") else Q(duty__in=scope.duties)
-    everywhere = Q() if "" in scope.paths else Q(region__in=regions) | Q(organisation__in=scope.organisations)
-    mine = CaseEvent.objects.filter(actor=user).values("case")
-    return (
-        Q(applicant=user)
-        | (everywhere & held)
-        | Q(pk__in=Task.objects.filter(assignee=user).values("case"))
-        | Q(pk__in=mine)
-    )
+    there = within(scope) if not holds_everywhere(scope) else Q()
+    over = (there | Q(organisation__in=scope.organisations)) if scope.organisations or scope.paths else Q(pk__in=[])
+    tasks = Task.objects.filter(assignee=user).values("case")
+    acted = CaseEvent.objects.filter(actor=user).values("case")
+    return Q(applicant=user) | (over & held) | Q(pk__in=tasks) | Q(pk__in=acted)
+
+
+def holds_everywhere(scope: Scope) -> bool:
+    """Say whether a scope covers the whole city."""
+    return scope.covers_path(f"{current_city().code}.")

@@ -199,6 +199,8 @@ class Task(models.Model):
                 condition=Q(state="open", assignee=None),
                 name="task_pool",
             ),
+            # a person with many regions: read in the order of the list until the page is full, never sorted
+            models.Index(fields=["due_at", "id"], condition=Q(state="open"), name="task_by_due"),
             models.Index(fields=["next_at"], condition=Q(state="open", next_at__isnull=False), name="task_card_due"),
             models.Index(fields=["decided_by", "-decided_at"], condition=Q(state="done"), name="task_done"),
             models.Index(fields=["case", "state"], name="task_of_case"),

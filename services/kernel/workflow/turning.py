@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -17,8 +18,9 @@ from django.utils import timezone
 from geo.errors import BadInput, Conflict, NotFound
 from geo.scope import Scope
 from services.access.models import User
+from services.kernel.messages.choosing import chain_of
 from services.kernel.workflow import message_events as told
-from services.kernel.workflow.choosing import calendar, chain_of, city_zone, region_at, runnable_of, step_as_set
+from services.kernel.workflow.choosing import calendar, city_zone, region_at, runnable_of, step_as_set
 from services.kernel.workflow.clock import deadline, due_after, shifted
 from services.kernel.workflow.dispatch import handlers_for
 from services.kernel.workflow.engine import Decision, Runnable, Standing, stand
@@ -188,14 +190,13 @@ def open_step(turn: Turn, flow: Runnable, key: str, *, who: User | None = None) 
     case = turn.case
     step, post = step_as_set(case.matter, flow.step(key), chain_of(case.region_id))
     last = case.tasks.filter(step=key).aggregate(last=Max("pass_no"))["last"] or 0
-    pattern = task_of(case, step, post, turn.now, last + 1)
-    people: list[User | None] = [who] if who and step.mode == "one" else list(handlers_for(pattern, step, case))
+    task = task_of(case, step, post, turn.now, last + 1)
+    people: list[User | None] = [who] if who and step.mode == "one" else list(handlers_for(task, step, case))
     made = []
     for person in people or [None]:
-        task = task_of(case, step, post, turn.now, last + 1)
-        task.assignee = person
-        task.save(force_insert=True)
-        made.append(task)
+        made.append(copy(task))
+        made[-1].assignee = person
+        made[-1].save(force_insert=True)
     return made
 
 
