@@ -149,7 +149,8 @@ function keys(event) {
     document.getElementById('save').click();
     return;
   }
-  if (control && ['z', 'y'].includes(event.key.toLowerCase())) {
+  const elsewhere = event.target.closest('input, textarea, select') && !event.target.closest('#grid');
+  if (control && !elsewhere && ['z', 'y'].includes(event.key.toLowerCase())) {
     const back = event.key.toLowerCase() === 'z' && !event.shiftKey;
     event.preventDefault();
     done();
