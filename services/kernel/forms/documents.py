@@ -1,8 +1,10 @@
-"""Files of submissions and of certificates, and the PDF of a form, filled in or blank."""
+"""Files of submissions and of certificates, and the sheet of a form, filled in or blank.
+
+A filled sheet is made when it is asked for and never kept among the files: it may hold what is sealed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +26,7 @@ from services.kernel.documents.spec import (
 )
 from services.kernel.forms.library.queries import LIBRARY, VIEW
 from services.kernel.forms.models import Certificate, Submission, SubmissionState
-from services.kernel.forms.queries import OWNER_KIND, Part, form_of, may_fill, papers_shown, submission, summary_of
+from services.kernel.forms.queries import OWNER_KIND, Part, form_of, may_fill, papers_shown, submission
 from services.kernel.forms.registry import form_named
 from services.kernel.forms.spec import Certificate as CertificateValue
 
@@ -52,13 +54,6 @@ def purpose_of(paper: CertificateValue) -> Purpose:
     """Return what files of a certificate are taken for."""
     types = frozenset(FileType(each) for each in paper.types)
     return Purpose(paper.code, paper.name, types, paper.most_bytes, paper.most, paper.sensitive, help=paper.description)
-
-
-def facts_of(owner_id: str, scope: Scope) -> Mapping[str, Any]:
-    """Return what a document may say of a submission; sensitive answers in part, but to its own writer."""
-    row = submission(owner_id, scope=scope)
-    own = row.account is not None and row.account.username == scope.actor
-    return sheet_of(row, summary_of(row, reveal=own))
 
 
 def sheet_of(row: Submission, parts: list[Part]) -> dict[str, Any]:
@@ -100,7 +95,7 @@ def find_certificate(owner_id: str, scope: Scope) -> Owner:
 
 
 OWNERS: Final = (
-    OwnerKind(key=OWNER_KIND, name="表单填报", find=find_submission, facts=facts_of, purposes=()),
+    OwnerKind(key=OWNER_KIND, name="表单填报", find=find_submission, purposes=()),
     OwnerKind(
         key="certificate",
         name="材料",
