@@ -499,7 +499,7 @@ def test_clerks_look_certificates_up() -> None:
     assert signed_in("jumin").get("/desk/forms/certificates").status_code == 403
 
 
-@pytest.mark.covers("ELD-GOV-23", via="services.kernel.forms.documents:find_certificate")
+@pytest.mark.covers("ELD-GOV-23", via="services.kernel.documents.actions:attach_file")
 def test_sample_forms_and_annexes_of_a_certificate_are_kept_replaced_and_taken_off(tmp_path: Path) -> None:
     city, clerk = signed_in("shi"), signed_in("jiezhen")
     url = "/desk/forms/certificates/XQ-QT-001"
