@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "services.kernel.messages",
     "services.kernel.messages.notices",
     "services.kernel.messages.knowledge",
+    "services.kernel.rules",
     "services.kernel.ledger",
     "services.kernel.forms",
     "services.modules.enrolment",
