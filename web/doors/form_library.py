@@ -36,7 +36,7 @@ from services.kernel.forms.library.queries import (
 from services.kernel.forms.models import Medium
 from services.kernel.forms.spec import ALL_CHANGES, CHANGES, KIND_NAMES, Certificate, Change, Checks, Field, FieldKind
 from web.api.errors import status_of
-from web.doors.form_design import CHECKS
+from web.doors.form_item import CHECKS
 from web.doors.typed import typed
 
 LEVELS: Final = (("district", "区"), ("street", "街镇"), ("committee", "居委"))

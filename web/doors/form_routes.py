@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from web.doors import form_design, form_desk, form_library, forms
+from web.doors import form_design, form_desk, form_item, form_library, forms
 
 ROUTES = [
     path("forms", forms.list_page, name="forms"),
@@ -27,7 +27,7 @@ ROUTES = [
     path("desk/forms/versions/<int:version_id>/place", form_design.place, name="desk-form-place"),
     path("desk/forms/versions/<int:version_id>/preview", form_design.preview_page, name="desk-form-preview"),
     path("desk/forms/versions/<int:version_id>/pdf", form_design.pdf, name="desk-form-pdf"),
-    path("desk/forms/versions/<int:version_id>/items/<slug:key>", form_design.item_page, name="desk-form-item"),
+    path("desk/forms/versions/<int:version_id>/items/<slug:key>", form_item.item_page, name="desk-form-item"),
     path(
         "desk/forms/versions/<int:version_id>/compare/<int:other_id>",
         form_design.compare_page,
