@@ -180,12 +180,12 @@ def places_by_id(
     scope: Scope,
     published: Published,
     now: dt.datetime,
-    days: WorkingDays,
+    days: WorkingDays | None = None,
     only: Q | None = None,
 ) -> dict[int, Place]:
     """Return those of the facilities with these ids that are open, visible and meet ``only``, by id."""
     rows = Facility.objects.filter(visible(scope, published), only or Q(), pk__in=ids).values(*COLUMNS)
-    names = names_of(published)
+    names, days = names_of(published), days or days_around(now)
     return {row["id"]: place_of(row, names, now, days) for row in rows}
 
 
