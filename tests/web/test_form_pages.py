@@ -554,9 +554,17 @@ def test_programs_ask_what_a_form_asks_and_try_answers_without_keeping_them() ->
     client = Client()
     asked = client.get("/api/v1/forms/enrolment/transfer?region=310101").json()
     assert asked["answers"]["properties"]["child_sex"]["enum"] == ["male", "female"]
-    assert {"code": "XQ-QT-001", "name": "转园证明", "least": 1, "most": 2, "types": ["jpeg", "png", "webp", "pdf"]} in asked["certificates"]
+    assert {
+        "code": "XQ-QT-001",
+        "name": "转园证明",
+        "least": 1,
+        "most": 2,
+        "types": ["jpeg", "png", "webp", "pdf"],
+    } in asked["certificates"]
     tried = "/api/v1/forms/enrolment/transfer/validate?region=310101"
-    good = client.post(tried, {"answers": whole_form() | {"transfer_reason": ["moved"]}}, content_type="application/json").json()
+    good = client.post(
+        tried, {"answers": whole_form() | {"transfer_reason": ["moved"]}}, content_type="application/json"
+    ).json()
     assert (good["good"], good["faults"]) == (True, [])
     bad = client.post(tried, {"answers": {"child_name": "1", "nowhere": 1}}, content_type="application/json").json()
     assert {"child_name", "nowhere", "birthday"} <= {fault["field"] for fault in bad["faults"]}
