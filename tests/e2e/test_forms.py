@@ -59,6 +59,7 @@ def test_what_a_district_publishes_is_what_a_parent_fills_in_at_both_sizes(open_
     shot(desk, "forms-draft")
     assert faults_of(desk) == []
     desk.get_by_role("link", name="手机预览").click()
+    desk.wait_for_url("**/desk/forms/versions/*/preview**")
     shot(desk, "forms-preview")
     assert faults_of(desk) == []
     desk.go_back()

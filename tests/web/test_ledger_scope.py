@@ -15,6 +15,8 @@ from services.access.models import Organisation, User
 from services.facilities.models import Facility
 from services.kernel.ledger.queries import model_of, visible
 from services.kernel.ledger.registry import ledgers
+from services.kernel.workflow.choosing import declared_flow
+from services.kernel.workflow.models import Case
 
 pytestmark = pytest.mark.usefixtures("city")
 HOME, ELSEWHERE = "310000.310101.", "310000.310110."
@@ -45,6 +47,14 @@ def body(answer: Any) -> str:
     return str(content.decode())
 
 
+def _case_elsewhere() -> None:
+    flow = declared_flow("service_point")
+    Case.objects.create(
+        number="FW-1", matter=flow.matter, duty="cases.view", category="", source="online", title="", flow=flow,
+        region=region(ELSEWHERE), opened_by="test",
+    )  # fmt: skip
+
+
 def foreign(key: str) -> Any:
     """Return a row of a ledger that lies elsewhere, marked so that any trace of it is found."""
     spec = ledgers()[key]
@@ -53,6 +63,8 @@ def foreign(key: str) -> Any:
             name="外区甲机构", region=region(ELSEWHERE), credit_code="91310110MA1FOREIGN"
         )
         return made, "外区甲机构"
+    if key == "cases":
+        _case_elsewhere()
     row = visible(spec, scope=ALL).filter(**{f"{spec.region}__in": below(ELSEWHERE)}).order_by("pk").first()
     assert row is not None
     mark = f"外区标记{row.pk}"

@@ -59,7 +59,12 @@ class CheckedOut(Schema):
     faults: list[FaultOut]
 
 
-@router.get("/forms/{form}/{entry}", response=FormOut, summary="一张表要填什么")
+@router.get(
+    "/forms/{form}/{entry}",
+    response=FormOut,
+    summary="一张表要填什么",
+    description="某个区划今天使用的表：每一项的 JSON Schema 和要上传的材料。区级没有自己的表时，是上级的表。",
+)
 def form_asked(
     request: HttpRequest,
     form: str,
@@ -78,7 +83,12 @@ def form_asked(
     )  # fmt: skip
 
 
-@router.post("/forms/{form}/{entry}/validate", response=CheckedOut, summary="试查一份答案，不保存")
+@router.post(
+    "/forms/{form}/{entry}/validate",
+    response=CheckedOut,
+    summary="试查一份答案，不保存",
+    description="用和网页同一套检查判断答案能不能提交，逐项说明哪里要改；不保存任何内容，也不检查材料。",
+)
 def form_checked(
     request: HttpRequest,
     form: str,
