@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import time
 from typing import Any
 
 import jsonschema_rs
@@ -215,12 +214,11 @@ def test_patterns_of_staff_run_in_linear_time_or_not_at_all() -> None:
         with pytest.raises(BadInput):
             check_pattern(wild)
     check_pattern("(a+)+")
-    began = time.perf_counter()
     assert not matches("(a+)+", "a" * 200 + "!")
     assert not matches("(a|a)*b", "a" * 200)
     assert matches("[一-龥]{2,4}", "王小明")
     assert not matches("ab|cd", "abx")
-    assert time.perf_counter() - began < 60  # back-tracking would not end in this life
+    # back-tracking would not end in this life: the time limit of the test is the check
 
 
 def test_masks_and_words() -> None:
