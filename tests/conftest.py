@@ -21,6 +21,8 @@ from django.db import connection, connections
 from django.test.testcases import LiveServerThread
 from pytest_django.plugin import DjangoDbBlocker
 
+from tests.reading import wait_before_reads
+
 BLOCKED = "a test browser reaches no host but ours"
 
 
@@ -193,6 +195,7 @@ def worker() -> Iterator[None]:
 def _browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
+    wait_before_reads()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("QUANTU_CHROMIUM", "/usr/bin/chromium"),
