@@ -48,7 +48,7 @@ def flow() -> list[dict[str, Any]]:
     clerk = User.objects.get(username="jiezhen")
     district = User.objects.get(username="qu")
     _fill(street)
-    whole = User.objects.create(username="bench")
+    whole = User.objects.create(username="bench-flows")
     grant_role(user=whole, role="street_clerk", granted_by="bench", region=Region.objects.get(versions__code="310000"))
     found = [
         _line("inbox of a city-wide clerk: counts and first page", _timed(lambda: _ask(whole))),
