@@ -8,12 +8,24 @@ from django.db import models
 from django.db.models import Q
 
 from geo.regions.models import Region
+from services.crypto.identifiers import new_id
+
+
+class UserKind(models.TextChoices):
+    STAFF = "staff", "经办用户"
+    RESIDENT = "resident", "互联网用户"
 
 
 class User(AbstractUser):
-    """An account. What it may do is said by its grants, never by flags of its own."""
+    """An account. What it may do is said by its grants, never by flags of its own.
 
+    ``uid`` owns its sealed values. ``password_given`` says that somebody else knows the password: it is to be changed first.
+    """
+
+    uid = models.UUIDField(default=new_id, unique=True, editable=False)
     display_name = models.CharField("姓名", max_length=60, blank=True)
+    kind = models.CharField("用户类型", max_length=10, choices=UserKind, default=UserKind.STAFF)
+    password_given = models.BooleanField(default=False)
 
     class Meta:
         verbose_name = "账号"
@@ -57,7 +69,11 @@ class Role(models.Model):
 
 
 class Grant(models.Model):
-    """A role given to a user over one region, organisation or person, from one day to another (both included)."""
+    """A role given to a user over one region, organisation or person, from one day to another (both included).
+
+    ``lent_from`` is the grant of a colleague that this one stands in for; it holds no longer than that one. ``ended_at`` says
+    when it was taken back.
+    """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="grants")
     role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="grants")
@@ -70,6 +86,9 @@ class Grant(models.Model):
     to_day = models.DateField(null=True, blank=True)
     granted_by = models.CharField(max_length=150)
     granted_at = models.DateTimeField(auto_now_add=True)
+    lent_from = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="lent")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(max_length=150, blank=True)
 
     class Meta:
         verbose_name = "授权"
@@ -130,6 +149,28 @@ class AuditAct(models.TextChoices):
     LEDGER_EXPORTED = "ledger_exported", "导出台账"
     PHONE_REVEALED = "phone_revealed", "查看完整号码"
     ANSWER_REVEALED = "answer_revealed", "查看加密答案"
+    CLIENT_SAVED = "client_saved", "维护接入平台"
+    CLIENT_KEY_MADE = "client_key_made", "发放平台密钥"
+    CLIENT_KEY_STOPPED = "client_key_stopped", "停用平台密钥"
+    IDENTITY_BOUND = "identity_bound", "绑定统一认证"
+    IDENTITY_UNBOUND = "identity_unbound", "解除统一认证"
+    SECOND_STEP_ON = "second_step_on", "启用两步验证"
+    SECOND_STEP_OFF = "second_step_off", "关闭两步验证"
+    SECOND_STEP_REFUSED = "second_step_refused", "验证码被拒"
+    RECOVERY_USED = "recovery_used", "使用恢复码"
+    LOCKED = "locked", "锁定登录"
+    UNLOCKED = "unlocked", "解除锁定"
+    SESSION_ENDED = "session_ended", "结束会话"
+    GRANT_LENT = "grant_lent", "委托授权"
+    GRANT_ENDED = "grant_ended", "收回授权"
+    ACCOUNT_CHANGED = "account_changed", "修改账号"
+    PASSWORD_RESET = "password_reset", "重设密码"
+    CONSENT_GIVEN = "consent_given", "同意处理个人信息"
+    CONSENT_WITHDRAWN = "consent_withdrawn", "撤回同意"
+    DATA_EXPORTED = "data_exported", "导出个人信息"
+    ERASURE_ASKED = "erasure_asked", "申请注销"
+    ERASURE_CANCELLED = "erasure_cancelled", "取消注销"
+    ERASURE_DONE = "erasure_done", "注销并删除"
 
 
 class AuditEntry(models.Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import hmac
 from dataclasses import dataclass
@@ -85,15 +86,27 @@ def scope_for(request: HttpRequest) -> Scope:
     return cached
 
 
+def holding(day: dt.date, grants: str = "") -> Q:
+    """Return the condition that a grant holds on a day; ``grants`` leads to it from another model, such as ``grants__``.
+
+    A grant that was lent holds while the lender's own does, too. Give it to one ``filter`` together with whatever else is asked
+    of the same grant.
+    """
+
+    def ends(grant: str) -> Q:
+        return Q(**{f"{grant}to_day": None}) | Q(**{f"{grant}to_day__gte": day})
+
+    lender = f"{grants}lent_from__"
+    lent = Q(**{f"{lender}ended_at": None, f"{lender}user__is_active": True, f"{lender}from_day__lte": day}) & ends(
+        lender
+    )
+    own = Q(**{f"{grants}lent_from": None})
+    return Q(**{f"{grants}ended_at": None, f"{grants}from_day__lte": day}) & ends(grants) & (own | lent)
+
+
 def grants_today(user: User) -> QuerySet[Grant]:
     """Return the grants of a user that hold today, in the city's own calendar day."""
-    today = timezone.localdate()
-    return (
-        Grant.objects.filter(user=user, from_day__lte=today)
-        .filter(Q(to_day=None) | Q(to_day__gte=today))
-        .select_related("role")
-        .order_by("id")
-    )
+    return Grant.objects.filter(holding(timezone.localdate()), user=user).select_related("role").order_by("id")
 
 
 def check_duty(scope: Scope, duty: str) -> None:

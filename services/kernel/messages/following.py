@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from services.access.models import User
+from services.access.queries import holding
 from services.facilities.models import FacilityStatus, StatusChange
 from services.kernel.messages.actions import send_message
 from services.kernel.messages.message_events import FACILITY_STATUS
@@ -16,11 +16,8 @@ from services.kernel.messages.message_events import FACILITY_STATUS
 
 def heads_of(organisation_id: int) -> list[User]:
     """Return the accounts that today hold a role over an organisation, by their number."""
-    today = timezone.localdate()
-    holds = Q(grants__to_day=None) | Q(grants__to_day__gte=today)
-    users = User.objects.filter(
-        holds, grants__organisation_id=organisation_id, grants__from_day__lte=today, is_active=True
-    )
+    holds = holding(timezone.localdate(), "grants__")
+    users = User.objects.filter(holds, grants__organisation_id=organisation_id, is_active=True)
     return list(users.distinct().order_by("pk"))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from geo.errors import Forbidden, NotFound
@@ -15,7 +15,7 @@ from geo.regions.models import RegionVersion
 from geo.regions.queries import path_of, published_name, versions_of, within
 from geo.scope import Scope
 from services.access.models import User
-from services.access.queries import check_duty
+from services.access.queries import check_duty, holding
 from services.kernel.rules.deciding.findings import Finding, findings_of
 from services.kernel.rules.deciding.sheets import Sheet, sheet_of
 from services.kernel.rules.deciding.tables import Table, read_table
@@ -156,12 +156,9 @@ def trial_seen(trial_id: UUID, *, scope: Scope) -> Trial:
 
 def keepers_of(key: str, *, region_id: int) -> list[User]:
     """Return the accounts that today may change a rule set for a region, or for one above it."""
-    today = timezone.localdate()
-    open_end = Q(grants__to_day=None) | Q(grants__to_day__gte=today)
     users = User.objects.filter(
-        open_end,
+        holding(timezone.localdate(), "grants__"),
         is_active=True,
-        grants__from_day__lte=today,
         grants__region__in=chain_of(region_id),
         grants__role__duties__contains=[rule_set_named(key).duty],
     )

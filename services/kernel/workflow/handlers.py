@@ -11,7 +11,7 @@ from django.utils import timezone
 from geo.regions.queries import current_city, within
 from geo.scope import Scope
 from services.access.models import Grant, User
-from services.access.queries import grants_today
+from services.access.queries import grants_today, holding
 from services.kernel.messages.choosing import chain_of
 from services.kernel.workflow.choosing import regions_below
 from services.kernel.workflow.models import Case, CaseEvent, Delegation, Task, TaskState
@@ -112,10 +112,7 @@ def people_for(task: Task, *, most: int = MOST_PEOPLE) -> list[User]:
         over = Q(region__in=chain_of(task.region_id))
     else:
         return []
-    today = timezone.localdate()
-    grants = Grant.objects.filter(over, from_day__lte=today, role__duties__contains=[task.duty]).filter(
-        Q(to_day=None) | Q(to_day__gte=today)
-    )
+    grants = Grant.objects.filter(over, holding(timezone.localdate()), role__duties__contains=[task.duty])
     if task.post:
         grants = grants.filter(role=task.post)
     return list(User.objects.filter(is_active=True, pk__in=grants.values("user")).order_by("pk")[:most])
