@@ -18,7 +18,7 @@ from geo.errors import BadInput, Conflict, NotFound
 from geo.regions.models import Region
 from services.access.models import ApiKey, AuditAct, AuditEntry, Grant, Organisation, Role, User
 from services.access.queries import caller_of, digest_of
-from services.access.roles import ROLES
+from services.access.roles import roles
 
 KEYS_PER_USER = 10
 
@@ -26,9 +26,9 @@ KEYS_PER_USER = 10
 @transaction.atomic
 def declare_roles() -> int:
     """Write the declared roles to their table, and return how many there are."""
-    for role in ROLES:
+    for role in roles():
         Role.objects.update_or_create(key=role.key, defaults={"name": role.name, "duties": list(role.duties)})
-    return len(ROLES)
+    return len(roles())
 
 
 @transaction.atomic
@@ -78,7 +78,7 @@ def make_staff_account(
     """
     declare_roles()
     if not Role.objects.filter(pk=role).exists():
-        raise BadInput("role_unknown", f"没有“{role[:40]}”这个角色。可用：{'、'.join(each.key for each in ROLES)}。")
+        raise BadInput("role_unknown", f"没有“{role[:40]}”这个角色。可用：{'、'.join(each.key for each in roles())}。")
     user = User.objects.select_for_update().filter(username=username).first()
     if user is None:
         user = _new_account(username, password, display_name)
@@ -166,9 +166,22 @@ def record_system_scope(reason: str) -> AuditEntry:
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Return the caller's network address as nginx hands it over, or none when it is not an address."""
-    given = request.headers.get("X-Real-IP") or request.META.get("REMOTE_ADDR", "")
+    """Return the caller's network address, or none when it is not known.
+
+    nginx writes it into ``X-Real-IP``, in place of whatever the caller wrote there, and reaches us through a socket or from this
+    host. The header is believed from there and from nowhere else. An IPv4 address inside an IPv6 one is said as itself.
+    """
+    peer = _address(request.META.get("REMOTE_ADDR", ""))
+    if peer is not None and not peer.is_loopback:
+        return str(peer)
+    header = request.headers.get("X-Real-IP")
+    found = peer if header is None else _address(header)
+    return None if found is None else str(found)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return str(ipaddress.ip_address(given))
+        found = ipaddress.ip_address(text.strip())
     except ValueError:
         return None
+    return getattr(found, "ipv4_mapped", None) or found

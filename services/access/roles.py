@@ -1,8 +1,24 @@
-"""The roles of the house, as data: a key, a name people know, and the duties that come with it."""
+"""The roles of the house, as data: a key, a name people know, and the duties that come with it.
+
+Apps add duties of their own in a ``duties.py``.
+"""
 
 from __future__ import annotations
 
+import importlib
+from functools import cache
 from typing import NamedTuple
+
+from django.apps import apps
+from django.utils.module_loading import module_has_submodule
+
+
+class Duty(NamedTuple):
+    """A duty that an app adds: ``<app>.<act>``, what it lets people do, and the keys of the roles that carry it."""
+
+    key: str
+    label: str
+    roles: tuple[str, ...]
 
 
 class RoleDeclaration(NamedTuple):
@@ -46,6 +62,9 @@ ROLES = (
             "cases.configure",
             "calendar.edit",
             "settings.write",
+            "clients.edit",
+            "accounts.view",
+            "accounts.edit",
         ),
     ),
     RoleDeclaration(
@@ -101,3 +120,33 @@ ROLES = (
     RoleDeclaration("planner", "规划人员", ("facilities.view", "regions.draft", "fences.draft", "knowledge.view")),
     RoleDeclaration("resident", "居民", ("self.view",)),
 )
+
+
+@cache
+def roles() -> tuple[RoleDeclaration, ...]:
+    """Return the roles with the duties that apps add to them, in the order of the apps.
+
+    Raises ``ValueError`` for a duty that is declared twice or given to an unknown role.
+    """
+    held = {role.key: list(role.duties) for role in ROLES}
+    known = {duty for duties in held.values() for duty in duties}
+    for duty in added_duties():
+        if duty.key in known:
+            raise ValueError(f"the duty {duty.key} is declared twice")
+        known.add(duty.key)
+        for role in duty.roles:
+            if role not in held:
+                raise ValueError(f"{duty.key} is given to the unknown role {role}")
+            held[role].append(duty.key)
+    return tuple(role._replace(duties=tuple(held[role.key])) for role in ROLES)
+
+
+@cache
+def added_duties() -> tuple[Duty, ...]:
+    """Return the duties declared in the ``duties`` module of the installed apps."""
+    return tuple(
+        duty
+        for config in apps.get_app_configs()
+        if config.module is not None and module_has_submodule(config.module, "duties")
+        for duty in importlib.import_module(f"{config.name}.duties").DUTIES
+    )

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from geo.errors import CityError, NotFound
 from services.access.queries import scope_for
-from services.access.roles import ROLES
+from services.access.roles import roles
 from services.kernel.workflow.choosing import flow_for, runnable_of
 from services.kernel.workflow.configuring import (
     duties_known,
@@ -102,7 +102,7 @@ def keep(request: HttpRequest, matter: str) -> JsonResponse:
 
 def _known(spec: MatterSpec, begun: FlowVersion, region: str) -> dict[str, Any]:
     """Return what the editor needs to know, as its island of JSON."""
-    duties = {duty: "、".join(role.name for role in ROLES if duty in role.duties) for duty in sorted(duties_known())}
+    duties = {duty: "、".join(role.name for role in roles() if duty in role.duties) for duty in sorted(duties_known())}
     return {
         "xml": begun.xml,
         "begun": f"{spec.key}:{region}:{begun.pk}",

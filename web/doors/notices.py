@@ -18,7 +18,7 @@ from geo.errors import CityError, Forbidden
 from geo.regions.queries import published_name, versions_of
 from geo.scope import Scope
 from services.access.queries import check_duty, grants_today, scope_for
-from services.access.roles import ROLES
+from services.access.roles import roles
 from services.kernel.messages.markup import as_html
 from services.kernel.messages.notices.actions import (
     Written,
@@ -90,7 +90,7 @@ def _one(request: HttpRequest, notice_id: UUID, fault: CityError | None = None) 
         "notice": notice,
         "html": as_html(notice.body),
         "region": versions_of(scope=scope).filter(region=notice.region_id).first(),
-        "roles": [role.name for role in ROLES if role.key in notice.roles],
+        "roles": [role.name for role in roles() if role.key in notice.roles],
         "keeps": keeps,
         "waits": notice.state == NoticeState.PUBLISHED and notice.shows_from and notice.shows_from > timezone.now(),
         "fault": fault,
@@ -162,7 +162,7 @@ def _refused(request: HttpRequest, notice_id: UUID, fault: CityError) -> HttpRes
 def _form(
     request: HttpRequest, notice: Notice | None, form: dict[str, Any], fault: CityError | None = None
 ) -> HttpResponse:
-    context = {"notice": notice, "form": form, "fault": fault, "roles": ROLES,
+    context = {"notice": notice, "form": form, "fault": fault, "roles": roles(),
                "regions": regions_to_write_for(scope=scope_for(request))}  # fmt: skip
     return render(request, "desk/notice_form.html", context, status=status_of(fault) if fault else 200)
 

@@ -18,7 +18,7 @@ from geo.regions.queries import versions_of, within
 from geo.scope import Scope
 from services.access.models import Role
 from services.access.queries import check_duty
-from services.access.roles import ROLES
+from services.access.roles import roles
 from services.kernel.workflow.choosing import flow_for, runnable_of, sources_of
 from services.kernel.workflow.diagrams.checking import check_diagram
 from services.kernel.workflow.diagrams.reading import Finding
@@ -31,7 +31,7 @@ LONGEST_CATEGORY: Final = 40
 
 def duties_known() -> frozenset[str]:
     """Return the duties of cases that some declared role carries: what a step may ask for."""
-    return frozenset(duty for role in ROLES for duty in role.duties if duty.startswith("cases."))
+    return frozenset(duty for role in roles() for duty in role.duties if duty.startswith("cases."))
 
 
 def regions_to_configure(*, scope: Scope) -> list[RegionVersion]:

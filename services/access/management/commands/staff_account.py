@@ -15,7 +15,7 @@ from geo.regions.models import Region, RegionVersion
 from geo.regions.queries import current_city
 from services.access.actions import make_staff_account
 from services.access.models import User
-from services.access.roles import ROLES
+from services.access.roles import roles
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Offer the name, the role and where it holds."""
         parser.add_argument("username", help="账号名")
-        parser.add_argument("--role", required=True, choices=[role.key for role in ROLES])
+        parser.add_argument("--role", required=True, choices=[role.key for role in roles()])
         parser.add_argument("--region", default="", metavar="CODE", help="区划代码，缺省为全市")
         parser.add_argument("--name", default="", help="姓名")
         parser.add_argument("--until", type=datetime.date.fromisoformat, metavar="DATE", help="授权到哪一天，缺省不限")
@@ -49,7 +49,7 @@ class Command(BaseCommand):
             )
         except CityError as fault:
             raise CommandError(fault.message) from fault
-        role = next(each.name for each in ROLES if each.key == options["role"])
+        role = next(each.name for each in roles() if each.key == options["role"])
         until = f"，至 {options['until']}" if options["until"] else ""
         done = "已加授角色" if known else "已建立账号"
         self.stdout.write(f"{done}：{user.username}，{role}，{version.name}，自 {timezone.localdate()}{until}。")

@@ -16,7 +16,7 @@ from geo.regions.models import RegionVersion
 from geo.regions.queries import versions_of, within
 from geo.scope import Scope
 from services.access.queries import check_duty
-from services.access.roles import ROLES
+from services.access.roles import roles
 from services.kernel.messages.notices.models import Notice, NoticeState
 from services.kernel.messages.notices.queries import notices_kept
 
@@ -112,14 +112,14 @@ def _fill(notice: Notice, written: Written, scope: Scope) -> None:
         raise BadInput("notice_empty", "请写标题和正文。")
     if len(title) > LONGEST_TITLE or len(body) > LONGEST_BODY:
         raise BadInput("notice_too_long", f"标题最多 {LONGEST_TITLE} 字，正文最多 {LONGEST_BODY} 字。")
-    unknown = set(written.roles) - {role.key for role in ROLES}
+    unknown = set(written.roles) - {role.key for role in roles()}
     if unknown:
         raise BadInput("role_unknown", "没有这个角色，请重新选择。")
     if written.until and written.until <= timezone.now():
         raise BadInput("notice_ends_early", "结束时间要晚于现在。")
     notice.title, notice.body, notice.public = title, body, written.public
     notice.region_id = region_to_write_for(written.region, scope=scope).region_id
-    notice.roles = [role.key for role in ROLES if role.key in set(written.roles)]
+    notice.roles = [role.key for role in roles() if role.key in set(written.roles)]
     notice.shows_until, notice.changed_by = written.until, scope.actor
 
 
