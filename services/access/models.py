@@ -149,6 +149,8 @@ class AuditAct(models.TextChoices):
     LEDGER_EXPORTED = "ledger_exported", "导出台账"
     PHONE_REVEALED = "phone_revealed", "查看完整号码"
     ANSWER_REVEALED = "answer_revealed", "查看加密答案"
+    CASE_DELETED = "case_deleted", "删除办件"
+    CASE_RESTORED = "case_restored", "恢复办件"
     CLIENT_SAVED = "client_saved", "维护接入平台"
     CLIENT_KEY_MADE = "client_key_made", "发放平台密钥"
     CLIENT_KEY_STOPPED = "client_key_stopped", "停用平台密钥"
