@@ -20,4 +20,6 @@ from web.settings import *  # noqa: E402, F403
 
 KEYSTORE = environment.STATE / "test" / f"keystore-{_name}-{WORKER}"
 KEYSTORE_MADE_HERE = True
+SIGNING_KEYS = environment.STATE / "test" / f"signing-keys-{_name}-{WORKER}"
+SIGNING_KEYS_MADE_HERE = True
 MEDIA_ROOT = environment.STATE / "test" / f"media-{_name}-{WORKER}"

@@ -183,6 +183,9 @@ DOCUMENT_FONTS: Path = Path(env.text("QUANTU_FONTS", "/usr/share/fonts/opentype/
 # The keys of sealed fields. The default file is made at first use; a file named here must exist already.
 KEYSTORE: Path = Path(env.text("QUANTU_KEYSTORE", str(STATE / "keystore")))
 KEYSTORE_MADE_HERE: bool = not env.text("QUANTU_KEYSTORE")
+# The keys that sign grants, logs and programs lie in a file of their own.
+SIGNING_KEYS: Path = Path(env.text("QUANTU_SIGNING_KEYS", str(STATE / "signing-keys")))
+SIGNING_KEYS_MADE_HERE: bool = not env.text("QUANTU_SIGNING_KEYS")
 # The short-message gateway; without all three nothing is sent, and what is to be sent waits. A host in a private network is
 # also named among the inside hosts.
 SMS_URL: str = env.text("QUANTU_SMS_URL")

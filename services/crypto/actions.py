@@ -1,4 +1,4 @@
-"""Writes of secrets: keep, drop, and seal anew after a rotation of keys."""
+"""Writes of secrets: keep and drop. Sealing anew after a rotation of keys is ``rotation``'s."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from uuid import UUID
 
 from django.db import transaction
 
+from services.crypto.house import house_keys
 from services.crypto.models import Secret
-from services.crypto.sealing import blind_index, house_keys, seal, unseal
+from services.crypto.sealing import blind_index, key_of, seal
 
 
 @transaction.atomic
@@ -26,12 +27,15 @@ def keep_secrets(*, owner: UUID, values: Mapping[str, str], found_by: Mapping[st
             index = indexes.get(field, field)
             blind = blind_index(value, field=index, keys=keys) if index else ""
             sealed = seal(value, field=field, owner=owner, keys=keys)
-            rows.append(Secret(owner=owner, field=field, ciphertext=sealed, blind=blind, key_id=keys.newest.id))
+            row = Secret(
+                owner=owner, field=field, ciphertext=sealed, blind=blind, found_by=index, key_id=key_of(sealed)
+            )
+            rows.append(row)
     Secret.objects.bulk_create(
         rows,
         update_conflicts=True,
         unique_fields=["owner", "field"],
-        update_fields=["ciphertext", "blind", "key_id"],
+        update_fields=["ciphertext", "blind", "found_by", "key_id"],
     )
 
 
@@ -41,17 +45,3 @@ def drop_secrets(*, owner: UUID, fields: Collection[str] | None = None) -> int:
     if fields is not None:
         rows = rows.filter(field__in=list(fields))
     return rows.delete()[0]
-
-
-@transaction.atomic
-def reseal_secrets(*, most: int = 1_000) -> int:
-    """Seal values that an older key sealed by the newest one, and return how many; call until it returns 0."""
-    keys = house_keys()
-    old = Secret.objects.select_for_update(skip_locked=True).exclude(key_id=keys.newest.id).order_by("pk")[:most]
-    rows = list(old)
-    for row in rows:
-        plain = unseal(row.ciphertext, field=row.field, owner=row.owner, keys=keys)
-        row.ciphertext = seal(plain, field=row.field, owner=row.owner, keys=keys)
-        row.key_id = keys.newest.id
-    Secret.objects.bulk_update(rows, ["ciphertext", "key_id"])
-    return len(rows)

@@ -9,13 +9,14 @@ class Secret(models.Model):
     """One sealed value of one field of one owner. Nothing of it can be read without the keystore.
 
     ``owner`` is the UUIDv7 that the writer of the owning row made; ``key_id`` is the key that sealed it, for rotation. ``blind``
-    is '' for a value nobody looks for.
+    is '' for a value nobody looks for, ``found_by`` the field under which equal values are looked for.
     """
 
     owner = models.UUIDField()
     field = models.CharField(max_length=120)
     ciphertext = models.TextField()
     blind = models.CharField(max_length=64, blank=True)
+    found_by = models.CharField(max_length=120, blank=True)
     key_id = models.CharField(max_length=20)
 
     class Meta:

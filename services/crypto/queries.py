@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
+from services.crypto.house import house_keys
 from services.crypto.models import Secret
-from services.crypto.sealing import blind_index, house_keys, unseal
+from services.crypto.sealing import blind_indexes, unseal
 
 
 def reveal_secrets(*, owner: UUID, fields: Collection[str] | None = None) -> dict[str, str]:
@@ -26,5 +27,5 @@ def owners_with(*, field: str, value: str, most: int = 100) -> list[UUID]:
     """Return the owners whose value in a field equals one, the newest first; none for an empty value."""
     if not value:
         return []
-    rows = Secret.objects.filter(blind=blind_index(value, field=field))
+    rows = Secret.objects.filter(blind__in=blind_indexes(value, field=field))
     return list(rows.order_by("-owner").values_list("owner", flat=True).distinct()[:most])

@@ -19,6 +19,7 @@ class Migration(migrations.Migration):
                 ('field', models.CharField(max_length=120)),
                 ('ciphertext', models.TextField()),
                 ('blind', models.CharField(blank=True, max_length=64)),
+                ('found_by', models.CharField(blank=True, max_length=120)),
                 ('key_id', models.CharField(max_length=20)),
             ],
             options={

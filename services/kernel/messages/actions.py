@@ -24,7 +24,7 @@ from services.access.queries import check_duty
 from services.crypto.identifiers import new_id
 from services.crypto.masking import mask_text
 from services.crypto.primitives import sm3
-from services.crypto.sealing import blind_index, seal, unseal
+from services.crypto.sealing import blind_index, blind_indexes, seal, unseal
 from services.kernel.messages.choosing import channels_for, city_zone, rule_for, text_for
 from services.kernel.messages.models import Contact, Delivery, DeliveryState, DeliveryStep, Message
 from services.kernel.messages.phones import PHONE_FIELD, normal_phone
@@ -134,9 +134,10 @@ def _write_deliveries(
     due = moment if event.urgent else first_allowed(moment, rule_for(region_id).quiet, city_zone())
     made = []
     for user, phone in {phone: (user, phone) for user, phone in reversed(numbers)}.values():
-        blind = blind_index(phone, field=PHONE_FIELD)
+        blind, *older = blind_indexes(phone, field=PHONE_FIELD)
+        # The oldest index names the number: the same act repeated after a rotation of keys is still the same.
         row = Delivery(
-            key=_own_key(key, f"u{user.pk}" if user else blind), event=event.key, entry=entry, region_id=region_id,
+            key=_own_key(key, f"u{user.pk}" if user else [blind, *older][-1]), event=event.key, entry=entry, region_id=region_id,
             recipient=user, phone_blind=blind, segments=sms_length(body).segments, urgent=event.urgent, due_at=due,
             next_at=due, made_by=actor[:150],
         )  # fmt: skip

@@ -15,7 +15,7 @@ from geo.scope import Scope
 from services.access.models import User
 from services.access.queries import check_duty
 from services.crypto.masking import mask_phone
-from services.crypto.sealing import blind_index, unseal
+from services.crypto.sealing import blind_indexes, unseal
 from services.kernel.messages.models import Contact, Delivery, DeliveryState, Message
 from services.kernel.messages.phones import PHONE_FIELD, normal_phone
 
@@ -59,7 +59,7 @@ def deliveries_visible(
         begin = timezone.make_aware(dt.datetime.combine(day, dt.time()))
         rows = rows.filter(made_at__gte=begin, made_at__lt=begin + dt.timedelta(days=1))
     if phone.strip():
-        rows = rows.filter(phone_blind=blind_index(normal_phone(phone), field=PHONE_FIELD))
+        rows = rows.filter(phone_blind__in=blind_indexes(normal_phone(phone), field=PHONE_FIELD))
     return rows
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from services.crypto.sealing import blind_index
+from services.crypto.sealing import blind_indexes
 from services.integrations.faults import AnswerUnclear, NotReached
 from services.integrations.sms.client import gateway, is_connected
 from services.integrations.sms.schemas import Receipt, ReceiptState
@@ -63,7 +63,7 @@ def _delivery_of(receipt: Receipt) -> Delivery | None:
     except ValueError:
         return None
     row = Delivery.objects.select_for_update().filter(pk=ours).first()
-    if row is None or row.phone_blind != blind_index(receipt.phone, field=PHONE_FIELD):
+    if row is None or row.phone_blind not in blind_indexes(receipt.phone, field=PHONE_FIELD):
         return None
     return row if row.provider_id in {"", receipt.provider_id} else None
 

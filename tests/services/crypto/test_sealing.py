@@ -15,11 +15,14 @@ from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.errors import Conflict, TooLarge, Unavailable
+from geo.errors import Conflict, NotFound, TooLarge, Unavailable
+from services.crypto.house import house_keys
 from services.crypto.identifiers import new_id
-from services.crypto.keystore import KeyStore, add_key, make_keystore, read_keystore
-from services.crypto.sealing import blind_index, house_keys, seal, sealed_by_newest, unseal
+from services.crypto.keystore import SIGNING, KeyStore, add_key, drop_key, make_keystore, read_keystore
+from services.crypto.port import Purpose
+from services.crypto.sealing import blind_index, blind_indexes, key_of, newest_id, seal, unseal
 
+FIRST_FORM_INDEX = "d5a5b0d610247820233c00b7fed051d22e8d6f57beb95bf0a91aa385418ff73a"
 OWNER = UUID("019308a0-0000-7000-8000-000000000001")
 
 
@@ -79,14 +82,42 @@ def test_the_newest_key_seals_and_old_ones_open(tmp_path: Path) -> None:
     sealed = seal("13800000000", field="phone", owner=OWNER, keys=before)
     added = add_key(path)
     after = read_keystore(path)
-    assert after.newest == added
+    assert after.newest(Purpose.SEAL) == added
     assert unseal(sealed, field="phone", owner=OWNER, keys=after) == "13800000000"
     again = seal("13800000000", field="phone", owner=OWNER, keys=after)
-    assert (sealed_by_newest(sealed, keys=after), sealed_by_newest(again, keys=after)) == (False, True)
-    # equality is found across rotations
-    assert blind_index("13800000000", field="phone", keys=before) == blind_index(
-        "13800000000", field="phone", keys=after
+    assert (key_of(sealed), key_of(again)) == (before.newest(Purpose.SEAL).id, added.id)
+    assert newest_id(Purpose.SEAL, keys=after) == added.id
+
+
+def test_equality_is_found_across_rotations_of_the_blind_key(tmp_path: Path) -> None:
+    path = tmp_path / "keystore"
+    before = make_keystore(path)
+    add_key(path, Purpose.BLIND)
+    after = read_keystore(path)
+    newest, older = blind_indexes("13800000000", field="phone", keys=after)
+    assert older == blind_index("13800000000", field="phone", keys=before)
+    assert newest == blind_index("13800000000", field="phone", keys=after) != older
+
+
+def test_files_of_the_first_form_are_still_read(tmp_path: Path) -> None:
+    path = tmp_path / "keystore"
+    path.write_text(
+        json.dumps(
+            {
+                "form": 1,
+                "keys": [{"id": "0a0b0c0d", "made_on": "2026-11-21", "key": "AAECAwQFBgcICQoLDA0ODw=="}],
+                "blind": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+            }
+        )
     )
+    path.chmod(0o600)
+    old = read_keystore(path)
+    sealed = "sm4g1:0a0b0c0d:"
+    assert seal("1", field="phone", owner=OWNER, keys=old).startswith(sealed)
+    # what the first form's code made of this key, field and text
+    assert blind_index("13800000000", field="phone", keys=old) == FIRST_FORM_INDEX
+    add_key(path)
+    assert blind_index("13800000000", field="phone", keys=read_keystore(path)) == FIRST_FORM_INDEX
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
@@ -140,27 +171,63 @@ class TestFile:
     def test_a_named_file_must_exist(self, tmp_path: Path, settings: Any) -> None:
         settings.KEYSTORE, settings.KEYSTORE_MADE_HERE = tmp_path / "absent", False
         with pytest.raises(Unavailable) as missing:
-            house_keys()
+            house_keys().notes()
         assert missing.value.code == "keystore_missing"
         assert not (tmp_path / "absent").exists()
 
+    def test_a_rotation_beside_another_loses_no_key(self, tmp_path: Path) -> None:
+        path = tmp_path / "keystore"
+        make_keystore(path)
+        threads = [threading.Thread(target=add_key, args=(path,)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(read_keystore(path).keys) == 10
+
+    def test_only_an_old_key_is_dropped(self, tmp_path: Path) -> None:
+        path = tmp_path / "keystore"
+        old = make_keystore(path).newest(Purpose.SEAL)
+        new = add_key(path)
+        with pytest.raises(Conflict):
+            drop_key(path, new.id)
+        with pytest.raises(NotFound):
+            drop_key(path, "unknown")
+        drop_key(path, old.id)
+        assert [key.id for key in read_keystore(path).keys if key.purpose is Purpose.SEAL] == [new.id]
+
+    def test_signing_keys_lie_apart_and_no_key_serves_two_purposes(self, tmp_path: Path) -> None:
+        signing, sealing = make_keystore(tmp_path / "signing", SIGNING), make_keystore(tmp_path / "keystore")
+        key_id, signature = signing.sign(b"data")
+        assert signing.verify(key_id, b"data", signature)
+        assert not signing.verify("unknown", b"data", signature)
+        assert not sealing.verify(key_id, b"data", signature)
+        for wrong in (lambda: signing.seal(b"1", b""), lambda: signing.macs(b"", b""), lambda: sealing.sign(b"")):
+            with pytest.raises(Unavailable):
+                wrong()
+        for key in (*signing.keys, *sealing.keys):
+            assert repr(key.secret)[2:20] not in repr(signing) + repr(sealing)
+
+    @pytest.mark.django_db
     def test_the_command_lists_and_rotates(
         self, tmp_path: Path, settings: Any, capsys: pytest.CaptureFixture[str]
     ) -> None:
         settings.KEYSTORE, settings.KEYSTORE_MADE_HERE = tmp_path / "keystore", True
-        call_command("keystore")
-        first = house_keys()
+        call_command("keys")
+        first = newest_id(Purpose.SEAL)
         sealed = seal("13800000000", field="phone", owner=OWNER)
-        call_command("keystore", "--rotate")
+        call_command("keys", "rotate", "seal", "--here")
+        call_command("keys")
         out = capsys.readouterr().out
-        assert [out.count(key.id) for key in house_keys().keys] == [2, 2]
-        assert house_keys().newest != first.newest  # a running process takes the new key by itself
+        assert out.count(first) == 2
+        assert newest_id(Purpose.SEAL) != first  # a running process takes the new key by itself
         assert unseal(sealed, field="phone", owner=OWNER) == "13800000000"
         for key in json.loads((tmp_path / "keystore").read_text())["keys"]:
             assert key["key"] not in out
         (tmp_path / "keystore").chmod(0o644)
-        with pytest.raises(CommandError):
-            call_command("keystore")
+        for wrong in (["list"], ["rotate"], ["reseal", "--here"]):
+            with pytest.raises(CommandError, match="权限|没有完成|密钥库"):
+                call_command("keys", *wrong)
 
 
 def test_identifiers_are_version_7_and_sort_by_moment() -> None:

@@ -1,4 +1,4 @@
-"""Secrets of rows elsewhere: kept sealed, found by equality, resealed by a new key, never readable in the table or a log."""
+"""Secrets of rows elsewhere: kept sealed, found by equality, never readable in the table or a log."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from django.db import connection
 
 from geo.errors import Conflict
-from services.crypto.actions import drop_secrets, keep_secrets, reseal_secrets
+from services.crypto.actions import drop_secrets, keep_secrets
 from services.crypto.identifiers import new_id
-from services.crypto.keystore import add_key, make_keystore
+from services.crypto.keystore import make_keystore
 from services.crypto.models import Secret
 from services.crypto.queries import owners_with, reveal_secrets
 
@@ -66,14 +66,3 @@ def test_a_row_moved_to_another_owner_does_not_open() -> None:
     Secret.objects.update(owner=thief)
     with pytest.raises(Conflict):
         reveal_secrets(owner=thief)
-
-
-def test_after_a_rotation_all_are_sealed_anew_and_still_found(keystore: Any) -> None:
-    owners = [new_id() for _ in range(5)]
-    for owner in owners:
-        keep_secrets(owner=owner, values={"identity": NUMBER})
-    newest = add_key(keystore)
-    assert [reseal_secrets(most=3), reseal_secrets(most=3), reseal_secrets(most=3)] == [3, 2, 0]
-    assert set(Secret.objects.values_list("key_id", flat=True)) == {newest.id}
-    assert all(reveal_secrets(owner=owner) == {"identity": NUMBER} for owner in owners)
-    assert sorted(owners_with(field="identity", value=NUMBER)) == sorted(owners)
