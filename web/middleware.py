@@ -14,6 +14,7 @@ from django.shortcuts import render
 
 from geo.errors import CityError, Forbidden
 from services.access.actions import note_key_use, record_audit
+from services.access.clients.calling import record_call
 from services.access.models import AuditAct
 from services.access.queries import caller_of
 from web.api.errors import problem, status_of
@@ -105,6 +106,18 @@ class CrossOrigin:
             response["Access-Control-Expose-Headers"] = "ETag, Link, Retry-After, X-Request-Id"
         if request.path.startswith(API_ROOTS):
             response["Vary"] = ", ".join(filter(None, [response.get("Vary", ""), "Origin"]))
+        return response
+
+
+class ClientCalls:
+    """Writes down every signed call of a platform, answered or refused; what cannot be written down is not answered."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        record_call(request, response.status_code)
         return response
 
 

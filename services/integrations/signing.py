@@ -50,7 +50,7 @@ def signed_headers(
 ) -> dict[str, str]:
     """Return the four headers of a request, signed now with a nonce of its own."""
     moment, nonce = str(int(time.time() if now is None else now)), chance.token_hex(16)
-    signature = _signature(secret, method, target(path, query), moment, nonce, body)
+    signature = signed_text(secret, signing_text(method, path, query, moment=moment, nonce=nonce, body=body))
     return {APP: app, MOMENT: moment, NONCE: nonce, SIGNATURE: signature}
 
 
@@ -73,10 +73,8 @@ def verdict(
     """
     given = {name: headers.get(name, "") for name in (APP, MOMENT, NONCE, SIGNATURE)}
     moment = time.time() if now is None else now
-    expected = [
-        _signature(secret, method, target(path, query), given[MOMENT], given[NONCE], body)
-        for secret in secrets or ("-",)
-    ]
+    text = signing_text(method, path, query, moment=given[MOMENT], nonce=given[NONCE], body=body)
+    expected = [signed_text(secret, text) for secret in secrets or ("-",)]
     found = [same(given[SIGNATURE].encode("utf-8", "replace"), each.encode()) for each in expected]
     if not any(secrets) or not same(given[APP].encode("utf-8", "replace"), app.encode()):
         return Verdict(fault="app")
@@ -117,8 +115,13 @@ def check_signed(
         raise refusal()
 
 
-def _signature(secret: str, method: str, target: str, moment: str, nonce: str, body: bytes) -> str:
-    text = "\n".join((method.upper(), target, moment, nonce, sm3(body).hex()))
+def signing_text(method: str, path: str, query: str, *, moment: str, nonce: str, body: bytes) -> str:
+    """Return the five lines that are signed: method, target, moment, nonce, SM3 of the body in hexadecimal digits."""
+    return "\n".join((method.upper(), target(path, query), moment, nonce, sm3(body).hex()))
+
+
+def signed_text(secret: str, text: str) -> str:
+    """Return HMAC-SM3 of a text as 64 hexadecimal digits."""
     return sm3_mac(secret.encode(), text.encode()).hex()
 
 

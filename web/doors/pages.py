@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,12 +11,33 @@ from django.views.decorators.http import require_safe
 from geo.addresses.parsing import full_text, parse
 from geo.addresses.standardising.actions import KEPT_DAYS
 from geo.addresses.standardising.outcomes import Status
+from services.access.clients.registry import operations
+from services.integrations.signing import APP, MOMENT, NONCE, SIGNATURE, WINDOW_S, signed_text, signing_text
 
 
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
     """Explain finding services to parents and elders."""
     return render(request, "help/index.html")
+
+
+def worked_example() -> dict[str, Any]:
+    """Return a signature step by step, computed by the very functions that check one."""
+    secret, path, query = (
+        "example-secret-of-the-documentation",
+        "/api/v1/platform/institutions",
+        "region=310101&limit=2",
+    )
+    text = signing_text("GET", path, query, moment="1767196800", nonce="5f0c9d2e7ab14d3f8c6e1b2a90d47f33", body=b"")
+    return {
+        "secret": secret,
+        "asked": f"{path}?{query}",
+        "text": text,
+        "signature": signed_text(secret, text),
+        "names": (APP, MOMENT, NONCE, SIGNATURE),
+        "window": WINDOW_S,
+        "operations": operations().values(),
+    }
 
 
 class Example(NamedTuple):
@@ -89,3 +110,9 @@ def help_rules(request: HttpRequest) -> HttpResponse:
 def help_cases(request: HttpRequest) -> HttpResponse:
     """Explain to staff how cases are handled."""
     return render(request, "help/cases.html")
+
+
+@require_safe
+def developer_page(request: HttpRequest) -> HttpResponse:
+    """Explain to developers how the API is called: with a key, and for platforms of districts with signatures."""
+    return render(request, "help/developer.html", worked_example())

@@ -1,0 +1,1 @@
+"""Institutions for the elderly as platforms of districts read and report them."""
