@@ -129,7 +129,7 @@ def _attribute(row: RawRow, name: str, attribute: Attribute | None) -> Any:
         case "choice":
             words = {label: key for key, label in attribute.choices}
             value = words.get(row.text(name), row.text(name))
-        case "text":
+        case "text" | "day":
             value = row.text(name, limit=200)
     if attribute.accepts(value):
         return value

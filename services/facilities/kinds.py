@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
@@ -12,7 +13,7 @@ from typing import Any, Final, Literal
 
 from geo.errors import BadInput
 
-AttributeType = Literal["integer", "number", "boolean", "choice", "text"]
+AttributeType = Literal["integer", "number", "boolean", "choice", "text", "day"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,16 @@ class Attribute:
                 return value in dict(self.choices)
             case "text":
                 return isinstance(value, str) and len(value) <= 200
+            case "day":
+                return isinstance(value, str) and is_day(value)
+
+
+def is_day(text: str) -> bool:
+    """Say whether a text is a day as attributes hold it: 2026-09-01."""
+    try:
+        return len(text) == 10 and dt.date.fromisoformat(text) is not None
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +137,16 @@ _ELDER: Final = (
     Attribute("delivers", "可送餐", "boolean", filterable=True),
     _STEP_FREE,
 )
+ADVISER_SITE: Final = (
+    Attribute(
+        "adviser_level",
+        "顾问点级别",
+        "choice",
+        choices=(("city", "市级"), ("district", "区级"), ("street", "街镇"), ("committee", "居村")),
+    ),
+    Attribute("advises_on", "咨询内容", "text"),
+    Attribute("opened_on", "设立日期", "day"),
+)
 _CIVIC: Final = (OWNERSHIP, GRADE, _STEP_FREE)
 
 KINDS: Final[tuple[Kind, ...]] = (
@@ -142,6 +163,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind("neighbour_point", "eldercare", "睦邻点", "users-round", _ELDER),
     Kind("activity_room", "eldercare", "老年活动室", "users", _ELDER),
     Kind("nursing_station", "eldercare", "护理站", "heart-pulse", _ELDER),
+    Kind("adviser_site", "eldercare", "养老顾问点", "message-square", (*ADVISER_SITE, _STEP_FREE)),
     Kind("service_station", "civic", "家门口服务站", "house", _CIVIC),
     Kind("health_centre", "civic", "社区卫生服务中心", "stethoscope", _CIVIC),
     Kind("affairs_centre", "civic", "社区事务受理服务中心", "landmark", _CIVIC),

@@ -32,7 +32,7 @@ class TestKinds:
         declare_kinds()
         FacilityKind.objects.filter(key="nursery").update(name="旧名")
         declare_kinds()
-        assert FacilityKind.objects.count() == len(KINDS) == 31
+        assert FacilityKind.objects.count() == len(KINDS) == 32
         assert FacilityKind.objects.get(key="nursery").name == "托育机构"
 
     def test_words_name_kinds_and_groups(self) -> None:
