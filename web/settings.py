@@ -26,6 +26,9 @@ MAP_APPROVAL: str = env.text("QUANTU_MAP_APPROVAL", "待填")
 # The map app that 导航 opens; the others stay one tap away.
 NAVIGATION_APP: str = env.text("QUANTU_NAVIGATION", "amap_web")
 
+MODULES = sorted(f"services.modules.{file.parent.name}" for file in (ROOT / "services/modules").glob("*/apps.py"))
+"""The business modules: a package of ``services/modules`` is one by standing there."""
+
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -60,9 +63,9 @@ INSTALLED_APPS = [
     "services.kernel.rules",
     "services.kernel.ledger",
     "services.kernel.forms",
-    "services.modules.enrolment",
     "services.kernel.workflow",
-    "services.modules.example",
+    "services.kernel.module",
+    *MODULES,
     "web",
 ]
 
@@ -211,6 +214,7 @@ CELERY_BEAT_SCHEDULE = {
     "revive-jobs": {"task": "geo.jobs.revive", "schedule": 60.0},
     "scan-attachments": {"task": "services.kernel.documents.scan_waiting", "schedule": 300.0},
     "deliver-messages": {"task": "services.kernel.messages.deliver", "schedule": 60.0},
+    "feed-back": {"task": "services.kernel.workflow.deliver_feedback", "schedule": 60.0},
     "light-cards": {"task": "services.kernel.workflow.light_cards", "schedule": 60.0},
     "read-receipts": {"task": "services.kernel.messages.read_receipts", "schedule": 60.0},
     "tidy-files": {"task": "services.kernel.documents.tidy", "schedule": 3600.0},

@@ -1,7 +1,8 @@
-"""The one place where imported points get their region: every family of located rows is placed here, inside its act."""
+"""The one place where points get their region: every family of located rows is placed here, imported ones inside their act."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -9,18 +10,24 @@ from typing import Any, Final
 import numpy as np
 import orjson
 import shapely
+from django.contrib.gis.geos import Point
 from django.db import connection
 
 from geo.addresses.gazetteer import Names, Published, names_of, published_now
-from geo.addresses.geocode import LONGEST, MOST_TEXTS, Candidate, geocode_many
+from geo.addresses.geocode import LONGEST, MOST_TEXTS, Candidate, geocode, geocode_many
 from geo.addresses.models import Address, PointSource
 from geo.addresses.parsing import Gazetteer, roads_of
+from geo.crs.codes import CGCS2000
+from geo.errors import BadInput
+from geo.grids.cells import cell_at
 from geo.imports.drafts import set_points
 from geo.imports.importer import IMPORT_ORDER, Act
 from geo.imports.merging import PLACES
 from geo.imports.models import CURRENT, DraftRow, Family
+from geo.regions.models import RegionVersion
 from geo.regions.queries import assign_regions, published_edition
 from geo.roads.models import RoadName
+from geo.scope import Scope
 
 MOST_UNCERTAIN_M: Final = 1_000.0
 SHARP: Final[Mapping[str, str]] = {
@@ -145,3 +152,34 @@ def add_to_payloads(additions: dict[int, dict[str, Any]]) -> None:
                FROM unnest(%s::bigint[], %s::text[]) v(id, more) WHERE d.id = v.id""",
             [list(additions), [orjson.dumps(more).decode() for more in additions.values()]],
         )
+
+
+def located(text: str, *, scope: Scope, inside: RegionVersion | None = None) -> dict[str, Any]:
+    """Return the values of a ``Located`` row that stands at a written address.
+
+    With ``inside``, an address that has no single place there stands at the label of that region, and says so. Without it such an
+    address raises ``BadInput``: a point is never guessed.
+    """
+    found = single_place(geocode(text, scope=scope)) if text.strip() else None
+    region = int(assign_regions(np.array([found.lon]), np.array([found.lat]))[0]) if found else 0
+    if found is not None and (inside is None or _lies_in(region, inside)):
+        point, source, within_m = Point(found.lon, found.lat, srid=CGCS2000), SHARP[found.level], found.uncertainty_m
+    elif inside is not None:
+        region, point, source = inside.region_id, inside.label, str(PointSource.REGION)
+        within_m = math.sqrt(inside.area_m2)  # nearly twice the radius of a round region of that area
+    else:
+        raise BadInput("no_position", f"没有找到“{text[:60]}”的确切位置，请写到门牌，例如“黄浦区淮海中路45号”。")
+    return {
+        "geom": point,
+        "point_source": source,
+        "uncertainty_m": float(round(within_m)),
+        "region_id": region or None,
+        "cell": cell_at(point.x, point.y),
+    }
+
+
+def _lies_in(region: int, outer: RegionVersion) -> bool:
+    """Say whether a region lies in a published one, or is it."""
+    return RegionVersion.objects.filter(
+        edition=outer.edition_id, region_id=region, path__startswith=outer.path
+    ).exists()

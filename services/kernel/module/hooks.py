@@ -1,0 +1,47 @@
+"""Tells modules what happens to their forms and matters, in the same transaction: what a hook raises undoes the act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from django.dispatch import receiver
+
+from geo.scope import Scope
+from services.kernel.forms.models import Submission
+from services.kernel.forms.queries import whole_answers
+from services.kernel.forms.signals import handed_in
+from services.kernel.module.registry import function_named, modules
+from services.kernel.workflow.models import Case
+from services.kernel.workflow.signals import case_ended
+
+
+@receiver(handed_in)
+def tell_recorded(submission: Submission, scope: Scope, **_: Any) -> None:
+    """Call the hook of a form that was handed in; again when it was handed in once more with a supplement."""
+    if call := _recorded().get(submission.form):
+        call(submission=submission, answers=whole_answers(submission), scope=scope)
+
+
+@receiver(case_ended)
+def tell_ended(case: Case, scope: Scope, **_: Any) -> None:
+    """Call the hook of a matter one of whose cases ended, with the answers of its form, else with what the case knows."""
+    if call := _ended().get(case.matter):
+        call(case=case, answers=_answers_of(case), scope=scope)
+
+
+def _answers_of(case: Case) -> dict[str, Any]:
+    if case.submission is None:
+        return dict(case.facts)
+    return whole_answers(Submission.objects.get(pk=case.submission))
+
+
+@cache
+def _recorded() -> dict[str, Callable[..., Any]]:
+    return {hook.of: function_named(hook.calls) for module in modules().values() for hook in module.spec.recorded}
+
+
+@cache
+def _ended() -> dict[str, Callable[..., Any]]:
+    return {hook.of: function_named(hook.calls) for module in modules().values() for hook in module.spec.ended}
