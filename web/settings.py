@@ -191,6 +191,11 @@ KEYSTORE_MADE_HERE: bool = not env.text("QUANTU_KEYSTORE")
 # The keys that sign grants, logs and programs lie in a file of their own.
 SIGNING_KEYS: Path = Path(env.text("QUANTU_SIGNING_KEYS", str(STATE / "signing-keys")))
 SIGNING_KEYS_MADE_HERE: bool = not env.text("QUANTU_SIGNING_KEYS")
+# A remote key and signature service instead of the two files: https, or a host named among the inside hosts.
+KEY_SERVICE_URL: str = env.text("QUANTU_KEY_SERVICE_URL")
+KEY_SERVICE_APP: str = env.text("QUANTU_KEY_SERVICE_APP")
+KEY_SERVICE_SECRET: str = env.text("QUANTU_KEY_SERVICE_SECRET")
+KEY_SERVICE_TIMEOUT_S: float = float(env.text("QUANTU_KEY_SERVICE_TIMEOUT", "5"))
 # The short-message gateway; without all three nothing is sent, and what is to be sent waits. A host in a private network is
 # also named among the inside hosts.
 SMS_URL: str = env.text("QUANTU_SMS_URL")
