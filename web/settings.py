@@ -196,6 +196,8 @@ KEY_SERVICE_URL: str = env.text("QUANTU_KEY_SERVICE_URL")
 KEY_SERVICE_APP: str = env.text("QUANTU_KEY_SERVICE_APP")
 KEY_SERVICE_SECRET: str = env.text("QUANTU_KEY_SERVICE_SECRET")
 KEY_SERVICE_TIMEOUT_S: float = float(env.text("QUANTU_KEY_SERVICE_TIMEOUT", "5"))
+# Where the last signed head of every log is remembered, outside the database.
+LOG_HEADS: Path = Path(env.text("QUANTU_LOG_HEADS", str(STATE / "log-heads")))
 # The short-message gateway; without all three nothing is sent, and what is to be sent waits. A host in a private network is
 # also named among the inside hosts.
 SMS_URL: str = env.text("QUANTU_SMS_URL")
@@ -221,6 +223,7 @@ CELERY_BEAT_SCHEDULE = {
     "deliver-messages": {"task": "services.kernel.messages.deliver", "schedule": 60.0},
     "feed-back": {"task": "services.kernel.workflow.deliver_feedback", "schedule": 60.0},
     "light-cards": {"task": "services.kernel.workflow.light_cards", "schedule": 60.0},
+    "chain-logs": {"task": "services.crypto.chain_logs", "schedule": 60.0},
     "read-receipts": {"task": "services.kernel.messages.read_receipts", "schedule": 60.0},
     "tidy-files": {"task": "services.kernel.documents.tidy", "schedule": 3600.0},
     "purge-lists": {"task": "geo.addresses.standardising.purge", "schedule": 3600.0},

@@ -1,7 +1,8 @@
-"""Sealed values of rows that live elsewhere: their owner by its client-made id, their field, and a blind index to find equals."""
+"""Sealed values of rows that live elsewhere, logs as Merkle trees with their signed heads, and signed pieces of device logs."""
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
@@ -29,3 +30,65 @@ class Secret(models.Model):
 
     def __str__(self) -> str:
         return f"{self.field} of {self.owner}"
+
+
+class ChainedLog(models.Model):
+    """How far a log has entered its Merkle tree: its peaks, the last row entered, and which rows may be entered next.
+
+    ``waits_for`` are the transactions that were under way when ``candidate`` was the highest row: only when all of them have
+    ended are all rows up to it visible, in whatever order they were committed.
+    """
+
+    key = models.SlugField(max_length=40, primary_key=True)
+    size = models.PositiveBigIntegerField(default=0)
+    peaks = ArrayField(models.BinaryField(max_length=32), default=list)
+    done = models.PositiveBigIntegerField(default=0)
+    candidate = models.PositiveBigIntegerField(null=True)
+    candidate_at = models.DateTimeField(null=True)
+    waits_for = ArrayField(models.CharField(max_length=20), default=list)
+
+    class Meta:
+        verbose_name = "日志链"
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.size}"
+
+
+class LogEntry(models.Model):
+    """One row of a log as a leaf of its tree."""
+
+    log = models.ForeignKey(ChainedLog, on_delete=models.PROTECT, related_name="entries")
+    position = models.PositiveBigIntegerField()
+    row = models.PositiveBigIntegerField()
+    leaf = models.BinaryField(max_length=32)
+
+    class Meta:
+        verbose_name = "日志链条目"
+        constraints = [
+            models.UniqueConstraint(fields=["log", "position"], name="log_position_once"),
+            models.UniqueConstraint(fields=["log", "row"], name="log_row_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.log_id} {self.position}"
+
+
+class LogHead(models.Model):
+    """The root of a log at one size, signed together with the head before it."""
+
+    log = models.ForeignKey(ChainedLog, on_delete=models.PROTECT, related_name="heads")
+    number = models.PositiveBigIntegerField()
+    size = models.PositiveBigIntegerField()
+    root = models.BinaryField(max_length=32)
+    before = models.BinaryField(max_length=32)
+    at = models.DateTimeField()
+    key_id = models.CharField(max_length=20)
+    signature = models.BinaryField(max_length=100)
+
+    class Meta:
+        verbose_name = "日志链签名"
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["log", "number"], name="log_head_once")]
+
+    def __str__(self) -> str:
+        return f"{self.log_id} {self.number} {self.size}"
