@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import datetime
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Final
 
@@ -37,9 +39,31 @@ def current_city() -> City:
     return CITIES[settings.CITY]
 
 
+_HELD: ContextVar[list[Edition | None] | None] = ContextVar("held_edition", default=None)
+
+
+@contextmanager
+def one_edition() -> Iterator[None]:
+    """Let everything inside ask the same published edition, read once: for one act of somebody, never for longer."""
+    if _HELD.get() is not None:
+        yield
+        return
+    token = _HELD.set([])
+    try:
+        yield
+    finally:
+        _HELD.reset(token)
+
+
 def published_edition() -> Edition | None:
     """Return the edition that answers now; None before the first is published."""
-    return Edition.objects.filter(state=EditionState.PUBLISHED).first()
+    held = _HELD.get()
+    if held:
+        return held[0]
+    found = Edition.objects.filter(state=EditionState.PUBLISHED).first()
+    if held is not None:
+        held.append(found)
+    return found
 
 
 def edition_on(day: datetime.date) -> Edition | None:
