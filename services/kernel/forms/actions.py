@@ -26,7 +26,7 @@ from services.crypto.actions import drop_secrets, keep_secrets
 from services.crypto.identifiers import new_id
 from services.crypto.models import Secret
 from services.kernel.documents.models import LIVE, Attachment
-from services.kernel.forms.answering import Checked, Known, validate
+from services.kernel.forms.answering import Checked, Known, link, validate
 from services.kernel.forms.answering.reading import Wrong, clean_text, is_blank
 from services.kernel.forms.answering.sealing import part_answers
 from services.kernel.forms.library.queries import VIEW
@@ -39,13 +39,16 @@ from services.kernel.forms.queries import (
     ended_on,
     files_by_paper,
     form_of,
+    items_open,
     last_day,
     may_fill,
+    secrets_of_round,
     submission,
     submissions_seen,
     whole_answers,
 )
 from services.kernel.forms.registry import entry_named, form_named
+from services.kernel.forms.signals import handed_in
 from services.kernel.forms.spec import Form
 from services.kernel.forms.versions.actions import ensure_city_version
 from services.kernel.forms.versions.queries import version_for
@@ -127,7 +130,8 @@ def submit(*, submission_id: uuid.UUID | str, answers: Mapping[str, Any] | None,
     row.number = row.number or new_number(form_named(row.form).number_prefix, timezone.localdate(now))
     row.version += 1
     row.save()
-    _keep_round(row, scope)
+    number = _keep_round(row, scope)
+    handed_in.send(sender=Submission, submission=row, scope=scope, number=number)
     return Outcome(row, checked)
 
 
@@ -145,15 +149,34 @@ def reopen_for_supplement(
         raise NotFound("submission_unknown", "没有找到这份表单，可能不在您的管辖范围内。")
     if row.state != SubmissionState.SUBMITTED:
         raise Conflict("supplement_open", "这份表单已在等对方补正。")
-    asked = [item.key for item in form_of(row).items() if item.key in {*fields, *certificates}]
+    form = form_of(row)
+    asked = [item.key for item in form.items() if item.key in {*fields, *certificates}]
     if not asked or len(asked) != len({*fields, *certificates}):
         raise BadInput("supplement_items", "请勾选表单里要补正的内容。")
     if not why.strip():
         raise BadInput("supplement_why", "请写明要补正什么，对方会看到。")
+    # what does not appear now may come to appear by another answer, and must then be answered
+    shown = link(form, whole_answers(row, form), timezone.localdate()).shown
+    asked += [item.key for item in form.items() if item.key not in shown and item.key not in asked]
     row.state, row.asked, row.asked_why = SubmissionState.SUPPLEMENT, asked, why.strip()[:300]
     row.version += 1
     row.save()
     return row
+
+
+@transaction.atomic
+def end_supplement(*, submission_id: uuid.UUID | str) -> None:
+    """Take a submission as it was last handed in: what was to be supplemented came another way, or is not wanted any more."""
+    row = Submission.objects.select_for_update().filter(pk=submission_id, state=SubmissionState.SUPPLEMENT).first()
+    if row is None:
+        return
+    last = row.rounds.first()
+    row.state, row.asked, row.asked_why, row.answers = SubmissionState.SUBMITTED, [], "", last.answers
+    row.version += 1
+    row.save()
+    drop_secrets(owner=row.pk)
+    values = secrets_of_round(last)
+    keep_secrets(owner=row.pk, values=values, found_by={path: _index_of(path) for path in values})
 
 
 @transaction.atomic
@@ -246,7 +269,7 @@ def _keep(row: Submission, form: Form, typed: Mapping[str, Any], sources: Mappin
 
 def _judged(form: Form, answers: Mapping[str, Any], row: Submission, known: Known) -> Checked:
     files = {key: len(names) for key, names in files_by_paper(row).items()}
-    return validate(form, answers, known=known, today=timezone.localdate(), files=files)
+    return validate(form, answers, known=known, today=timezone.localdate(), files=files, only=items_open(row))
 
 
 def _as_typed(value: Any) -> Any:
@@ -281,11 +304,13 @@ def _check_open(row: Submission) -> None:
         )
 
 
-def _keep_round(row: Submission, scope: Scope) -> None:
+def _keep_round(row: Submission, scope: Scope) -> int:
     sealed = dict(Secret.objects.filter(owner=row.pk).values_list("field", "ciphertext"))
     files = Attachment.objects.filter(LIVE, owner_kind=OWNER_KIND, owner_id=str(row.pk)).order_by("uploaded_at")
+    number = int(row.rounds.count()) + 1
     SubmissionRound.objects.create(
-        submission=row, number=row.rounds.count() + 1, answers=row.answers, sealed=sealed,
+        submission=row, number=number, answers=row.answers, sealed=sealed,
         files=[{**one, "pk": str(one["pk"])} for one in files.values("pk", "purpose", "name")],
         by=scope.actor,
     )  # fmt: skip
+    return number

@@ -18,13 +18,14 @@ from geo.scope import Scope
 from services.access.models import User
 from services.access.queries import check_duty
 from services.crypto.queries import reveal_secrets
+from services.crypto.sealing import unseal
 from services.kernel.documents.models import LIVE, Attachment
 from services.kernel.forms.answering import Known, link, linking
 from services.kernel.forms.answering.sealing import join_answers
 from services.kernel.forms.answering.words import masked, said
 from services.kernel.forms.library.queries import VIEW
 from services.kernel.forms.looking_up import CityKnown
-from services.kernel.forms.models import Submission, SubmissionState, VersionState
+from services.kernel.forms.models import Submission, SubmissionRound, SubmissionState, VersionState
 from services.kernel.forms.registry import form_named
 from services.kernel.forms.spec import Form, Paper, Question
 from services.kernel.forms.versions.queries import living_form, version_for
@@ -140,6 +141,26 @@ def summary_of(row: Submission, *, reveal: bool = False, known: Known | None = N
     return summary(form, answers, files_by_paper(row), reveal=reveal, known=known, sources=row.sources)
 
 
+def secrets_of_round(one: SubmissionRound) -> dict[str, str]:
+    """Return the sealed answers of a round in plain, by path: for words that mask them, never for a list."""
+    return {path: unseal(kept, field=path, owner=one.submission_id) for path, kept in one.sealed.items()}
+
+
+def summary_of_round(row: Submission, number: int, *, known: Known | None = None) -> list[Part]:
+    """Return in words what a submission said when it was handed in for the ``number``th time, sensitive answers masked.
+
+    Raises ``NotFound`` for a round that never was.
+    """
+    one = row.rounds.filter(number=number).first()
+    if one is None:
+        raise NotFound("round_unknown", "没有这一次提交。")
+    form = form_of(row)
+    files: dict[str, list[str]] = {}
+    for each in one.files:
+        files.setdefault(each["purpose"], []).append(each["name"])
+    return summary(form, join_answers(form, one.answers, secrets_of_round(one)), files, reveal=False, known=known)
+
+
 def summary(
     form: Form,
     answers: Mapping[str, Any],
@@ -203,6 +224,11 @@ def last_day(row: Submission) -> dt.date | None:
     """Return the last day on which a draft may still be handed in by its version; None while that version counts."""
     ended = ended_on(row)
     return None if ended is None else ended + dt.timedelta(days=form_named(row.form).grace_days)
+
+
+def items_open(row: Submission) -> frozenset[str] | None:
+    """Return the items that may be changed while something is to be supplemented; None when all of them may."""
+    return frozenset(row.asked) if row.state == SubmissionState.SUPPLEMENT else None
 
 
 def papers_shown(row: Submission, form: Form) -> list[Paper]:

@@ -4,7 +4,7 @@ here. Pure."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -55,18 +55,20 @@ def validate(
     known: Known,
     today: dt.date,
     files: Mapping[str, int] | None = None,
+    only: Collection[str] | None = None,
 ) -> Checked:
     """Read, link and check answers by key, as a page, a program or a spreadsheet sends them.
 
     Answers of items that do not appear are dropped without a word; keys that the form does not have are faults. ``files`` counts
-    the files by certificate; without it papers are not judged.
+    the files by certificate; without it papers are not judged. With ``only`` these items alone are judged, each by itself: what
+    else was answered stands as it was taken.
     """
     values, wrong = _read_all(form, raw, known)
     linked = link(form, values, today)
     answers = {key: value for key, value in values.items() if key in linked.shown}
     faults: list[Fault] = []
     for item in form.items():
-        if item.key not in linked.shown:
+        if item.key not in linked.shown or (only is not None and item.key not in only):
             continue
         if isinstance(item, Paper):
             faults += _paper_faults(item, linked, files)
