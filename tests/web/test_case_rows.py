@@ -9,7 +9,7 @@ import pytest
 
 from services.kernel.messages.models import Message
 from services.kernel.workflow.cards import light_cards
-from services.kernel.workflow.models import Case, MatterSetting, Task
+from services.kernel.workflow.models import MatterSetting, Task
 from tests.services.kernel.workflow.conftest import DISTRICT, MONDAY, STREET, World, clock, code_of, world
 from tests.web.test_cases import apply, client, do, text
 from tests.web.test_flows import PAGE, upload
@@ -115,16 +115,7 @@ def test_put_aside_extended_and_ended_early(world: World) -> None:
 
 @pytest.mark.covers("ELD-GOV-12", "ELD-GOV-13", via="services.kernel.workflow.actions:supplement")
 def test_papers_are_mended_at_the_window_and_online(world: World) -> None:
-    form = {
-        "title": "窗口件",
-        "region": code_of(STREET),
-        "fact-area": "20",
-        "key": str(uuid4()),
-        "at": "window",
-        "source": "window",
-    }
-    client(world.wang).post("/my/cases/new/service_point", form)
-    window = Case.objects.get()
+    window = apply(world, by=world.wang, title="窗口件", at="window", source="window")
     online = apply(world)
     for case in (window, online):
         do(world.wang, case, "ask_supplement", items="租赁合同", opinion="缺合同")
@@ -180,16 +171,7 @@ def test_sources_and_classes_of_cases_are_kept(world: World) -> None:
         "/my/cases/new/service_point", {"title": "甲", "region": code_of(STREET), "key": str(uuid4())}
     )
     assert "不接受网上申请" in text(closed)
-    form = {
-        "title": "乙",
-        "region": code_of(STREET),
-        "key": str(uuid4()),
-        "at": "window",
-        "source": "one_stop",
-        "fact-area": "9",
-    }
-    client(world.wang).post("/my/cases/new/service_point", form)
-    case = Case.objects.get()
+    case = apply(world, by=world.wang, title="乙", at="window", source="one_stop")
     page = text(client(world.wang).get(f"/desk/cases/{case.uid}"))
     assert "为老服务，即办件" in page
     assert "一网通办" in page

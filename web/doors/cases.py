@@ -13,30 +13,29 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from geo.errors import BadInput, CityError, Forbidden, NotFound
-from geo.regions.queries import versions_of
-from geo.scope import Scope
-from services.access.models import Organisation
+from geo.errors import CityError, NotFound
 from services.access.queries import scope_for
-from services.kernel.workflow import actions, dispatching
+from services.kernel.workflow import actions, dispatching, setting_aside, supplementing
 from services.kernel.workflow.choosing import source_name
+from services.kernel.workflow.feedback import send_again
 from services.kernel.workflow.handlers import name_of, people_for
 from services.kernel.workflow.models import Case, Task, Watch
 from services.kernel.workflow.queries import CaseView, case_seen, cases_of_applicant, left_words
 from services.kernel.workflow.registry import matter_named, matters
-from services.kernel.workflow.spec import Fact, MatterSpec
-from services.kernel.workflow.telling import due_words
+from services.kernel.workflow.spec import Fact
+from services.kernel.workflow.telling import day_words, due_words
 from services.kernel.workflow.transitions import ACTS, Act, State
 from web.api.errors import status_of
+from web.doors.case_parts import filled_in, parts_shown, revealed
 from web.doors.messages import user_of
-from web.doors.typed import typed
+from web.doors.typed import number_typed, typed
 
 LOOKS: Final = {
     State.OPEN: ("kind", "clock"), State.SUPPLEMENT: ("warn", "upload"), State.SUSPENDED: ("warn", "timer"),
     State.APPROVED: ("good", "circle-check"), State.REFUSED: ("bad", "circle-x"), State.WITHDRAWN: ("", "undo-2"),
-    State.TERMINATED: ("bad", "octagon-alert"),
+    State.TERMINATED: ("bad", "octagon-alert"), State.DELETED: ("", "trash-2"),
 }  # fmt: skip
 MARKS: Final = {
     Act.DECIDE: "check", Act.RETURN: "undo-2", Act.TAKE_BACK: "undo-2", Act.ASK_SUPPLEMENT: "upload", Act.URGE: "bell",
@@ -46,38 +45,49 @@ ON_A_PAGE: Final = 20
 Doing = Callable[[HttpRequest, dict[str, Any]], object]
 
 
-def _number(request: HttpRequest, name: str) -> int:
-    text = typed(request, name)
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
-
-
 def _text(request: HttpRequest) -> str:
     return typed(request, "opinion")
+
+
+def _filled(request: HttpRequest, at: dict[str, Any]) -> Any:
+    view = case_or_none(at["uid"], request)
+    return filled_in(request, view) if view else {}
 
 
 DOINGS: Final[dict[str, Doing]] = {
     Act.CLAIM: lambda request, at: dispatching.claim(**at),
     Act.RELEASE: lambda request, at: dispatching.release(reason=_text(request), **at),
     Act.DECIDE: lambda request, at: actions.decide(
-        outcome=typed(request, "outcome")[:60], opinion=_text(request), task_id=_number(request, "task") or None, **at
+        outcome=typed(request, "outcome")[:60],
+        opinion=_text(request),
+        filled=_filled(request, at),
+        task_id=number_typed(request, "task") or None,
+        **at,
     ),
     Act.RETURN: lambda request, at: actions.return_to(step=typed(request, "step")[:60], opinion=_text(request), **at),
     Act.TAKE_BACK: lambda request, at: actions.take_back(**at),
-    Act.ASK_SUPPLEMENT: lambda request, at: actions.ask_supplement(
-        note=_text(request), items=typed(request, "items").replace("、", "\n").splitlines(), **at
+    Act.ASK_SUPPLEMENT: lambda request, at: supplementing.ask_supplement(
+        note=_text(request),
+        items=typed(request, "items").replace("、", "\n").splitlines(),
+        fields=[each[:60] for each in request.POST.getlist("item")],
+        **at,
     ),
-    Act.SUPPLEMENT: lambda request, at: actions.supplement(note=_text(request), **at),
-    Act.WITHDRAW: lambda request, at: actions.withdraw(reason=_text(request), **at),
-    Act.TRANSFER: lambda request, at: dispatching.transfer(to=_number(request, "to"), reason=_text(request), **at),
+    Act.SUPPLEMENT: lambda request, at: supplementing.supplement(note=_text(request), **at),
+    Act.WITHDRAW: lambda request, at: setting_aside.withdraw(reason=_text(request), **at),
+    Act.TRANSFER: lambda request, at: dispatching.transfer(to=number_typed(request, "to"), reason=_text(request), **at),
     Act.ADD_REVIEWER: lambda request, at: dispatching.add_reviewer(
-        to=_number(request, "to"), reason=_text(request), **at
+        to=number_typed(request, "to"), reason=_text(request), **at
     ),
-    Act.SUSPEND: lambda request, at: actions.suspend(reason=_text(request), **at),
-    Act.RESUME: lambda request, at: actions.resume(reason=_text(request), **at),
-    Act.EXTEND: lambda request, at: actions.extend(days=_number(request, "days"), reason=_text(request), **at),
-    Act.TERMINATE: lambda request, at: actions.terminate(reason=_text(request), **at),
+    Act.SUSPEND: lambda request, at: setting_aside.suspend(reason=_text(request), **at),
+    Act.RESUME: lambda request, at: setting_aside.resume(reason=_text(request), **at),
+    Act.EXTEND: lambda request, at: setting_aside.extend(
+        days=number_typed(request, "days"), reason=_text(request), **at
+    ),
+    Act.DELETE: lambda request, at: setting_aside.delete_case(reason=_text(request), **at),
+    Act.RESTORE: lambda request, at: setting_aside.restore_case(reason=_text(request), **at),
+    Act.TERMINATE: lambda request, at: setting_aside.terminate(reason=_text(request), **at),
     Act.ASSIGN: lambda request, at: dispatching.assign(
-        to=_number(request, "to"), task_id=_number(request, "task") or None, note=_text(request), **at
+        to=number_typed(request, "to"), task_id=number_typed(request, "task") or None, note=_text(request), **at
     ),
     Act.URGE: lambda request, at: dispatching.urge(note=_text(request), **at),
 }
@@ -106,10 +116,22 @@ def case_of(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def act_on(request: HttpRequest, uid: UUID, act: str) -> HttpResponse:
-    """Do one act on a case at the desk."""
+    """Do one act on a case at the desk; or look at a sealed answer, or feed back anew what could not be."""
+    if act == "reveal":
+        view = case_seen(uid, user=user_of(request), scope=scope_for(request))
+        return _desk(request, uid, told=revealed(request, view))
+    if act == "feed_again":
+        return _feed_again(request, uid)
     return _act(
         request, uid, act, lambda fault: _desk(request, uid, fault=fault, tried=act), reverse("desk-case", args=[uid])
     )
+
+
+def _feed_again(request: HttpRequest, uid: UUID) -> HttpResponse:
+    case = case_seen(uid, user=user_of(request), scope=scope_for(request)).case
+    again = send_again(case=case)
+    said.success(request, f"{again} 条进度会重新反馈。" if again else "没有要重新反馈的进度。")
+    return redirect("desk-case", uid)
 
 
 @login_required
@@ -133,7 +155,7 @@ def _act(
         "user": user_of(request),
         "scope": scope_for(request),
         "key": typed(request, "key")[:80],
-        "version": _number(request, "version"),
+        "version": number_typed(request, "version"),
     }
     try:
         doing(request, at)
@@ -156,7 +178,14 @@ def case_or_none(uid: UUID, request: HttpRequest) -> CaseView | None:
         )  # fmt: skip
 
 
-def _desk(request: HttpRequest, uid: UUID, *, fault: CityError | None = None, tried: str = "") -> HttpResponse:
+def _desk(
+    request: HttpRequest,
+    uid: UUID,
+    *,
+    fault: CityError | None = None,
+    tried: str = "",
+    told: dict[str, str] | None = None,
+) -> HttpResponse:
     user = user_of(request)
     view = case_seen(uid, user=user, scope=scope_for(request))
     task = view.task
@@ -165,6 +194,8 @@ def _desk(request: HttpRequest, uid: UUID, *, fault: CityError | None = None, tr
         "reviewers": dispatching.reviewers_for(view.case, user) if Act.ADD_REVIEWER in view.acts else [],
         "assignable": _assignable(view),
         "returns": actions.steps_to_return_to(view.case) if Act.RETURN in view.acts else {},
+        "revealed": told,
+        "reveal_url": reverse("desk-case-act", args=[uid, "reveal"]),
         "watched": Watch.objects.filter(case=view.case, user=user).exists(),
     }  # fmt: skip
     return render(request, "desk/case.html", context, status=status_of(fault) if fault else 200)
@@ -192,11 +223,13 @@ def _shown(request: HttpRequest, view: CaseView, fault: CityError | None, tried:
         "act_names": {str(act): ACTS[act] for act in Act},
         "tasks": [_task_shown(task, stopped) for task in view.tasks],
         "left": left_words(view.task.due_at, stopped=stopped) if view.task else "",
+        "promised": day_words(case.promised_at),
         "due_day": due_words(view.task) if view.task else "",
         "events": [
             {"event": event, "who": name_of(event.actor), "mark": MARKS.get(Act(event.act), "")} for event in view.events
         ],
         "needed": case.needed.get("items", []),
+        **parts_shown(request, view, fault),
         "key": uuid4(),
         "fault": fault,
         "tried": tried,
@@ -255,81 +288,3 @@ def my_act(request: HttpRequest, uid: UUID, act: str) -> HttpResponse:
     return _act(
         request, uid, act, lambda fault: _my(request, uid, fault=fault, tried=act), reverse("my-case", args=[uid])
     )
-
-
-@never_cache
-@login_required
-@require_http_methods(["GET", "POST"])
-def apply(request: HttpRequest, matter: str) -> HttpResponse:
-    """Apply for a matter: by oneself, or at the window by staff for somebody."""
-    spec, scope = matter_named(matter), scope_for(request)
-    window = typed(request, "at") == "window"
-    if window and not (spec.opens and scope.holds(spec.opens)):
-        raise Forbidden("duty_missing", "您的账号没有窗口受理这项事项的权限。")
-    if not window and not spec.applicants:
-        raise NotFound("matter_unknown", "这个事项不在网上受理。")
-    fault = None
-    if request.method == "POST":
-        try:
-            case = _open(request, spec, scope, window)
-        except CityError as wrong:
-            fault = wrong
-        else:
-            said.success(request, f"已提交，办件编号 {case.number}。")
-            return redirect("desk-case" if window else "my-case", case.uid)
-    context = {
-        "matter": spec,
-        "window": window,
-        "regions": _places(scope, window),
-        "organisations": Organisation.objects.filter(pk__in=scope.organisations, active=True).order_by("name"),
-        "sources": [(each.key, each.name) for each in spec.sources],
-        "facts": [(fact, typed(request, f"fact-{fact.key}")) for fact in spec.facts],
-        "form": {name: typed(request, name) for name in ("title", "region", "source", "organisation")},
-        "key": typed(request, "key") if fault else uuid4(),
-        "fault": fault,
-    }
-    page = "desk/case_new.html" if window else "my/case_new.html"
-    return render(request, page, context, status=status_of(fault) if fault else 200)
-
-
-def _open(request: HttpRequest, spec: MatterSpec, scope: Scope, window: bool) -> Case:
-    source = typed(request, "source", "window")[:40] if window else "online"
-    return actions.open_case(
-        matter=spec.key,
-        region=typed(request, "region")[:20],
-        title=typed(request, "title"),
-        user=user_of(request),
-        scope=scope,
-        key=typed(request, "key")[:80],
-        source=source if source != "online" or not window else "window",
-        facts={fact.key: _fact(fact, typed(request, f"fact-{fact.key}")) for fact in spec.facts},
-        organisation_id=_number(request, "organisation") or None,
-    )
-
-
-def _fact(fact: Fact, text: str) -> object:
-    """Return what was typed for a fact. Raises ``BadInput``."""
-    text = text.strip()[:200]
-    if not text:
-        return None
-    if fact.kind == "flag":
-        return text == "1"
-    if fact.kind == "number":
-        plain = text.replace(".", "", 1)
-        if not (plain.isascii() and plain.isdigit() and len(text) <= 12):
-            raise BadInput("fact_odd", f"“{fact.label}”要写成 120 或 12.5 这样的数字。")
-        return float(text) if "." in text else int(text)
-    if fact.choices and text not in {each.key for each in fact.choices}:
-        raise BadInput("fact_odd", f"“{fact.label}”请从列表里选。")
-    return text
-
-
-def _places(scope: Scope, window: bool) -> list[tuple[str, str, str]]:
-    """Return the streets one may choose: code, name, and district."""
-    regions = list(versions_of(scope=Scope.public()).filter(level__in=("district", "street")))
-    names = {each.region_id: each.name for each in regions}
-    return [
-        (each.code, each.name, names.get(each.parent_id or 0, ""))
-        for each in regions
-        if each.level == "street" and (not window or scope.covers_path(each.path))
-    ]

@@ -34,6 +34,7 @@ from services.kernel.forms.queries import (
     OWNER_KIND,
     files_by_paper,
     form_of,
+    items_open,
     last_day,
     may_fill,
     submission,
@@ -42,6 +43,7 @@ from services.kernel.forms.queries import (
     whole_answers,
 )
 from services.kernel.forms.registry import declared, entry_named, form_named
+from services.kernel.workflow.applying import case_of_submission
 from web.api.errors import status_of
 from web.doors.form_items import Page, posted, told
 from web.doors.typed import typed
@@ -133,7 +135,7 @@ def _fill(
 ) -> HttpResponse:  # fmt: skip
     form, known = form_of(row), CityKnown()
     files = {key: len(names) for key, names in files_by_paper(row).items()}
-    checked = validate(form, answers, known=known, today=timezone.localdate(), files=files)
+    checked = validate(form, answers, known=known, today=timezone.localdate(), files=files, only=items_open(row))
     page = Page(form, answers, checked, _under(row), tell, row.sources, row.asked)
     spec = form_named(row.form)
     context = {
@@ -168,14 +170,14 @@ def preview_page(request: HttpRequest, submission_id: uuid.UUID) -> HttpResponse
         try:
             outcome = actions.submit(submission_id=row.pk, answers=None, seen=_seen(request), scope=scope)
             if outcome.checked.good:
-                return redirect("form-fill", row.pk)
+                return _handed_in(request, row)
             row = outcome.row
         except Conflict as wrong:
             fault = wrong
     form = form_of(row)
     answers = whole_answers(row, form)
     files = {key: len(names) for key, names in files_by_paper(row).items()}
-    checked = validate(form, answers, known=CityKnown(), today=timezone.localdate(), files=files)
+    checked = validate(form, answers, known=CityKnown(), today=timezone.localdate(), files=files, only=items_open(row))
     page = Page(form, answers, checked, _under(row), tell=True)
     context = {
         "row": row, "spec": form_named(row.form), "parts": summary_of(row, reveal=True), "told": told(page),
@@ -230,10 +232,21 @@ def send_pdf(content: bytes, name: str) -> HttpResponse:
     return response
 
 
+def _handed_in(request: HttpRequest, row: Submission) -> HttpResponse:
+    """Lead on from a form that was handed in: to the case it opened, or to its receipt."""
+    case = case_of_submission(row.pk)
+    if case is None:
+        return redirect("form-fill", row.pk)
+    said.success(request, f"已提交，办件编号 {case.number}。")
+    return redirect("my-case" if case.applicant == _user(request) else "desk-case", case.uid)
+
+
 def _receipt(request: HttpRequest, row: Submission) -> HttpResponse:
     own = row.account_id == _user(request).pk or row.made_by == scope_for(request).actor
     if not own:
         return redirect("desk-submission", row.pk)
+    if (case := case_of_submission(row.pk)) is not None:
+        return redirect("my-case" if case.applicant == _user(request) else "desk-case", case.uid)
     spec = form_named(row.form)
     context = {
         "row": row, "spec": spec, "entry": spec.entry(row.entry), "region": region_name(row.region_id),

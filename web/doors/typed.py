@@ -17,6 +17,12 @@ def typed(request: HttpRequest, name: str, default: str = "") -> str:
     return str(asked.get(name, default)).replace("\x00", "")
 
 
+def number_typed(request: HttpRequest, name: str) -> int:
+    """Return a field as a whole number that a database keeps; 0 for anything else."""
+    text = typed(request, name)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
 def moment_of(text: str, name: str) -> dt.datetime | None:
     """Return the moment that was typed, by the clock of the city unless it names another; None for nothing.
 

@@ -100,6 +100,8 @@ class Owner:
     """Whether the caller meets it as staff; others see only ``public`` purposes."""
     purposes: tuple[Purpose, ...] = ()
     """What this very owner may have files for beside the purposes of its kind, where those are data."""
+    names_people: bool = True
+    """Whether the caller is told who brought or made a file."""
 
 
 @dataclass(frozen=True, slots=True)

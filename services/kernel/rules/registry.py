@@ -1,4 +1,7 @@
-"""The rule sets that apps declare, found in the ``rules`` module of every installed app as its ``RULES``."""
+"""The rule sets that apps declare, found in the ``rules`` module of every installed app as its ``RULES``.
+
+That is a tuple, or a function that returns one where sets follow from other declarations.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,8 @@ def rule_sets() -> dict[str, RuleSetSpec]:
     for config in apps.get_app_configs():
         if config.module is None or not module_has_submodule(config.module, "rules"):
             continue
-        for spec in importlib.import_module(f"{config.name}.rules").RULES:
+        told = importlib.import_module(f"{config.name}.rules").RULES
+        for spec in told() if callable(told) else told:
             if spec.key in found:
                 raise ValueError(f"two apps declare the rule set {spec.key}")
             found[spec.key] = spec

@@ -1,4 +1,4 @@
-"""Writes of cases: open, decide, return, take back, supplement, withdraw, suspend, extend, terminate.
+"""Writes of cases on their way: open, decide, return, take back. ``supplementing`` and ``setting_aside`` have the others.
 
 Each act names its ``key`` (made by the page: the same again does nothing) and the ``version`` of the case that was seen. It runs
 under a lock of the case, is judged by the table of ``transitions``, and leaves one line in the timeline.
@@ -7,7 +7,7 @@ under a lock of the case, is judged by the table of ``transitions``, and leaves 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -30,33 +30,37 @@ from services.kernel.workflow.choosing import (
     source_name,
     sources_of,
 )
-from services.kernel.workflow.clock import deadline, shifted
+from services.kernel.workflow.clock import due_after
+from services.kernel.workflow.engine import Decision
+from services.kernel.workflow.filling import fill_in
 from services.kernel.workflow.handlers import handler_of, last_decision
-from services.kernel.workflow.models import Case, Task, TaskState
+from services.kernel.workflow.models import Case, MatterSetting, Task, TaskState
 from services.kernel.workflow.registry import matter_named
-from services.kernel.workflow.spec import MatterSpec, Outcome, Step
+from services.kernel.workflow.reviewing import review_case
+from services.kernel.workflow.spec import REPORT, MatterSpec, Outcome, Step
 from services.kernel.workflow.telling import tell_applicant
 from services.kernel.workflow.transitions import Act, State
 from services.kernel.workflow.turning import (
     Turn,
+    act,
     advance,
     begin,
     checked_key,
     decision,
     decisions_of,
     end_case,
-    start_clock,
-    stop_clock,
+    light_anew,
+    standing_of,
+    step_named,
     was_done,
     worded,
 )
 
 LETTERS: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-MOST_EXTENSION: Final = 60
-MOST_ITEMS: Final = 20
+LONGEST_SOURCE_NUMBER: Final = 64
 
 
-@transaction.atomic
+@act
 def open_case(
     *,
     matter: str,
@@ -71,11 +75,13 @@ def open_case(
     facility_id: int | None = None,
     applicant: User | None = None,
     submission: UUID | None = None,
+    source_number: str = "",
 ) -> Case:
     """Open a case of a matter in a region (by code), and return it; the same key again returns the case it opened.
 
     Who applies by themselves is the applicant; staff of the region who hold the matter's ``opens`` may open one for ``applicant``
-    (or for nobody with an account) at the window. Raises ``NotFound``, ``Forbidden``, ``BadInput``.
+    (or for nobody with an account) at the window. ``source_number`` is its number where it came from. The smart review looks at
+    it at once. Raises ``NotFound``, ``Forbidden``, ``BadInput``.
     """
     checked_key(key)
     if was_done(key, Act.OPEN, user):
@@ -83,10 +89,9 @@ def open_case(
     spec = matter_named(matter)
     place = region_by_code(region, scope=Scope.public())
     by_staff = source != "online"
-    _check_opener(spec, place.path, scope, by_staff)
+    check_opener(spec, place.path, scope, by_staff)
     as_set = matter_as_set(spec, place.region_id)
-    if source not in {each.key for each in sources_of(spec)} or source not in as_set.sources:
-        raise BadInput("source_closed", f"“{spec.title}”在{place.name}不接受{source_name(spec.key, source)}。")
+    check_source(spec, source, as_set, place.name)
     version = flow_for(matter, place.region_id)
     known = _known_facts(spec, facts or {})
     _check_belongings(organisation_id, facility_id, scope, by_staff)
@@ -95,9 +100,12 @@ def open_case(
         title=worded(title, needed=True, what="名称")[:120], region_id=place.region_id, organisation_id=organisation_id,
         facility_id=facility_id, applicant=applicant if by_staff else user, submission=submission, facts=known,
         begun=known, opened_by=user.username, opened_at=timezone.now(), number=_number(spec),
+        source_number=source_number.strip()[:LONGEST_SOURCE_NUMBER],
     )  # fmt: skip
+    if case.route == "promise":
+        case.promised_at = due_after(case.opened_at, as_set.promise or spec.promise, calendar(), city_zone())
     case.save(force_insert=True)
-    turn = Turn(case, Act.OPEN, key, handler_of(user), case.opened_at)
+    turn = Turn(case, Act.OPEN, key, handler_of(user), case.opened_at, scope=scope)
     try:
         with transaction.atomic():
             turn.note(f"{source_name(matter, source)}：{spec.title}", open_to_applicant=True, source=source)
@@ -105,10 +113,18 @@ def open_case(
         # somebody pressed twice at the very same moment: the first one opened it
         raise Conflict("case_opening", "正在提交，请稍候，不要重复提交。") from None
     advance(turn, [])
+    review_case(turn)
     return case
 
 
-def _check_opener(spec: MatterSpec, path: str, scope: Scope, by_staff: bool) -> None:
+def check_source(spec: MatterSpec, source: str, as_set: MatterSetting, place: str) -> None:
+    """Raise ``BadInput`` where a region takes no applications for a matter from a source."""
+    if source not in {each.key for each in sources_of(spec)} or source not in as_set.sources:
+        raise BadInput("source_closed", f"“{spec.title}”在{place}不接受{source_name(spec.key, source)}。")
+
+
+def check_opener(spec: MatterSpec, path: str, scope: Scope, by_staff: bool) -> None:
+    """Raise ``Forbidden`` for one who may not open a case of a matter in a region, by themselves or at the window."""
     if not by_staff:
         if not spec.applicants:
             raise Forbidden("not_for_applicants", f"“{spec.title}”由经办人员在窗口受理，不能自己在网上申请。")
@@ -144,7 +160,7 @@ def _number(spec: MatterSpec) -> str:
     return f"{spec.prefix}-{timezone.localdate():%Y%m%d}-{chance[:4]}{chance[4:]}"
 
 
-@transaction.atomic
+@act
 def decide(
     *,
     uid: UUID | str,
@@ -155,21 +171,24 @@ def decide(
     version: int,
     opinion: str = "",
     task_id: int | None = None,
+    filled: Mapping[str, Any] | None = None,
 ) -> Case:
     """Decide the caller's task with one of its outcomes, and let the flow go on when all who share in the step have decided.
 
-    Raises ``BadInput`` for an unknown outcome or a missing opinion, and what ``begin`` raises.
+    ``filled`` are the answers to what the step's handler fills in. Raises ``BadInput`` for an unknown outcome, a missing opinion
+    or wrong answers, and what ``begin`` raises.
     """
     turn = begin(uid, Act.DECIDE, user=user, scope=scope, key=key, version=version, task_id=task_id)
     if turn.replayed:
         return turn.case
     task, case = turn.own_task(), turn.case
-    step = runnable_of(case.flow).step(task.step)
+    step = step_named(runnable_of(case.flow), task.step)
     chosen = step.outcome(outcome)
     if chosen is None:
         raise BadInput("outcome_unknown", "请选择办理结果。")
     text = worded(opinion, needed=chosen.opinion, what=f"“{chosen.label}”的意见")
-    _finish(turn, task, chosen, text)
+    fill_in(turn, task, step, filled or {})
+    finish(turn, task, chosen, text)
     settled = _settled(case, task, step)
     turn.note(
         f"{task.name}：{chosen.label}", opinion=text, open_to_applicant=True, task=task.pk, outcome=outcome,
@@ -180,11 +199,25 @@ def decide(
         return case
     if "decided" in task.notices:
         tell_applicant(told.CASE_DECIDED, case, f"{key}:decided", 环节=task.name, 结果=settled.label)
-    advance(turn, [*decisions_of(case), decision(case, task.step, settled.key)])
+    if task.step == REPORT.key:
+        end_case(turn, State(settled.to or State.APPROVED))
+        return case
+    decisions = [*decisions_of(case), decision(case, task.step, settled.key)]
+    if case.route == "instant" and (result := _at_once(case, decisions, step, settled)):
+        case.passed = [each.written() for each in decisions]
+        end_case(turn, State(result))
+        return case
+    advance(turn, decisions)
     return case
 
 
-def _finish(turn: Turn, task: Task, outcome: Outcome, opinion: str) -> None:
+def _at_once(case: Case, decisions: list[Decision], step: Step, settled: Outcome) -> str:
+    """Return with what a 即办件 ends: its first step decides; '' for an outcome that is neither good nor an end."""
+    return State.APPROVED if settled == step.outcomes[0] else standing_of(case, decisions).result
+
+
+def finish(turn: Turn, task: Task, outcome: Outcome, opinion: str) -> None:
+    """Write down how somebody decided their task."""
     task.behalf_of = turn.giver
     if task.assignee_id is None:
         task.assignee = turn.giver or turn.user
@@ -214,7 +247,7 @@ def _settled(case: Case, task: Task, step: Step) -> Outcome | None:
     return step.outcomes[worst]
 
 
-@transaction.atomic
+@act
 def return_to(
     *,
     uid: UUID | str,
@@ -239,7 +272,7 @@ def return_to(
     text = worded(opinion, needed=True, what="退回的理由")
     before = {each.step: each.decided_by for each in _done(case) if each.decided_by and each.decided_by.is_active}
     name = runnable_of(case.flow).step(step).name
-    _finish(turn, task, Outcome("return", "退回"), text)
+    finish(turn, task, Outcome("return", "退回"), text)
     turn.note(f"{task.name}：退回到“{name}”", opinion=text, open_to_applicant=True, task=task.pk, to=step)
     log = decisions_of(case)
     last = max(at for at, each in enumerate(log) if each.step == step)
@@ -259,7 +292,7 @@ def steps_to_return_to(case: Case) -> dict[str, str]:
     return {each["step"]: flow.step(each["step"]).name for each in case.passed}
 
 
-@transaction.atomic
+@act
 def take_back(*, uid: UUID | str, user: User, scope: Scope, key: str, version: int) -> Case:
     """Take the caller's own last decision back, while nobody has opened what came of it."""
     turn = begin(uid, Act.TAKE_BACK, user=user, scope=scope, key=key, version=version)
@@ -278,122 +311,8 @@ def take_back(*, uid: UUID | str, user: User, scope: Scope, key: str, version: i
         organisation_id=decided.organisation_id, assignee_id=decided.assignee_id, added_by_id=decided.added_by_id,
         opened_at=turn.now, seen_at=turn.now, remind=decided.remind, due_at=decided.due_at, notices=decided.notices,
     )  # fmt: skip
-    _light(turn.task, turn)
+    light_anew(turn.task, turn)
     turn.note(f"{decided.name}：撤回办理", open_to_applicant=True, task=turn.task.pk)
     log = decisions_of(case)
     advance(turn, log[:-1] if completed else log)
     return case
-
-
-def _light(task: Task, turn: Turn) -> None:
-    limit = deadline(task.due_at, task.remind, turn.now, calendar(), city_zone())
-    task.next_at, task.lit = limit.next_at, limit.lit
-    task.save(update_fields=["due_at", "next_at", "lit"])
-
-
-@transaction.atomic
-def ask_supplement(
-    *, uid: UUID | str, note: str, items: Sequence[str], user: User, scope: Scope, key: str, version: int
-) -> Case:
-    """Ask the applicant for papers (补正): the clock stops until they come, and a notice goes out by every channel."""
-    turn = begin(uid, Act.ASK_SUPPLEMENT, user=user, scope=scope, key=key, version=version)
-    if turn.replayed:
-        return turn.case
-    task, case = turn.own_task(), turn.case
-    text = worded(note, needed=True, what="补正说明")
-    wanted = [each.strip()[:60] for each in items if each.strip()]
-    if not 1 <= len(wanted) <= MOST_ITEMS:
-        raise BadInput("items_missing", f"请写下要补的材料，1 到 {MOST_ITEMS} 项。")
-    case.needed = {"note": text, "items": wanted, "step": task.step}
-    turn.note(f"{task.name}：要求补正 {'、'.join(wanted)}", opinion=text, open_to_applicant=True, items=wanted)
-    stop_clock(turn, State.SUPPLEMENT)
-    tell_applicant(told.CASE_SUPPLEMENT, case, f"{key}:supplement", 内容=text, 材料="、".join(wanted))
-    return case
-
-
-@transaction.atomic
-def supplement(*, uid: UUID | str, note: str, user: User, scope: Scope, key: str, version: int) -> Case:
-    """Say that the papers are there: by the applicant, or by the handler who took them in at the window. The clock goes on."""
-    turn = begin(uid, Act.SUPPLEMENT, user=user, scope=scope, key=key, version=version)
-    if turn.replayed:
-        return turn.case
-    case = turn.case
-    by_applicant = case.applicant_id == user.pk
-    text = worded(note, needed=not by_applicant, what="线下补正的情况")
-    items = case.needed.get("items", [])
-    turn.note("已补正材料" if by_applicant else "窗口代为补正材料", opinion=text, open_to_applicant=True, items=items)
-    case.needed = {}
-    start_clock(turn)
-    return case
-
-
-@transaction.atomic
-def withdraw(*, uid: UUID | str, reason: str, user: User, scope: Scope, key: str, version: int) -> Case:
-    """Withdraw an application: until somebody opened it, and while it waits for papers of the applicant's own."""
-    turn = begin(uid, Act.WITHDRAW, user=user, scope=scope, key=key, version=version)
-    if turn.replayed:
-        return turn.case
-    case = turn.case
-    if case.state == State.OPEN and (case.passed or case.tasks.exclude(seen_at=None).exists()):
-        raise Conflict("case_seen", "经办人员已经打开您的申请，不能再撤回了。需要的话请联系受理的街镇。")
-    turn.note("撤回申请", opinion=worded(reason, needed=False), open_to_applicant=True)
-    end_case(turn, State.WITHDRAWN)
-    return case
-
-
-@transaction.atomic
-def suspend(*, uid: UUID | str, reason: str, user: User, scope: Scope, key: str, version: int) -> Case:
-    """Put a case aside: its clock stands until it is resumed."""
-    turn = begin(uid, Act.SUSPEND, user=user, scope=scope, key=key, version=version)
-    if turn.replayed:
-        return turn.case
-    turn.note("挂起", opinion=worded(reason, needed=True, what="挂起的理由"), open_to_applicant=True)
-    stop_clock(turn, State.SUSPENDED)
-    return turn.case
-
-
-@transaction.atomic
-def resume(*, uid: UUID | str, reason: str = "", user: User, scope: Scope, key: str, version: int) -> Case:
-    """Take a case up again; its deadlines are put off by the working days that passed."""
-    turn = begin(uid, Act.RESUME, user=user, scope=scope, key=key, version=version)
-    if turn.replayed:
-        return turn.case
-    turn.note("恢复办理", opinion=worded(reason, needed=False), open_to_applicant=True)
-    start_clock(turn)
-    return turn.case
-
-
-@transaction.atomic
-def extend(*, uid: UUID | str, days: int, reason: str, user: User, scope: Scope, key: str, version: int) -> Case:
-    """Put the deadlines of a case's open tasks off by working days (1 to 60)."""
-    turn = begin(uid, Act.EXTEND, user=user, scope=scope, key=key, version=version)
-    if turn.replayed:
-        return turn.case
-    if not 1 <= days <= MOST_EXTENSION:
-        raise BadInput("days_odd", f"延期要写 1 到 {MOST_EXTENSION} 个工作日。")
-    timed = [task for task in turn.tasks if task.due_at is not None]
-    if not timed:
-        raise Conflict("no_deadline", "这个环节没有办理时限，不用延期。")
-    turn.note(
-        f"延期 {days} 个工作日",
-        opinion=worded(reason, needed=True, what="延期的理由"),
-        open_to_applicant=True,
-        days=days,
-    )
-    for task in timed:
-        task.due_at = shifted(task.due_at, days, calendar(), city_zone())
-        _light(task, turn)
-    advance(turn, decisions_of(turn.case))
-    return turn.case
-
-
-@transaction.atomic
-def terminate(*, uid: UUID | str, reason: str, user: User, scope: Scope, key: str, version: int) -> Case:
-    """End a case before its time."""
-    turn = begin(uid, Act.TERMINATE, user=user, scope=scope, key=key, version=version)
-    if turn.replayed:
-        return turn.case
-    text = worded(reason, needed=True, what="终止的理由")
-    turn.note("终止办理", opinion=text, open_to_applicant=True)
-    end_case(turn, State.TERMINATED, why=text)
-    return turn.case

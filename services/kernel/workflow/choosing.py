@@ -21,7 +21,7 @@ from services.kernel.workflow.clock import Days
 from services.kernel.workflow.engine import Runnable, runnable
 from services.kernel.workflow.models import FlowVersion, MatterSetting, StepSetting, VersionState
 from services.kernel.workflow.registry import declared_diagram, facts_of, matter_named
-from services.kernel.workflow.spec import OWN_SOURCES, Choice, Dispatch, Level, MatterSpec, Mode, Step
+from services.kernel.workflow.spec import OWN_SOURCES, Choice, Dispatch, Level, MatterSpec, Mode, Screen, Step
 
 _LEVELS: tuple[Level, ...] = ("city", "district", "street")
 
@@ -119,6 +119,9 @@ def step_as_set(matter: str, step: Step, chain: Sequence[int]) -> tuple[Step, st
         dispatch=cast(Dispatch, row.dispatch),
         mode=cast(Mode, row.mode),
         notices=tuple(row.notices),
+        screens=step.screens if row.screens is None else cast(tuple[Screen, ...], tuple(row.screens)),
+        sections=step.sections if row.sections is None else tuple(row.sections),
+        fills=step.fills if row.fills is None else tuple(row.fills),
     )
     return changed, row.post
 

@@ -40,6 +40,12 @@ def due_after(opened_at: dt.datetime, days: int, calendar: Days, zone: ZoneInfo)
     return midnight_after(calendar.add(opened_at.astimezone(zone).date(), days), zone) if days else None
 
 
+def end_of_today(now: dt.datetime, calendar: Days, zone: ZoneInfo) -> dt.datetime:
+    """Return the end of today, or of the next working day where today is none."""
+    today = now.astimezone(zone).date()
+    return midnight_after(today if calendar.is_working(today) else calendar.add(today, 1), zone)
+
+
 def shifted(due_at: dt.datetime | None, working_days: int, calendar: Days, zone: ZoneInfo) -> dt.datetime | None:
     """Return a due moment put off by working days."""
     if due_at is None or working_days <= 0:

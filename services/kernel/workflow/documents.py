@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 from uuid import UUID
 
 from geo.errors import NotFound
 from geo.scope import Scope
 from services.access.models import User
-from services.kernel.documents.spec import IMAGES, PAPERS, FileType, Owner, OwnerKind, Purpose
+from services.kernel.documents.spec import (
+    IMAGES,
+    PAPERS,
+    FileType,
+    Owner,
+    OwnerKind,
+    Purpose,
+    TemplateField,
+    TemplateSpec,
+)
 from services.kernel.workflow.handlers import handler_of, open_tasks
 from services.kernel.workflow.models import Case
+from services.kernel.workflow.sending_back import NOTICE
 from services.kernel.workflow.transitions import State
 from services.kernel.workflow.turning import may_see
 
@@ -31,6 +42,7 @@ def find_case(owner_id: str, scope: Scope) -> Owner:
         region_id=case.region_id,
         may_edit=theirs if applicant else case.state in _EDITABLE,
         staff=True,
+        names_people=not applicant,
     )
 
 
@@ -56,4 +68,39 @@ OWNERS: Final = (
         ),
     ),
 )
-TEMPLATES: Final = ()
+TEMPLATES: Final = (
+    TemplateSpec(
+        key=NOTICE,
+        title="材料补正通知书",
+        owner_kind="cases",
+        source=Path(__file__).parent / "texts" / "supplement.typ",
+        fields=(
+            TemplateField("编号"),
+            TemplateField("事项"),
+            TemplateField("名称"),
+            TemplateField("申请人", "姓名，没有账号时写“申请人”"),
+            TemplateField("提交日期"),
+            TemplateField("材料", "要补的内容，一行一项"),
+            TemplateField("说明"),
+            TemplateField("窗口", "受理的窗口，网上申请时为空", required=False),
+            TemplateField("区划"),
+            TemplateField("通知日期"),
+            TemplateField("生成日期", required=False),
+            TemplateField("经办人", required=False),
+        ),
+        sample={
+            "编号": "FW-20260511-7QK3MX2A",
+            "事项": "社区服务点登记",
+            "名称": "小南门社区服务点（示例）",
+            "申请人": "王先生",
+            "提交日期": "2026年5月11日",
+            "材料": ["租赁合同", "面积（平方米）"],
+            "说明": "合同缺盖章页；面积与平面图不一致。",
+            "窗口": "",
+            "区划": "老西门街道",
+            "通知日期": "2026年5月12日",
+            "生成日期": "2026年5月12日",
+            "经办人": "示例经办",
+        },
+    ),
+)

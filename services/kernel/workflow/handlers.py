@@ -149,6 +149,8 @@ def parts_of(case: Case, handler: Handler, tasks: list[Task] | None = None) -> s
         parts.add(Who.HANDLER)
     if dispatches(case, handler.posts):
         parts.add(Who.DISPATCHER)
+    if case.source != "online" and case.opened_by == handler.user.username:
+        parts.add(Who.REGISTRAR)
     if last_decision(case, handler.user, tasks) is not None:
         parts.add(Who.DECIDER)
     return parts
@@ -162,6 +164,15 @@ def last_decision(case: Case, user: User, tasks: Iterable[Task]) -> Task | None:
     if any(task.seen_at is not None for task in tasks if task.opened_at >= last.at):
         return None
     return Task.objects.filter(pk=last.detail.get("task"), state=TaskState.DONE).first()
+
+
+def undeletable(case: Case) -> str:
+    """Return in Chinese why a case cannot be deleted, '' when it can."""
+    if case.source == "online":
+        return "申请人自己在网上提交的办件不能删除。不该办的请终止，并写明理由。"
+    if case.passed or case.tasks.filter(decided_at__isnull=False).exists():
+        return "已经有人办理过的办件不能删除。不该办的请终止，并写明理由。"
+    return ""
 
 
 def name_of(user: User | None) -> str:

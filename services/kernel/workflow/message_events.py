@@ -11,6 +11,7 @@ TASK_CARD: Final = "workflow.task_card"
 TASK_URGED: Final = "workflow.task_urged"
 CASE_DECIDED: Final = "workflow.case_decided"
 CASE_SUPPLEMENT: Final = "workflow.case_supplement"
+CASE_SUPPLEMENT_WINDOW: Final = "workflow.case_supplement_window"
 CASE_ENDED: Final = "workflow.case_ended"
 
 _CASE: Final = (
@@ -55,6 +56,17 @@ EVENTS: Final = (
             "sms": Text(body="您的{事项}（{编号}）需要补正材料：{材料}。{内容}。请登录圈图或到窗口补正。"),
         },
         channels=("in_app", "sms"),
+    ),
+    Event(
+        key=CASE_SUPPLEMENT_WINDOW, title="窗口受理的办件要补正",
+        help="窗口受理（或从一网通办、社区事务受理转来）的办件要补正时，通知受理的经办人员，由其转告申请人。",
+        fields=(*_CASE, EventField("内容", "身份证正面拍摄不清，请重新上传"), EventField("材料", "身份证")),
+        texts={
+            "in_app": Text(
+                title="请转告补正：{名称}",
+                body="您受理的{事项}（{编号}）需要补正。\n要补的材料：{材料}\n说明：{内容}\n请打印补正通知书交给申请人。",
+            )
+        },
     ),
     Event(
         key=CASE_ENDED, title="办件办结", help="办件通过、不通过或终止时，通知申请人。",

@@ -18,6 +18,7 @@ from services.kernel.workflow.configuring import flow_to_configure
 from services.kernel.workflow.engine import FlowFault, stand
 from services.kernel.workflow.handlers import handler_of, open_tasks
 from services.kernel.workflow.models import Case, FlowVersion, VersionState
+from services.kernel.workflow.spec import REPORT
 from services.kernel.workflow.transitions import Act, State
 from services.kernel.workflow.turning import Turn, advance, decisions_of
 
@@ -42,7 +43,7 @@ def why_not(case: Case, version: FlowVersion) -> str:
     if lost:
         step = now.graph.steps.get(lost[0].step)
         return f"已办的“{step.name if step else lost[0].step}”在新版本里接不上"
-    waiting = {task.step for task in open_tasks(case)}
+    waiting = {task.step for task in open_tasks(case)} - {REPORT.key}
     gone = sorted(waiting - set(there.waiting))
     if gone:
         step = now.graph.steps.get(gone[0])

@@ -16,7 +16,8 @@ from geo.regions.queries import published_name, within
 from geo.scope import Scope
 from services.access.models import User
 from services.access.queries import check_duty
-from services.kernel.workflow.choosing import calendar, city_zone, runnable_of
+from services.kernel.messages.choosing import chain_of
+from services.kernel.workflow.choosing import calendar, city_zone, runnable_of, step_as_set
 from services.kernel.workflow.clock import days_left
 from services.kernel.workflow.handlers import (
     Handler,
@@ -27,12 +28,14 @@ from services.kernel.workflow.handlers import (
     people_for,
     pool_for,
     task_for,
+    undeletable,
 )
 from services.kernel.workflow.models import Case, CaseEvent, Delegation, FlowVersion, Task, TaskState
 from services.kernel.workflow.spec import Step
 from services.kernel.workflow.transitions import ENDED, TABLE, Act, State, Who, acts_for
+from services.kernel.workflow.turning import step_named
 
-BOXES: Final = {"waiting": "待办", "mine": "我经手的", "done": "已办", "watched": "关注"}
+BOXES: Final = {"waiting": "待办", "mine": "我经手的", "done": "已办", "watched": "关注", "deleted": "已删除"}
 COUNTED: Final = 999
 SORTS: Final = {"due": "期限", "new": "到达时间"}
 LONG_WAITING: Final = dt.timedelta(days=3)
@@ -85,8 +88,15 @@ def cases_in(asked: Asked, user: User, scope: Scope) -> QuerySet[Case]:
             rows = Case.objects.filter(pk__in=mine.values("case"))
         case "watched":
             rows = Case.objects.filter(case_visible(user, scope), watches__user=user)
+        case "deleted":
+            theirs = Q(opened_by=user.username)
+            if scope.holds("cases.dispatch"):
+                theirs |= within(scope)
+            rows = Case.objects.filter(theirs, state=State.DELETED)
         case _:
             rows = Case.objects.filter(pk__in=mine.values("case"), closed_at=None)
+    if asked.box != "deleted":
+        rows = rows.exclude(state=State.DELETED)
     if asked.matter:
         rows = rows.filter(matter=asked.matter)
     if asked.lit:
@@ -103,7 +113,7 @@ def _text(text: str, before: str = "") -> Q:
 def counts(handler: Handler, scope: Scope) -> dict[str, int]:
     """Return how many there are in each box, counting no further than 999."""
     found = {"waiting": Task.objects.filter(waiting_tasks(handler), state=TaskState.OPEN).order_by()[:COUNTED].count()}
-    for box in ("mine", "done", "watched"):
+    for box in ("mine", "done", "watched", "deleted"):
         found[box] = cases_in(Asked(box=box), handler.user, scope).order_by()[:COUNTED].count()
     return found
 
@@ -143,6 +153,8 @@ def case_seen(uid: UUID | str, *, user: User, scope: Scope, as_applicant: bool =
         raise missing
     handler, tasks = handler_of(user), open_tasks(case)
     parts = parts_of(case, handler, tasks)
+    if case.state == State.DELETED and (as_applicant or not parts & {Who.REGISTRAR, Who.DISPATCHER}):
+        raise missing
     if as_applicant:
         if Who.APPLICANT not in parts:
             raise missing
@@ -160,10 +172,15 @@ def case_seen(uid: UUID | str, *, user: User, scope: Scope, as_applicant: bool =
         tasks=tasks,
         events=list(events.filter(open_to_applicant=True) if as_applicant else events),
         acts=_acts(case, parts, task, tasks),
-        step=runnable_of(case.flow).step(task.step) if task else None,
+        step=step_of(case, task) if task else None,
         staff=not as_applicant,
         place=case.place or "",
     )
+
+
+def step_of(case: Case, task: Task) -> Step:
+    """Return the step of a task as its region set it."""
+    return step_as_set(case.matter, step_named(runnable_of(case.flow), task.step), chain_of(case.region_id))[0]
 
 
 def _acts(case: Case, parts: set[Who], task: Task | None, tasks: Sequence[Task]) -> frozenset[Act]:
@@ -183,6 +200,8 @@ def _acts(case: Case, parts: set[Who], task: Task | None, tasks: Sequence[Task])
         acts.discard(Act.WITHDRAW)
     if not any(each.due_at for each in tasks):
         acts.discard(Act.EXTEND)
+    if undeletable(case):
+        acts.discard(Act.DELETE)
     return frozenset(acts)
 
 
@@ -200,7 +219,7 @@ def left_words(due_at: dt.datetime | None, *, stopped: bool = False, now: dt.dat
 
 def cases_of_applicant(user: User) -> QuerySet[Case]:
     """Return the cases that an account applied for, the newest first."""
-    return Case.objects.filter(applicant=user).annotate(place=published_name())
+    return Case.objects.filter(applicant=user).exclude(state=State.DELETED).annotate(place=published_name())
 
 
 def delegations_of(user: User) -> QuerySet[Delegation]:

@@ -18,7 +18,7 @@ Level = Literal["street", "district", "city", "organisation", "applicant"]
 Mode = Literal["one", "any", "all"]
 Dispatch = Literal["rule", "grab", "hand"]
 Screen = Literal["facts", "form", "materials", "opinions", "map"]
-Route = Literal["flow", "instant"]
+Route = Literal["flow", "instant", "promise", "report"]
 Result = Literal["approved", "refused"]
 
 LEVELS: Final[Mapping[Level, str]] = MappingProxyType(
@@ -31,11 +31,23 @@ DISPATCHES: Final[Mapping[Dispatch, str]] = MappingProxyType(
 SCREENS: Final[Mapping[Screen, str]] = MappingProxyType(
     {"facts": "基本情况", "form": "申请表", "materials": "材料", "opinions": "各环节意见", "map": "位置"}
 )
-ROUTES: Final[Mapping[Route, str]] = MappingProxyType({"flow": "流转件", "instant": "即办件"})
+ROUTES: Final[Mapping[Route, str]] = MappingProxyType(
+    {"flow": "流转件", "instant": "即办件", "promise": "承诺件", "report": "上报件"}
+)
+ROUTE_HELP: Final[Mapping[Route, str]] = MappingProxyType(
+    {
+        "flow": "按流程逐个环节办理，各环节各有时限。",
+        "instant": "当场办结：受理的人当天办，第一个环节有了结论就办结，不再往下流转。",
+        "promise": "按流程办理，并承诺从受理起多少个工作日内办结；各环节的期限都不会晚于承诺的日子。",
+        "report": "下级办出结论以后，再上报市级决定；市级决定了才办结。",
+    }
+)
 RESULTS: Final[Mapping[Result, str]] = MappingProxyType({"approved": "通过", "refused": "不通过"})
 NOTICES: Final[Mapping[str, str]] = MappingProxyType(
     {"arrived": "到达时通知经办人", "decided": "办完时通知申请人", "due": "临期、超期时提醒经办人"}
 )
+VERDICTS: Final[Mapping[str, str]] = MappingProxyType({"pass": "符合", "check": "请人工核对", "fail": "不符合"})
+"""What the smart review says, the good first."""
 STEP_KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
 MOST_DAYS: Final = 365
 MOST_OUTCOMES: Final = 8
@@ -75,6 +87,9 @@ class Step:
     ``duty`` is what the handler must hold in the case's region of that ``level`` (for an organisation: over it). ``days`` are
     working days, 0 for none; ``remind`` is how many working days before the end the yellow card comes. ``when`` is an expression
     over the facts of the case and the outcomes of earlier steps (by step key): where it does not hold the step is passed over.
+
+    What its handler sees (环节界面): ``screens``, of the form the ``sections`` with these titles (none for all), and ``fills``,
+    fields of the library that the handler fills in when deciding.
     """
 
     key: str
@@ -89,6 +104,8 @@ class Step:
     screens: tuple[Screen, ...] = ("facts", "form", "materials", "opinions")
     notices: tuple[str, ...] = ("arrived", "decided", "due")
     when: str = ""
+    sections: tuple[str, ...] = ()
+    fills: tuple[str, ...] = ()
 
     def outcome(self, key: str) -> Outcome | None:
         """Return an outcome by its key."""
@@ -139,7 +156,8 @@ class MatterSpec:
     ``category`` is its class of business, ``duty`` opens its cases to staff of their region. ``applicants`` says that anyone who
     is signed in may open a case by themselves; ``opens`` is the duty that opens one at the window, '' for nobody. ``sources`` are
     the places applications come from, beside the house's own. ``prefix`` begins the number of its cases. ``form`` names the
-    declared form, '' for none.
+    declared form, '' for none; ``named_by`` the question of it whose answer names the case, and questions called like a fact
+    give that fact. ``promise`` is within how many working days a 承诺件 is done.
     """
 
     key: str
@@ -149,6 +167,8 @@ class MatterSpec:
     duty: str
     prefix: str = "AJ"
     form: str = ""
+    named_by: str = ""
+    promise: int = 20
     facts: tuple[Fact, ...] = ()
     opens: str = ""
     applicants: bool = True
@@ -157,13 +177,15 @@ class MatterSpec:
     help: str = ""
 
 
+REPORT: Final = Step("reported_up", "上报市级决定", "cases.city", level="city", days=10, remind=2)
+"""The step that a 上报件 goes to when those below have come to a result; no flow may have one of its key."""
 OWN_SOURCES: Final = (Choice("online", "网上申请"), Choice("window", "窗口受理"))
 
 
 def check_matter(spec: MatterSpec) -> None:
     """Raise ``ValueError`` for a declaration that cannot be meant: doubled or odd keys, unknown targets, impossible deadlines."""
     keys = [step.key for step in spec.flow.steps()]
-    if not keys or len(set(keys)) != len(keys):
+    if not keys or len(set(keys)) != len(keys) or REPORT.key in keys:
         raise ValueError(f"{spec.key}: steps are missing or declared twice")
     for step in spec.flow.steps():
         _check_step(spec, step, set(keys))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 
 from django.utils.formats import date_format
@@ -36,6 +37,13 @@ def tell_applicant(event: str, case: Case, key: str, **more: str) -> None:
         _tell(event, key, case, [case.applicant], more, link=f"/my/cases/{case.uid}")
 
 
+def tell_registrar(event: str, case: Case, key: str, **more: str) -> None:
+    """Tell who registered a case at the window for somebody: the paper is told of by them."""
+    if case.source != "online":
+        found = User.objects.filter(username=case.opened_by, is_active=True)
+        _tell(event, key, case, found, more)
+
+
 def whom(task: Task) -> list[User]:
     """Return whose a task is, or who could take it."""
     return [task.assignee] if task.assignee else people_for(task, most=MOST_TOLD)
@@ -43,7 +51,12 @@ def whom(task: Task) -> list[User]:
 
 def due_words(task: Task) -> str:
     """Return the last day of a task in words."""
-    return date_format(last_day(task.due_at, city_zone()), "n月j日") if task.due_at else "合适的时候"
+    return day_words(task.due_at) or "合适的时候"
+
+
+def day_words(due_at: dt.datetime | None) -> str:
+    """Return in words the last day before something is due, '' for nothing."""
+    return date_format(last_day(due_at, city_zone()), "n月j日") if due_at else ""
 
 
 def _task_values(task: Task) -> dict[str, str]:

@@ -20,12 +20,14 @@ class State(StrEnum):
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     TERMINATED = "terminated"
+    DELETED = "deleted"
 
 
 STATES: Final[Mapping[str, str]] = MappingProxyType(
     {
         State.OPEN: "办理中", State.SUPPLEMENT: "待补正", State.SUSPENDED: "已挂起", State.APPROVED: "已通过",
         State.REFUSED: "未通过", State.WITHDRAWN: "已撤回", State.TERMINATED: "已终止",
+        State.DELETED: "已删除",
     }
 )  # fmt: skip
 ENDED: Final = frozenset({State.APPROVED, State.REFUSED, State.WITHDRAWN, State.TERMINATED})
@@ -54,6 +56,9 @@ class Act(StrEnum):
     URGE = "urge"
     MOVE = "move"
     CARD = "card"
+    REVIEW = "review"
+    DELETE = "delete"
+    RESTORE = "restore"
 
 
 ACTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -63,6 +68,7 @@ ACTS: Final[Mapping[str, str]] = MappingProxyType(
         Act.WITHDRAW: "撤回申请", Act.TRANSFER: "转办", Act.ADD_REVIEWER: "加签", Act.SUSPEND: "挂起",
         Act.RESUME: "恢复办理", Act.EXTEND: "延期", Act.TERMINATE: "终止", Act.ASSIGN: "派单", Act.URGE: "催办",
         Act.MOVE: "换流程版本", Act.CARD: "亮牌",
+        Act.REVIEW: "智能审核", Act.DELETE: "删除", Act.RESTORE: "恢复",
     }
 )  # fmt: skip
 
@@ -76,8 +82,11 @@ class Who(StrEnum):
     """Who decided last, while the next has not opened the case."""
     DISPATCHER = "dispatcher"
     APPLICANT = "applicant"
+    REGISTRAR = "registrar"
+    """Who registered the case at the window."""
 
 
+_R = Who.REGISTRAR
 _H, _D, _A = Who.HANDLER, Who.DISPATCHER, Who.APPLICANT
 TABLE: Final[Mapping[tuple[State, Act], frozenset[Who]]] = MappingProxyType(
     {
@@ -102,6 +111,9 @@ TABLE: Final[Mapping[tuple[State, Act], frozenset[Who]]] = MappingProxyType(
         (State.SUPPLEMENT, Act.URGE): frozenset({_H, _D}),
         (State.SUSPENDED, Act.RESUME): frozenset({_H, _D}),
         (State.SUSPENDED, Act.TERMINATE): frozenset({_H, _D}),
+        # of cases registered at the window by mistake, while nobody decided anything
+        (State.OPEN, Act.DELETE): frozenset({_R, _D}),
+        (State.DELETED, Act.RESTORE): frozenset({_R, _D}),
     }
 )
 

@@ -6,24 +6,28 @@ Then its tasks are brought in line with where its flow stands.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
 from geo.errors import BadInput, Conflict, NotFound
+from geo.regions.queries import one_edition
 from geo.scope import Scope
 from services.access.models import User
 from services.kernel.messages.choosing import chain_of
 from services.kernel.workflow import message_events as told
 from services.kernel.workflow.choosing import calendar, city_zone, region_at, runnable_of, step_as_set
-from services.kernel.workflow.clock import deadline, due_after, shifted
+from services.kernel.workflow.clock import deadline, due_after, end_of_today, shifted
 from services.kernel.workflow.dispatch import handlers_for
 from services.kernel.workflow.engine import Decision, Runnable, Standing, stand
+from services.kernel.workflow.feedback import queue_feedback, queue_result
 from services.kernel.workflow.handlers import (
     Handler,
     case_visible,
@@ -33,12 +37,26 @@ from services.kernel.workflow.handlers import (
     task_for,
 )
 from services.kernel.workflow.models import Case, CaseEvent, Task, TaskState
-from services.kernel.workflow.spec import Step
+from services.kernel.workflow.signals import case_ended
+from services.kernel.workflow.spec import REPORT, Step
 from services.kernel.workflow.telling import tell_applicant, tell_arrived
 from services.kernel.workflow.transitions import STATES, Act, State, check_act
 
 LONGEST_OPINION = 2_000
 LONGEST_KEY = 80
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
+
+
+def act(function: Callable[Given, Found]) -> Callable[Given, Found]:
+    """Let a function be one act: one transaction, in which the published edition of regions is asked for once."""
+
+    @wraps(function)
+    def done(*args: Given.args, **kwargs: Given.kwargs) -> Found:
+        with transaction.atomic(), one_edition():
+            return function(*args, **kwargs)
+
+    return done
 
 
 @dataclass
@@ -51,6 +69,7 @@ class Turn:
     handler: Handler
     now: dt.datetime
     replayed: bool = False
+    scope: Scope = field(default_factory=Scope.public)
     tasks: list[Task] = field(default_factory=list)
     task: Task | None = None
 
@@ -75,10 +94,13 @@ class Turn:
         """Write the line of the timeline, once, and count the act."""
         self.case.version += 1
         step = self.task.step if self.task else ""
-        return CaseEvent.objects.create(
+        event = CaseEvent.objects.create(
             case=self.case, act=self.act, actor=self.user, behalf_of=self.giver, step=step, what=what[:200],
             opinion=opinion, detail=detail, open_to_applicant=open_to_applicant, key=self.key, at=self.now,
         )  # fmt: skip
+        if open_to_applicant:
+            queue_feedback(event)
+        return event
 
 
 def begin(
@@ -95,7 +117,7 @@ def begin(
     tasks = open_tasks(case) if case else []
     if case is None or not may_see(case, handler, scope, tasks):
         raise NotFound("case_unknown", "没有找到这个办件，或者它不在您的管辖范围内。")
-    turn = Turn(case, act, key, handler, timezone.now(), tasks=tasks)
+    turn = Turn(case, act, key, handler, timezone.now(), scope=scope, tasks=tasks)
     if was_done(key, act, user, case):
         turn.replayed = True
         return turn
@@ -163,34 +185,51 @@ def advance(turn: Turn, decisions: Sequence[Decision], *, again: dict[str, User]
     """
     case = turn.case
     standing = standing_of(case, decisions)
-    case.passed = [each.written() for each, kept in zip(decisions, standing.kept, strict=True) if kept]
-    current = open_tasks(case)
-    gone = [task for task in current if task.step not in standing.waiting]
-    Task.objects.filter(pk__in=[task.pk for task in gone]).update(state=TaskState.DROPPED, next_at=None)
-    there = {task.step for task in current}
+    kept = [each for each, took in zip(decisions, standing.kept, strict=True) if took]
+    case.passed = [each.written() for each in kept]
     flow = runnable_of(case.flow)
+    waiting = (REPORT.key,) if goes_up(case, flow, standing, kept) else standing.waiting
+    current = open_tasks(case)
+    gone = [task for task in current if task.step not in waiting]
+    if gone:
+        Task.objects.filter(pk__in=[task.pk for task in gone]).update(state=TaskState.DROPPED, next_at=None)
+    there = {task.step for task in current}
     made = [
         task
-        for step in standing.waiting
+        for step in waiting
         if step not in there
         for task in open_step(turn, flow, step, who=(again or {}).get(step))
     ]
-    if standing.result:
-        end_case(turn, State(standing.result))
-    else:
-        case.step_names = "、".join(flow.step(step).name for step in standing.waiting)[:200]
+    if waiting:
+        case.step_names = "、".join(step_named(flow, step).name for step in waiting)[:200]
         settle_light(case)
         case.save()
+    else:
+        end_case(turn, State(standing.result))
     tell_arrived(case, made, turn.key)
     return made
+
+
+def goes_up(case: Case, flow: Runnable, standing: Standing, kept: Sequence[Decision]) -> bool:
+    """Say whether the result of a 上报件 is still to be decided by the city: nobody there was the last to decide."""
+    if case.route != "report" or not standing.result or not kept:
+        return False
+    return flow.step(kept[-1].step).level != "city"
+
+
+def step_named(flow: Runnable, key: str) -> Step:
+    """Return a step of a flow, or the one a 上报件 is decided in at the end. Raises ``KeyError``."""
+    return REPORT if key == REPORT.key else flow.step(key)
 
 
 def open_step(turn: Turn, flow: Runnable, key: str, *, who: User | None = None) -> list[Task]:
     """Open a step of a case: one task, or one for each who shares in it; it takes its deadline from now."""
     case = turn.case
-    step, post = step_as_set(case.matter, flow.step(key), chain_of(case.region_id))
+    step, post = step_as_set(case.matter, step_named(flow, key), chain_of(case.region_id))
     last = case.tasks.filter(step=key).aggregate(last=Max("pass_no"))["last"] or 0
     task = task_of(case, step, post, turn.now, last + 1)
+    if who is None and case.route == "instant" and turn.act == Act.OPEN and case.source != "online":
+        who = turn.user if turn.handler.for_whom(task) == turn.user else None  # done on the spot by who took it in
     people: list[User | None] = [who] if who and step.mode == "one" else list(handlers_for(task, step, case))
     made = []
     for person in people or [None]:
@@ -203,7 +242,12 @@ def open_step(turn: Turn, flow: Runnable, key: str, *, who: User | None = None) 
 def task_of(case: Case, step: Step, post: str, now: dt.datetime, pass_no: int) -> Task:
     """Return an unsaved task of a step, for nobody in particular."""
     days, zone = calendar(), city_zone()
-    limit = deadline(due_after(now, step.days, days, zone), step.remind, now, days, zone)
+    due = due_after(now, step.days, days, zone)
+    if case.route == "instant":
+        due = end_of_today(now, days, zone)
+    if case.promised_at is not None:
+        due = min(due or case.promised_at, case.promised_at)
+    limit = deadline(due, step.remind, now, days, zone)
     task = Task(
         case=case, matter=case.matter, step=step.key, name=step.name, level=step.level, mode=step.mode, duty=step.duty,
         post=post, pass_no=pass_no, opened_at=now, remind=step.remind, due_at=limit.due_at, next_at=limit.next_at,
@@ -223,6 +267,8 @@ def end_case(turn: Turn, state: State, *, why: str = "") -> None:
     case.state, case.closed_at, case.step_names, case.lit = state, turn.now, "", ""
     case.stopped_on = None
     case.save()
+    queue_result(case, why)
+    case_ended.send(sender=Case, case=case, scope=turn.scope)
     if state != State.WITHDRAWN:
         tell_applicant(told.CASE_ENDED, case, f"{turn.key}:end", 结果=STATES[state], 说明=why)
 
@@ -250,6 +296,14 @@ def start_clock(turn: Turn) -> None:
         limit = deadline(shifted(task.due_at, lost, days, zone), task.remind, turn.now, days, zone)
         task.state, task.due_at, task.next_at, task.lit = TaskState.OPEN, limit.due_at, limit.next_at, limit.lit
         task.save(update_fields=["state", "due_at", "next_at", "lit"])
+    case.promised_at = shifted(case.promised_at, lost, days, zone)
     case.state, case.stopped_on = State.OPEN, None
     settle_light(case)
     case.save()
+
+
+def light_anew(task: Task, turn: Turn) -> None:
+    """Let a task's cards follow its deadline, and keep both."""
+    limit = deadline(task.due_at, task.remind, turn.now, calendar(), city_zone())
+    task.next_at, task.lit = limit.next_at, limit.lit
+    task.save(update_fields=["due_at", "next_at", "lit"])

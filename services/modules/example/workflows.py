@@ -9,6 +9,8 @@ SERVICE_POINT = MatterSpec(
     prefix="FW",
     duty="cases.view",
     opens="cases.street",
+    form="service-point",
+    named_by="point_name",
     sources=(Choice("one_stop", "一网通办"), Choice("community", "社区事务受理")),
     help="在社区里设服务点前办理登记。街镇审核、现场核查以后由区里审批，面积 500 平方米及以上的再由市里备案。",
     facts=(Fact("area", "面积（平方米）", "number"), Fact("night", "晚上开放", "flag")),
@@ -18,7 +20,12 @@ SERVICE_POINT = MatterSpec(
             Parallel(
                 "review",
                 (
-                    (Step("site", "现场核查", "cases.street", days=3, dispatch="rule", when="area > 100"),),
+                    (
+                        Step(
+                            "site", "现场核查", "cases.street", days=3, dispatch="rule", when="area > 100",
+                            fills=("site_area", "site_finding"),
+                        ),
+                    ),
                     (Step("papers", "资料复核", "cases.district", level="district", days=3, dispatch="hand"),),
                 ),
             ),

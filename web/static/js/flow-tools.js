@@ -10,7 +10,7 @@ export const QUANTU = {
     {
       name: 'StepFacts',
       extends: ['bpmn:UserTask'],
-      properties: ['duty', 'level', 'mode', 'days', 'remind', 'dispatch', 'screens', 'notices'].map((name) => ({name, isAttr: true, type: 'String'})),
+      properties: ['duty', 'level', 'mode', 'days', 'remind', 'dispatch', 'screens', 'notices', 'sections', 'fills'].map((name) => ({name, isAttr: true, type: 'String'})),
     },
     {name: 'EndFacts', extends: ['bpmn:EndEvent'], properties: [{name: 'result', isAttr: true, type: 'String'}]},
     {name: 'Outcome', superClass: ['Element'], properties: ['key', 'label', 'opinion'].map((name) => ({name, isAttr: true, type: 'String'}))},

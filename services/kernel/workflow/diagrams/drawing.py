@@ -53,6 +53,11 @@ def _element(graph: FlowGraph, node: Node) -> str:
             "duty": step.duty, "level": step.level, "mode": step.mode, "days": str(step.days), "remind": str(step.remind),
             "dispatch": step.dispatch, "screens": " ".join(step.screens), "notices": " ".join(step.notices),
         }  # fmt: skip
+        facts |= {
+            key: value
+            for key, value in (("sections", "|".join(step.sections)), ("fills", " ".join(step.fills)))
+            if value
+        }
         said += [f"quantu:{key}={quoteattr(value)}" for key, value in facts.items()]
     inside += [f"      <bpmn:incoming>{escape(each.id)}</bpmn:incoming>" for each in graph.entering.get(node.id, ())]
     inside += [f"      <bpmn:outgoing>{escape(each.id)}</bpmn:outgoing>" for each in graph.leaving.get(node.id, ())]

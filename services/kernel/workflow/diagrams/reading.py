@@ -23,6 +23,7 @@ from services.kernel.workflow.spec import (
     Step,
 )
 
+MOST_FILLS: Final = 30
 MOST_BYTES: Final = 1_000_000
 MOST_ELEMENTS: Final = 5_000
 DEEPEST: Final = 32
@@ -44,7 +45,9 @@ _REFUSED: Final = {
     "compensateEventDefinition": "补偿事件", "cancelEventDefinition": "取消事件", "script": "脚本",
     "collaboration": "协作（泳池）", "message": "消息", "signal": "信号", "error": "错误", "import": "外部引用",
 }  # fmt: skip
-_STEP_FACTS: Final = ("duty", "level", "mode", "days", "remind", "dispatch", "screens", "notices")
+_STEP_FACTS: Final = (
+    "duty", "level", "mode", "days", "remind", "dispatch", "screens", "notices", "sections", "fills",
+)  # fmt: skip
 _PLAIN: Final = {
     "startEvent": {"id", "name"}, "endEvent": {"id", "name"}, "userTask": {"id", "name"},
     "exclusiveGateway": {"id", "name", "default", "gatewayDirection"}, "parallelGateway": {"id", "name", "gatewayDirection"},
@@ -247,6 +250,8 @@ def _step(element: Element, name: str, reading: Reading) -> Step:
         said[key] = chosen
         if set(chosen) - set(choices):
             reading.say("choice_unknown", own, f"环节“{called}”里选了不认识的界面或通知。")
+    said["sections"] = tuple(each.strip()[:40] for each in said["sections"].split("|") if each.strip())
+    said["fills"] = tuple(said["fills"].split()[:MOST_FILLS])
     return Step(own, name, outcomes=_read_outcomes(element, called, reading), **said)
 
 

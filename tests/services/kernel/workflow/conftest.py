@@ -14,7 +14,7 @@ from geo.scope import Scope
 from services.access.actions import declare_roles, grant_role
 from services.access.models import User
 from services.access.queries import Caller, scope_of
-from services.kernel.workflow import actions, dispatching
+from services.kernel.workflow import actions, dispatching, setting_aside, supplementing
 from services.kernel.workflow.models import Case, Task
 
 STREET, DISTRICT, CITY, OTHER = "老西门街道", "黄浦区", "", "杨浦区"
@@ -75,7 +75,8 @@ class World:
     def act(self, name: str, case: Case, user: User, **more: Any) -> Case:
         """Do an act as somebody who looks at the case as it is now."""
         case.refresh_from_db()
-        act = getattr(actions, name, None) or getattr(dispatching, name)
+        homes = (actions, dispatching, supplementing, setting_aside)
+        act = next(getattr(home, name) for home in homes if hasattr(home, name))
         given: dict[str, Any] = {"key": str(uuid4()), "version": case.version, "scope": scope(user)} | more
         done = act(uid=case.uid, user=user, **given)
         case.refresh_from_db()

@@ -11,7 +11,7 @@ from django.db import ProgrammingError, transaction
 
 from geo.errors import BadInput, CityError, Conflict, Forbidden, NotFound
 from services.kernel.messages.models import Delivery, Message
-from services.kernel.workflow import actions, dispatching
+from services.kernel.workflow import actions, dispatching, setting_aside
 from services.kernel.workflow.cards import light_cards
 from services.kernel.workflow.handlers import handler_of
 from services.kernel.workflow.models import Case, CaseEvent, Task
@@ -271,7 +271,9 @@ def test_a_double_click_a_replay_and_a_stale_page_do_nothing_twice(world: World)
         )
     assert stale.value.code == "case_changed"
     with pytest.raises(Conflict) as reused:
-        actions.suspend(uid=case.uid, reason="x", user=world.wang, scope=scope(world.wang), key=key, version=version)
+        setting_aside.suspend(
+            uid=case.uid, reason="x", user=world.wang, scope=scope(world.wang), key=key, version=version
+        )
     assert reused.value.code == "key_reused"
     with pytest.raises(BadInput):
         actions.decide(uid=case.uid, outcome="approve", user=world.qu, scope=scope(world.qu), key="", version=version)

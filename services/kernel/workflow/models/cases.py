@@ -1,4 +1,4 @@
-"""Versions of flows and what regions set of matters, cases with their tasks and their timeline, delegations and watches."""
+"""Cases with their tasks and their timeline, delegations and watches."""
 
 from __future__ import annotations
 
@@ -15,92 +15,19 @@ from geo.regions.models import Region
 from services.access.models import Organisation
 from services.crypto.identifiers import new_id
 from services.facilities.models import Facility
-from services.kernel.workflow.spec import DISPATCHES, LEVELS, MODES, ROUTES
+from services.kernel.workflow.models.flows import FlowVersion
+from services.kernel.workflow.spec import LEVELS, MODES, ROUTES, VERDICTS
 from services.kernel.workflow.transitions import ACTS, STATES, State
 
 USER = settings.AUTH_USER_MODEL
-
-
-class VersionState(models.TextChoices):
-    DRAFT = "draft", "草稿"
-    PUBLISHED = "published", "使用中"
-    RETIRED = "retired", "已停用"
-
-
-class FlowVersion(models.Model):
-    """A flow of a matter in a region, in one version; of those that are published the newest holds for new cases."""
-
-    matter = models.CharField(max_length=60)
-    region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="+")
-    number = models.PositiveIntegerField()
-    state = models.CharField(max_length=10, choices=VersionState, default=VersionState.DRAFT)
-    xml = models.TextField()
-    note = models.CharField(max_length=200, blank=True)
-    made_by = models.CharField(max_length=150)
-    made_at = models.DateTimeField(auto_now_add=True)
-    published_at = models.DateTimeField(null=True)
-
-    class Meta:
-        verbose_name = "流程版本"
-        ordering = ["matter", "region", "-number"]
-        constraints = [
-            models.UniqueConstraint(fields=["matter", "region", "number"], name="flow_version_once"),
-            models.UniqueConstraint(
-                fields=["matter", "region"], condition=Q(state="published"), name="one_published_flow"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.matter} 第 {self.number} 版"
-
-
-class MatterSetting(models.Model):
-    """What a region set of a matter: which sources it takes applications from, and whether they are done at once or by a flow."""
-
-    matter = models.CharField(max_length=60)
-    region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="+")
-    route = models.CharField(max_length=10, choices=list(ROUTES.items()))
-    category = models.CharField(max_length=40)
-    sources = ArrayField(models.CharField(max_length=40), default=list)
-    changed_by = models.CharField(max_length=150)
-    changed_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        verbose_name = "事项设置"
-        constraints = [models.UniqueConstraint(fields=["matter", "region"], name="matter_setting_once")]
-
-    def __str__(self) -> str:
-        return f"{self.matter} {self.region_id}"
-
-
-class StepSetting(models.Model):
-    """What a region set of one step: its deadline, dispatch, mode, post (a role, '' for any with the duty), notices."""
-
-    matter = models.CharField(max_length=60)
-    region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="+")
-    step = models.CharField(max_length=60)
-    days = models.PositiveSmallIntegerField()
-    remind = models.PositiveSmallIntegerField()
-    dispatch = models.CharField(max_length=10, choices=list(DISPATCHES.items()))
-    mode = models.CharField(max_length=10, choices=list(MODES.items()))
-    post = models.CharField(max_length=40, blank=True)
-    notices = ArrayField(models.CharField(max_length=20), default=list)
-    changed_by = models.CharField(max_length=150)
-    changed_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        verbose_name = "环节设置"
-        constraints = [models.UniqueConstraint(fields=["matter", "region", "step"], name="step_setting_once")]
-
-    def __str__(self) -> str:
-        return f"{self.matter} {self.step} {self.region_id}"
 
 
 class Case(models.Model):
     """One matter being handled. ``passed`` is what people decided, in order; ``begun`` the facts it began with.
 
     ``version`` counts its acts: who acts names the one they saw. ``lit`` is the worst card of its open tasks. ``needed`` is
-    what a case in 补正 waits for. ``stopped_on`` is the day the clock was stopped.
+    what a case in 补正 waits for. ``stopped_on`` is the day the clock was stopped, ``promised_at`` when a 承诺件 must be done.
+    ``source_number`` is its number where it came from. ``review`` is the last verdict of the smart review.
     """
 
     uid = models.UUIDField(unique=True, default=new_id, editable=False)
@@ -110,6 +37,7 @@ class Case(models.Model):
     category = models.CharField(max_length=40)
     route = models.CharField(max_length=10, choices=list(ROUTES.items()), default="flow")
     source = models.CharField(max_length=40)
+    source_number = models.CharField(max_length=64, blank=True)
     title = models.CharField(max_length=120)
     flow = models.ForeignKey(FlowVersion, on_delete=models.PROTECT, related_name="cases")
     region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="+")
@@ -125,6 +53,8 @@ class Case(models.Model):
     lit = models.CharField(max_length=6, blank=True, choices=[("yellow", "黄牌"), ("red", "红牌")])
     needed = models.JSONField(default=dict)
     stopped_on = models.DateField(null=True)
+    promised_at = models.DateTimeField(null=True)
+    review = models.CharField(max_length=6, blank=True, choices=list(VERDICTS.items()))
     opened_by = models.CharField(max_length=150)
     opened_at = models.DateTimeField(db_default=Now())
     closed_at = models.DateTimeField(null=True)
@@ -157,7 +87,7 @@ class Task(models.Model):
 
     ``pass_no`` says for the how manieth time the step is done. Who may do it: an account whose role carries ``duty`` (and is
     ``post``, where one is set) over ``region`` or ``organisation``. ``next_at`` is when the next card is lit, ``seen_at`` when
-    somebody first opened it after it came.
+    somebody first opened it after it came. ``filled`` are the answers that the step's handler gave, with their words.
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="tasks")
@@ -185,6 +115,7 @@ class Task(models.Model):
     outcome = models.CharField(max_length=60, blank=True)
     outcome_name = models.CharField(max_length=20, blank=True)
     opinion = models.TextField(blank=True)
+    filled = models.JSONField(default=dict)
     decided_by = models.ForeignKey(USER, on_delete=models.PROTECT, null=True, related_name="+")
     behalf_of = models.ForeignKey(USER, on_delete=models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
