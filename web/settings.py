@@ -204,6 +204,11 @@ SMS_URL: str = env.text("QUANTU_SMS_URL")
 SMS_APP: str = env.text("QUANTU_SMS_APP")
 SMS_SECRET: str = env.text("QUANTU_SMS_SECRET")
 SMS_TIMEOUT_S: float = float(env.text("QUANTU_SMS_TIMEOUT", "10"))
+PROGRESS: dict[str, dict[str, str]] = {
+    channel: {part: env.text(f"QUANTU_{channel.upper()}_{part.upper()}") for part in ("url", "app", "secret")}
+    for channel in ("one_stop", "community")
+}
+PROGRESS_TIMEOUT_S: float = float(env.text("QUANTU_PROGRESS_TIMEOUT", "10"))
 INSIDE_HOSTS: list[str] = [host.lower() for host in env.words("QUANTU_INSIDE_HOSTS")]
 GRAPH_ROOT: Path = Path(env.text("QUANTU_GRAPHS", str(STATE / "graphs")))
 
@@ -221,6 +226,7 @@ CELERY_BEAT_SCHEDULE = {
     "revive-jobs": {"task": "geo.jobs.revive", "schedule": 60.0},
     "scan-attachments": {"task": "services.kernel.documents.scan_waiting", "schedule": 300.0},
     "deliver-messages": {"task": "services.kernel.messages.deliver", "schedule": 60.0},
+    "feed-back": {"task": "services.kernel.workflow.deliver_feedback", "schedule": 60.0},
     "feed-back": {"task": "services.kernel.workflow.deliver_feedback", "schedule": 60.0},
     "light-cards": {"task": "services.kernel.workflow.light_cards", "schedule": 60.0},
     "chain-logs": {"task": "services.crypto.chain_logs", "schedule": 60.0},

@@ -8,6 +8,7 @@ from web.api.assembly import api
 from web.doors import (
     address_reviews,
     addresses,
+    applying,
     batches,
     calendar,
     cases,
@@ -145,7 +146,7 @@ urlpatterns = [
     path("desk/flows/<int:version_id>/<slug:act>", flows.act_on_flow, name="desk-flow-act"),
     path("desk/flows/moves/<uuid:job_id>", flows.move_report, name="desk-flow-moves"),
     path("my/cases", cases.my_list, name="my-cases"),
-    path("my/cases/new/<slug:matter>", cases.apply, name="case-new"),
+    path("my/cases/new/<slug:matter>", applying.apply, name="case-new"),
     path("my/cases/<uuid:uid>", cases.my_case, name="my-case"),
     path("my/cases/<uuid:uid>/<slug:act>", cases.my_act, name="my-case-act"),
     path("desk/addresses", addresses.list_page, name="desk-addresses"),
