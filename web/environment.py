@@ -38,6 +38,13 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def groups(name: str, fields: tuple[str, ...]) -> dict[str, dict[str, str]]:
+    """Return settings by key: ``NAME=one,two`` names the keys, ``NAME_ONE_URL`` the field ``url`` of the first."""
+    return {
+        key: {field: text(f"{name}_{key}_{field}".upper().replace("-", "_")) for field in fields} for key in words(name)
+    }
+
+
 def secret_key() -> str:
     """Return the secret key, from the environment or from a file made on first use and readable by its owner only."""
     given = text("QUANTU_SECRET_KEY")

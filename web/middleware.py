@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 import pghistory
 from django.conf import settings
+from django.contrib import messages as said
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -17,6 +19,7 @@ from services.access.actions import note_key_use, record_audit
 from services.access.clients.calling import record_call
 from services.access.models import AuditAct
 from services.access.queries import caller_of
+from services.access.signin.flow import ended
 from web.api.errors import problem, status_of
 
 log = logging.getLogger("quantu.request")
@@ -119,6 +122,23 @@ class ClientCalls:
         response = self.get_response(request)
         record_call(request, response.status_code)
         return response
+
+
+class SessionLimits:
+    """Ends a session that idled too long or lasts too long, and says so on the page of signing in."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        why = ended(request)
+        if why:
+            logout(request)
+            said.warning(request, ENDED[why])
+        return self.get_response(request)
+
+
+ENDED = {"idle": "太久没有操作，已自动退出，请重新登录。", "long": "登录时间已到，请重新登录。"}
 
 
 class HistoryContext:

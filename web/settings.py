@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "services.integrations",
     "services.access",
     "services.access.clients",
+    "services.access.signin",
     "services.facilities",
     "services.kernel.documents",
     "services.kernel.messages",
@@ -80,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "web.middleware.SessionLimits",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "web.middleware.NamedErrors",
     "web.middleware.HistoryContext",
@@ -130,6 +132,7 @@ CACHES = {
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_AGE = 12 * 3600
+SESSION_IDLE_MINUTES: int = int(env.text("QUANTU_IDLE_MINUTES", "60"))
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -143,12 +146,11 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
-# nginx hands over the client's address in X-Real-IP; the application listens to nobody else.
-AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_REAL_IP", "REMOTE_ADDR"]
+AXES_CLIENT_IP_CALLABLE = "services.access.actions.client_address"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_CALLABLE = "services.access.pages.locked_out"
+AXES_LOCKOUT_CALLABLE = "services.access.signin.pages.locked_out"
 AXES_VERBOSE = False
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -209,6 +211,10 @@ PROGRESS: dict[str, dict[str, str]] = {
     for channel in ("one_stop", "community")
 }
 PROGRESS_TIMEOUT_S: float = float(env.text("QUANTU_PROGRESS_TIMEOUT", "10"))
+# Identity providers by key, such as QUANTU_SIGN_IN=city and QUANTU_SIGN_IN_CITY_URL; see docs/how-to/access.md.
+SIGN_IN: dict[str, dict[str, str]] = env.groups(
+    "QUANTU_SIGN_IN", ("kind", "name", "url", "public_url", "app", "secret", "audience", "timeout")
+)
 INSIDE_HOSTS: list[str] = [host.lower() for host in env.words("QUANTU_INSIDE_HOSTS")]
 GRAPH_ROOT: Path = Path(env.text("QUANTU_GRAPHS", str(STATE / "graphs")))
 

@@ -4,6 +4,7 @@ from django.urls import path
 
 from layers import pages as layers
 from services.access import pages as access
+from services.access.signin import pages as signin
 from web.api.assembly import api
 from web.doors import (
     address_reviews,
@@ -210,8 +211,21 @@ urlpatterns = [
     path("desk/knowledge/<uuid:page_id>/restore", knowledge.restore, name="desk-knowledge-restore"),
     *FORM_ROUTES,
     path("view", preferences.choose_view, name="view"),
-    path("sign-in", access.sign_in, name="sign-in"),
-    path("sign-out", access.sign_out, name="sign-out"),
+    path("sign-in", signin.sign_in, name="sign-in"),
+    path("sign-in/code", signin.code, name="sign-in-code"),
+    path("sign-in/set-up", signin.set_up, name="sign-in-set-up"),
+    path("sign-in/new-password", signin.new_password, name="sign-in-new-password"),
+    path("sign-in/with/<slug:key>", signin.with_provider, name="sign-in-with"),
+    path("sign-in/with/<slug:key>/back", signin.came_back, name="sign-in-back"),
+    path("sign-in/with/<slug:key>/ended", signin.ended_there, name="sign-in-ended"),
+    path("sign-out", signin.sign_out, name="sign-out"),
+    path("account/password", signin.new_password, name="password"),
+    path("account/second-step", signin.set_up, name="second-step"),
+    path("account/second-step/codes", signin.renew_codes, name="recovery-codes"),
+    path("account/second-step/off", signin.turn_off, name="second-step-off"),
+    path("account/sessions/end", signin.end_others, name="sessions-end"),
+    path("account/sessions/<uuid:uid>/end", signin.end_one, name="session-end"),
+    path("account/with/<slug:key>/unbind", signin.unbind, name="unbind"),
     path("account", access.account, name="account"),
     path("account/keys", access.add_key, name="add-key"),
     path("account/keys/<slug:prefix>/stop", access.stop_key, name="stop-key"),

@@ -1,59 +1,24 @@
-"""Account pages: sign in, sign out, the account itself and its API keys."""
+"""The account page: who is signed in, what the account may do, how it signs in, its sessions and its API keys."""
 
 from __future__ import annotations
 
-from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from geo.errors import BadInput
-from services.access.actions import create_api_key, record_audit, revoke_api_key
-from services.access.demo import DEMO_PASSWORD, working_demo_users
-from services.access.forms import ApiKeyForm, SignInForm
-from services.access.models import AuditAct, User
+from services.access.actions import create_api_key, revoke_api_key
+from services.access.forms import ApiKeyForm
+from services.access.models import User
 from services.access.queries import grants_today, keys_of, scope_for
+from services.access.signin.flow import MARK
+from services.access.signin.queries import identities_of, needs_second_step, second_step_of, sessions_of
+from services.integrations.identity.providers import providers
 
 NEW_KEY = "new_api_key"
-
-
-@never_cache
-@require_http_methods(["GET", "POST"])
-def sign_in(request: HttpRequest) -> HttpResponse:
-    """Sign in by account name and password, then go where the caller came from, if that is here."""
-    target = _safe_target(request)
-    if request.user.is_authenticated:
-        return redirect(target)
-    form = SignInForm(request, data=request.POST or None)
-    if request.method == "POST":
-        if form.is_valid():
-            user = form.get_user()
-            login(request, user)
-            record_audit(act=AuditAct.SIGN_IN, actor=user.get_username(), request=request)
-            return redirect(target)
-        name = str(request.POST.get("username", ""))[:150]
-        record_audit(act=AuditAct.SIGN_IN_REFUSED, actor=name or "public", request=request)
-    demo = {"demo_users": working_demo_users(), "demo_password": DEMO_PASSWORD}
-    return render(request, "access/sign_in.html", {"form": form, "next": target, **demo})
-
-
-@require_POST
-def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the session."""
-    if request.user.is_authenticated:
-        record_audit(act=AuditAct.SIGN_OUT, actor=request.user.get_username(), request=request)
-    logout(request)
-    return redirect("/")
-
-
-def locked_out(request: HttpRequest, response: HttpResponse | None = None, credentials: object = None) -> HttpResponse:
-    """Tell someone who typed wrong passwords too often how long to wait."""
-    record_audit(act=AuditAct.SIGN_IN_REFUSED, actor="locked", request=request)
-    return render(request, "access/locked.html", status=429)
 
 
 @never_cache
@@ -90,7 +55,14 @@ def stop_key(request: HttpRequest, prefix: str) -> HttpResponse:
 
 def _account(request: HttpRequest, form: ApiKeyForm, *, token: str = "", status: int = 200) -> HttpResponse:
     user = _user(request)
+    bound = {each.provider: each for each in identities_of(user)}
     context = {
+        "second_step": second_step_of(user),
+        "second_step_needed": needs_second_step(user),
+        "codes_left": user.recovery_codes.filter(used_at=None).count(),
+        "sessions": sessions_of(user),
+        "here": request.session.get(MARK, {}).get("uid", ""),
+        "providers": [(each, bound.get(each.key)) for each in providers().values()],
         "form": form,
         "token": token,
         "keys": keys_of(user),
@@ -103,11 +75,3 @@ def _account(request: HttpRequest, form: ApiKeyForm, *, token: str = "", status:
 def _user(request: HttpRequest) -> User:
     assert isinstance(request.user, User)
     return request.user
-
-
-def _safe_target(request: HttpRequest) -> str:
-    target = str(request.POST.get("next") or request.GET.get("next") or "/account")
-    inside = url_has_allowed_host_and_scheme(
-        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return target if inside else "/account"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -127,6 +128,17 @@ def check_city_duty(scope: Scope, duty: str) -> None:
         raise Forbidden(
             "city_required", "这件事对全市生效，要由市级管理员来做。需要的话可向市级管理员提出。", duty=duty
         )
+
+
+def users_holding(duty: str, *, region_ids: Collection[int]) -> list[User]:
+    """Return the accounts that hold a duty today by a grant over exactly one of some regions, in the order they were made."""
+    users = User.objects.filter(
+        holding(timezone.localdate(), "grants__"),
+        is_active=True,
+        grants__region__in=region_ids,
+        grants__role__duties__contains=[duty],
+    )
+    return list(users.distinct().order_by("pk"))
 
 
 def keys_of(user: User) -> QuerySet[ApiKey]:

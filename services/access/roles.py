@@ -22,11 +22,15 @@ class Duty(NamedTuple):
 
 
 class RoleDeclaration(NamedTuple):
-    """A role and the duties it carries; the region, organisation or person comes with the grant."""
+    """A role and the duties it carries; the region, organisation or person comes with the grant.
+
+    ``second_step`` asks for a code of an authenticator app besides the password.
+    """
 
     key: str
     name: str
     duties: tuple[str, ...]
+    second_step: bool = False
 
 
 ROLES = (
@@ -66,6 +70,7 @@ ROLES = (
             "accounts.view",
             "accounts.edit",
         ),
+        second_step=True,
     ),
     RoleDeclaration(
         "district_manager",
@@ -95,6 +100,7 @@ ROLES = (
             "cases.dispatch",
             "cases.configure",
         ),
+        second_step=True,
     ),
     RoleDeclaration(
         "street_clerk",

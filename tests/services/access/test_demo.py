@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from geo.imports.models import Source
 from services.access.actions import create_api_key, declare_roles, grant_role
 from services.access.demo import DEMO_ACCOUNTS, DEMO_PASSWORD, make_demo_accounts, settle_demo_accounts
 from services.access.models import ApiKey, AuditAct, AuditEntry, Grant, User
+from services.access.signin.actions import propose_second_step
+from services.access.signin.onetime import STEP_S, code_at
 from tests.geo.imports.worlds import bring, places
 
 NAMES = [account.username for account in DEMO_ACCOUNTS]
@@ -119,7 +122,10 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
 def test_the_command_makes_an_account_that_can_sign_in_and_holds_the_role(city: None, run: Any) -> None:
     assert "市级管理员，上海市" in run("wang", "--role", "city_manager", "--name", "王")
     client = Client()
-    assert client.post("/sign-in", {"username": "wang", "password": "ten-letters-at-least"}).status_code == 302
+    entered = client.post("/sign-in", {"username": "wang", "password": "ten-letters-at-least"})
+    assert entered["Location"] == "/sign-in/set-up"  # the role asks for a second step
+    secret = propose_second_step(user=User.objects.get(username="wang"))
+    client.post("/sign-in/set-up", {"code": code_at(secret, int(time.time()) // STEP_S)})
     assert "市级管理员" in client.get("/account").content.decode()
     acts = AuditEntry.objects.filter(detail__account="wang").order_by("id").values_list("act", flat=True)
     assert list(acts) == [AuditAct.ACCOUNT_CREATED, AuditAct.ROLE_GRANTED]
@@ -158,3 +164,9 @@ def test_a_stopped_account_gets_no_role(city: None, run: Any) -> None:
     grant_role(user=User.objects.create_user("old", is_active=False), role="planner", granted_by="x", person_id=1)
     with pytest.raises(CommandError, match="已停用"):
         run("old", "--role", "city_manager")
+
+
+def test_demo_accounts_need_no_second_step(city: None) -> None:
+    make_demo_accounts()
+    answer = Client().post("/sign-in", {"username": "shi", "password": DEMO_PASSWORD})
+    assert answer["Location"] == "/account"

@@ -1,0 +1,88 @@
+"""Bound identities, the second step with its recovery codes, and the sessions an account has open."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from services.crypto.identifiers import new_id
+
+USER = settings.AUTH_USER_MODEL
+
+
+class ExternalIdentity(models.Model):
+    """An account at a provider that stands for an account here: by provider and subject, never by a name."""
+
+    user = models.ForeignKey(USER, on_delete=models.CASCADE, related_name="identities")
+    provider = models.CharField(max_length=40)
+    subject = models.CharField(max_length=200)
+    bound_at = models.DateTimeField(auto_now_add=True)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "统一认证绑定"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["provider", "subject"], name="identity_bound_once"),
+            models.UniqueConstraint(fields=["user", "provider"], name="identity_one_of_a_provider"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.user_id}"
+
+
+class SecondStep(models.Model):
+    """The secret an authenticator app shares with us, sealed; it counts once ``confirmed_at`` is set.
+
+    ``last_step`` is the half minute of the last code that was taken: no code opens twice.
+    """
+
+    uid = models.UUIDField(primary_key=True, default=new_id)
+    user = models.OneToOneField(USER, on_delete=models.CASCADE, related_name="second_step")
+    secret = models.TextField()
+    made_at = models.DateTimeField(auto_now_add=True)
+    confirmed_at = models.DateTimeField(null=True)
+    last_step = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = "两步验证"
+
+    def __str__(self) -> str:
+        return f"{self.user_id}"
+
+
+class RecoveryCode(models.Model):
+    """A code that stands in for the authenticator app once. Only its digest is kept."""
+
+    user = models.ForeignKey(USER, on_delete=models.CASCADE, related_name="recovery_codes")
+    digest = models.CharField(max_length=64)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "恢复码"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "digest"], name="recovery_code_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}"
+
+
+class OpenSession(models.Model):
+    """A session that an account has open: since when, from where, by what, and the session at the provider it came from."""
+
+    uid = models.UUIDField(primary_key=True, default=new_id)
+    user = models.ForeignKey(USER, on_delete=models.CASCADE, related_name="open_sessions")
+    session_key = models.CharField(max_length=40, unique=True)
+    began_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    address = models.GenericIPAddressField(null=True)
+    agent = models.CharField(max_length=60, blank=True)
+    how = models.CharField(max_length=40)
+    provider_session = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = "会话"
+        ordering: ClassVar = ["-began_at", "-uid"]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.began_at:%F %T}"
