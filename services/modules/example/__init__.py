@@ -1,1 +1,1 @@
-"""The smallest module: one matter with its steps, as a pattern for others and as the ground that the workflow is proven on."""
+"""The smallest whole module, as a pattern for others and as the ground that the kernel is proven on: service points."""
