@@ -91,7 +91,11 @@ MIDDLEWARE = [
 ROOT_URLCONF = "web.urls"
 WSGI_APPLICATION = "web.wsgi.application"
 AUTH_USER_MODEL = "access.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "services.access.backends.SignedAccounts",
+    "django.contrib.auth.backends.ModelBackend",
+]
 LOGIN_URL = "/sign-in"
 LOGIN_REDIRECT_URL = "/account"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -11,7 +11,14 @@ class AccessConfig(AppConfig):
     verbose_name = "身份与权限"
 
     def ready(self) -> None:
-        """Keep an audit entry of every use of the platform's own scope."""
+        """Keep an audit entry of every use of the platform's own scope, and sign what says who may do what."""
         from services.access.actions import record_system_scope
+        from services.access.alarms import record_alarm
+        from services.access.signed import SIGNED
+        from services.crypto.signed_rows import told_of, watch_signed_rows
+
+        for table in SIGNED:
+            watch_signed_rows(table)
+        told_of(record_alarm)
 
         audits_system_scopes(record_system_scope)

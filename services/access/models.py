@@ -173,6 +173,11 @@ class AuditAct(models.TextChoices):
     ERASURE_ASKED = "erasure_asked", "申请注销"
     ERASURE_CANCELLED = "erasure_cancelled", "取消注销"
     ERASURE_DONE = "erasure_done", "注销并删除"
+    TAMPERED = "tampered", "完整性告警"
+    INTEGRITY_CHECKED = "integrity_checked", "完整性核查"
+    KEYS_ROTATED = "keys_rotated", "轮换密钥"
+    KEY_DROPPED = "key_dropped", "删除密钥"
+    ROWS_SIGNED = "rows_signed", "重新签名"
 
 
 class AuditEntry(models.Model):

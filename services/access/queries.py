@@ -17,6 +17,8 @@ from geo.regions.models import RegionVersion
 from geo.regions.queries import current_city
 from geo.scope import Scope
 from services.access.models import ApiKey, AuditEntry, Grant, User
+from services.access.signed import API_KEY, GRANT, ROLE
+from services.crypto.signed_rows import holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def api_key(token: str) -> ApiKey:
     """Return the live key a token names, or raise ``Unauthenticated`` with the same words whatever is wrong with it."""
     prefix = token[:11]
     key = ApiKey.objects.select_related("user").filter(prefix=prefix, revoked_at=None, user__is_active=True).first()
-    if key is None or not hmac.compare_digest(key.digest, digest_of(token)):
+    if key is None or not hmac.compare_digest(key.digest, digest_of(token)) or not holds(API_KEY, key):
         raise Unauthenticated("api_key_invalid", "这个接口密钥无效或已停用。请在“我的 · 接口密钥”中核对或新建。")
     return key
 
@@ -66,7 +68,7 @@ def scope_of(caller: Caller) -> Scope:
     """Build the scope of a caller from the grants that hold today."""
     if caller.user is None:
         return Scope.public()
-    grants = list(grants_today(caller.user))
+    grants = [grant for grant in grants_today(caller.user) if _signed(grant)]
     regions = [grant.region_id for grant in grants if grant.region_id]
     paths = RegionVersion.objects.filter(edition__state="published", region__in=regions).values_list("path", flat=True)
     return Scope(
@@ -76,6 +78,12 @@ def scope_of(caller: Caller) -> Scope:
         duties=frozenset(duty for grant in grants for duty in grant.role.duties),
         actor=caller.user.username,
     )
+
+
+def _signed(grant: Grant) -> bool:
+    """Say whether a grant, its role and the grant it was lent from are as they were signed: altered by hand they give nothing."""
+    lender = grant.lent_from
+    return holds(ROLE, grant.role) and holds(GRANT, grant) and (lender is None or holds(GRANT, lender))
 
 
 def scope_for(request: HttpRequest) -> Scope:

@@ -137,7 +137,7 @@ def _look(log: ChainedLog, table: ChainedTable) -> None:
 def _all_ended(xids: Sequence[str]) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT coalesce(bool_and(coalesce(pg_xact_status(x::xid8), '') <> 'in progress'), true) FROM unnest(%s::text[]) AS x",
+            "SELECT NOT EXISTS (SELECT FROM unnest(%s::text[]) AS x WHERE pg_xact_status(x::xid8) = 'in progress')",
             [list(xids)],
         )
         return bool(cursor.fetchone()[0])

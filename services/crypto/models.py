@@ -92,3 +92,24 @@ class LogHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.log_id} {self.number} {self.size}"
+
+
+class RowSignature(models.Model):
+    """A signature over what counts of one row of one kind; only added to, the newest counts. An empty digest: the row is gone.
+
+    The table is a log of its own: whoever puts an older signature back must take the newer one away, which the tree shows.
+    """
+
+    kind = models.SlugField(max_length=40)
+    row = models.CharField(max_length=64)
+    digest = models.BinaryField(max_length=32)
+    at = models.DateTimeField()
+    key_id = models.CharField(max_length=20)
+    signature = models.BinaryField(max_length=100)
+
+    class Meta:
+        verbose_name = "记录签名"
+        indexes = [models.Index(fields=["kind", "row", "-id"], name="newest_signature")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.row}"
