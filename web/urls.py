@@ -7,6 +7,7 @@ from services.access import pages as access
 from services.access.signin import pages as signin
 from web.api.assembly import api
 from web.doors import (
+    accounts,
     address_reviews,
     addresses,
     applying,
@@ -180,6 +181,12 @@ urlpatterns = [
     path("desk/message-settings/rule", message_settings.set_rule, name="desk-message-rule"),
     path("desk/message-settings/<str:event>/choose", message_settings.set_event, name="desk-message-event"),
     path("desk/message-settings/<str:event>/<slug:channel>", message_settings.template, name="desk-message-template"),
+    path("desk/accounts", accounts.list_page, name="desk-accounts"),
+    path("desk/accounts/new", accounts.add, name="desk-account-new"),
+    path("desk/accounts/roles", accounts.roles_page, name="desk-roles"),
+    path("desk/accounts/of/<str:username>", accounts.one, name="desk-account"),
+    path("desk/accounts/of/<str:username>/<slug:act>", accounts.act, name="desk-account-act"),
+    path("account/lend", accounts.lend, name="lend"),
     path("desk/clients", clients.list_page, name="desk-clients"),
     path("desk/clients/new", clients.add, name="desk-client-new"),
     path("desk/clients/<slug:app>", clients.one, name="desk-client"),

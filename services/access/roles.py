@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from django.apps import apps
 from django.utils.module_loading import module_has_submodule
@@ -24,13 +24,20 @@ class Duty(NamedTuple):
 class RoleDeclaration(NamedTuple):
     """A role and the duties it carries; the region, organisation or person comes with the grant.
 
-    ``second_step`` asks for a code of an authenticator app besides the password.
+    ``second_step`` asks for a code of an authenticator app besides the password. ``audience`` says which accounts may hold it:
+    those of staff, who handle matters inside, or those of residents, who bring them from outside (受办分离). Of staff, who takes
+    papers in (``intake``) does not decide on them over the same place. A role that ``stands_on`` an organisation is given over
+    one. A ``citywide`` role is given by keepers of the whole city only.
     """
 
     key: str
     name: str
     duties: tuple[str, ...]
     second_step: bool = False
+    audience: Literal["staff", "resident"] = "staff"
+    side: Literal["", "intake", "handling"] = ""
+    stands_on: Literal["region", "organisation"] = "region"
+    citywide: bool = False
 
 
 ROLES = (
@@ -71,6 +78,7 @@ ROLES = (
             "accounts.edit",
         ),
         second_step=True,
+        citywide=True,
     ),
     RoleDeclaration(
         "district_manager",
@@ -99,6 +107,8 @@ ROLES = (
             "cases.district",
             "cases.dispatch",
             "cases.configure",
+            "accounts.view",
+            "accounts.edit",
         ),
         second_step=True,
     ),
@@ -119,12 +129,24 @@ ROLES = (
             "cases.view",
             "cases.street",
         ),
+        side="handling",
     ),
     RoleDeclaration(
-        "institution_head", "机构负责人", ("facilities.view", "facilities.report", "knowledge.view", "cases.view")
+        "institution_head",
+        "机构负责人",
+        ("facilities.view", "facilities.report", "knowledge.view", "cases.view"),
+        stands_on="organisation",
     ),
-    RoleDeclaration("planner", "规划人员", ("facilities.view", "regions.draft", "fences.draft", "knowledge.view")),
-    RoleDeclaration("resident", "居民", ("self.view",)),
+    RoleDeclaration(
+        "planner", "规划人员", ("facilities.view", "regions.draft", "fences.draft", "knowledge.view"), citywide=True
+    ),
+    RoleDeclaration(
+        "intake_clerk",
+        "窗口受理",
+        ("facilities.view", "forms.view", "forms.fill", "messages.view", "knowledge.view"),
+        side="intake",
+    ),
+    RoleDeclaration("resident", "居民", ("self.view",), audience="resident"),
 )
 
 

@@ -47,6 +47,7 @@ ENTRIES: Final = (
     Entry("事项设置", "route", "desk-matters", "/desk/matters", "cases.configure"),
     Entry("文书模板", "file-text", "desk-templates", "/desk/templates", "templates.edit"),
     Entry("工作日历", "calendar", "desk-calendar", "/desk/calendar"),
+    Entry("账号和权限", "users", "desk-accounts", "/desk/accounts", "accounts.view"),
     Entry("接入平台", "route", "desk-clients", "/desk/clients", "clients.edit", citywide=True),
     Entry("系统设置", "settings", "settings", "/desk/settings", "settings.write", citywide=True),
 )
