@@ -25,6 +25,8 @@ def test_the_desk_names_the_modules_in_which_there_is_something_to_do() -> None:
     _, clerk = page("jiezhen", "/desk")
     assert '<a class="card desk-card" href="/desk/modules/example">' in clerk
     assert "事项、台账" in clerk
+    assert clerk.count('href="/desk/ledgers/service_points"') == 0  # it stands with its module
+    assert 'href="/desk/ledgers/facilities"' in clerk
     _, resident = page("jumin", "/desk")
     assert "/desk/modules/" not in resident
 
@@ -37,6 +39,13 @@ def test_a_module_shows_its_matters_and_ledgers_in_one_place() -> None:
     assert 'href="/desk/ledgers/service_points"' in shown
     assert page("jiezhen", "/desk/cases?matter=service_point")[0] == 200
     assert page("jiezhen", "/my/cases/new/service_point?at=window")[0] == 200
+
+
+def test_the_navigation_marks_the_module_on_the_pages_of_its_ledgers() -> None:
+    _, shown = page("jiezhen", "/desk/ledgers/service_points")
+    assert (
+        shown.count('<a href="/desk/modules/example" aria-current="page">') == 2
+    )  # at the side, and in the menu of phones
 
 
 def test_who_may_not_take_in_applications_is_offered_no_window() -> None:

@@ -12,7 +12,8 @@ from geo.scope import Scope
 from services.access.queries import caller_of, holds_citywide, scope_for
 from services.kernel.ledger.importing.queries import waiting_for
 from services.kernel.ledger.queries import views_of
-from services.kernel.ledger.registry import ledgers, ledgers_for
+from services.kernel.ledger.registry import ledgers
+from services.kernel.module.queries import ledgers_of_the_house, modules_for
 from services.kernel.workflow.queries import tasks_waiting
 
 
@@ -81,11 +82,25 @@ def entries_for(request: HttpRequest) -> list[Shown]:
 
 
 def ledgers_shown(request: HttpRequest) -> list[Shown]:
-    """Return the ledgers that the caller may open."""
+    """Return the ledgers that the caller may open, less those that stand with their modules."""
     return [
         Shown(spec.title, spec.icon, href, request.path.startswith(href))
-        for spec in ledgers_for(scope_for(request))
+        for spec in ledgers_of_the_house(scope_for(request))
         for href in [reverse("desk-ledger", args=[spec.key])]
+    ]
+
+
+def modules_shown(request: HttpRequest) -> list[Shown]:
+    """Return the business modules in which the caller may do something; one of them is marked on the pages of its ledgers too."""
+    return [
+        Shown(parts.module.spec.title, parts.module.spec.icon, pages[0], request.path.startswith(tuple(pages)))
+        for parts in modules_for(scope_for(request))
+        for pages in [
+            [
+                reverse("desk-module", args=[parts.module.spec.key]),
+                *(reverse("desk-ledger", args=[spec.key]) for spec in parts.ledgers),
+            ]
+        ]
     ]
 
 

@@ -26,7 +26,7 @@ from services.kernel.ledger.exports import file_name, formats_of, write_rows
 from services.kernel.ledger.history import history_of
 from services.kernel.ledger.models import SavedView
 from services.kernel.ledger.registry import ledger_of, ledgers_for
-from services.kernel.module.queries import modules_for
+from services.kernel.module.queries import ledgers_of_the_house, modules_for
 from services.kernel.spec import LedgerSpec
 from web.api.errors import status_of
 from web.doors.desk_map import map_context
@@ -44,7 +44,7 @@ def desk_page(request: HttpRequest) -> HttpResponse:
     """Show the ledgers that the caller may open; with a text, what each of them finds."""
     scope = scope_for(request)
     text = " ".join(request.GET.get("q", "").split())[:100]
-    context: dict[str, Any] = {"desk_q": text, "ledgers": ledgers_for(scope), "modules": modules_for(scope)}
+    context: dict[str, Any] = {"desk_q": text, "ledgers": ledgers_of_the_house(scope), "modules": modules_for(scope)}
     if text:
         asked = Asked(text=text)
         context["found"] = [

@@ -10,7 +10,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from web.doors.frame import Shown, entries_for, ledgers_shown, views_for
+from web.doors.frame import Shown, entries_for, ledgers_shown, modules_shown, views_for
 
 register = template.Library()
 
@@ -54,6 +54,12 @@ def desk_entries(context: dict[str, Any]) -> list[Shown]:
 def desk_views(context: dict[str, Any]) -> list[Shown]:
     """Return the views that the caller keeps."""
     return views_for(context["request"])
+
+
+@register.simple_tag(takes_context=True)
+def desk_modules(context: dict[str, Any]) -> list[Shown]:
+    """Return the business modules in which the caller may do something."""
+    return modules_shown(context["request"])
 
 
 @register.simple_tag(takes_context=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from geo.errors import Forbidden
 from geo.scope import Scope
 from services.kernel.forms.spec import FormSpec
-from services.kernel.ledger.registry import may_open
+from services.kernel.ledger.registry import ledgers_for, may_open
 from services.kernel.module.registry import Module, module_named, modules
 from services.kernel.rules.spec import RuleSetSpec
 from services.kernel.spec import LedgerSpec
@@ -39,6 +39,12 @@ class Parts:
 def modules_for(scope: Scope) -> list[Parts]:
     """Return the modules in which a scope may do something, in their order."""
     return [parts for module in modules().values() if (parts := _parts(module, scope)).any]
+
+
+def ledgers_of_the_house(scope: Scope) -> list[LedgerSpec]:
+    """Return the ledgers that a scope may open and that belong to no module."""
+    of_modules = {spec.key for module in modules().values() for spec in module.ledgers}
+    return [spec for spec in ledgers_for(scope) if spec.key not in of_modules]
 
 
 def module_for(key: str, *, scope: Scope) -> Parts:
