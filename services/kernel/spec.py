@@ -20,7 +20,8 @@ class Column:
     """A column of a ledger: where its value stands, what people call it, and what may be done with it.
 
     ``shown`` columns stand in the list until somebody chooses others; all of them stand in the detail. ``masked`` ones are
-    shown in part only, in lists, exports and prints alike.
+    shown in part only, in lists, exports and prints alike. Of a ``sealed`` one the row holds what may be shown; the whole
+    value is sealed under this field for the row's ``uid`` (``services.crypto``).
     """
 
     key: str
@@ -32,6 +33,7 @@ class Column:
     sorts: bool = False
     filters: bool = False
     masked: Mask = ""
+    sealed: str = ""
 
     def word(self, value: object) -> str:
         """Return the label of a choice; the value itself where it is none of them."""
@@ -72,6 +74,8 @@ class LedgerSpec:
     ``"package.module:function"`` that returns the condition for a text. ``point`` is the geometry shown on maps, ``outline``
     another one drawn in the detail.
 
+    ``reveal_duty`` lets people read sealed values in full, one by one; each reading is audited.
+
     ``row_duty`` names a column that holds the duty each row asks for besides.
 
     ``page`` is the page on which one row is kept, for those who hold ``page_duty``; ``public`` its page for everyone, ``adds``
@@ -102,6 +106,7 @@ class LedgerSpec:
     adds: str = ""
     finds: str = ""
     row_duty: str = ""
+    reveal_duty: str = ""
     intake: Intake | None = None
 
     def column(self, key: str) -> Column | None:

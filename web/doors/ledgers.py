@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from geo.errors import BadInput, CityError, Unauthenticated
 from geo.scope import Scope
@@ -20,7 +20,7 @@ from services.access.actions import record_audit
 from services.access.models import AuditAct, User
 from services.access.queries import caller_of, scope_for
 from services.kernel.ledger import queries
-from services.kernel.ledger.actions import delete_view, save_view
+from services.kernel.ledger.actions import delete_view, reveal_value, save_view
 from services.kernel.ledger.asking import Asked, read_asked
 from services.kernel.ledger.exports import file_name, formats_of, write_rows
 from services.kernel.ledger.history import history_of
@@ -31,6 +31,7 @@ from services.kernel.spec import LedgerSpec
 from web.api.errors import status_of
 from web.doors.desk_map import map_context
 from web.doors.ledger_parts import FilterShown, choices_of_columns, filters_shown, heads_of, tokens_of
+from web.doors.typed import typed
 
 FOUND: Final = 5
 """How many rows of each ledger the search of the whole desk shows."""
@@ -131,6 +132,7 @@ def record_context(spec: LedgerSpec, pk: int, scope: Scope) -> dict[str, Any]:
         "history": history_of(spec, record.instance),
         "page_url": reverse(spec.page, args=[pk]) if spec.page and scope.holds(spec.page_duty or spec.duty) else "",
         "public_url": reverse(spec.public, args=[pk]) if spec.public else "",
+        "may_reveal": bool(spec.reveal_duty) and scope.holds(spec.reveal_duty),
         "owner_kind": spec.model.lower(),
         "owner_id": str(pk),
     }
@@ -142,12 +144,16 @@ def _geometry(shape: Any) -> dict[str, Any]:
 
 @never_cache
 @login_required
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def record_page(request: HttpRequest, key: str, pk: int) -> HttpResponse:
-    """Show one row on a page of its own."""
+    """Show one row on a page of its own; what is posted names a sealed value to be shown in full this once."""
     scope = scope_for(request)
     spec = ledger_of(key, scope=scope)
-    context = {"spec": spec, "whole": True, **record_context(spec, pk, scope), **map_context()}
+    revealed = {}
+    if request.method == "POST":
+        wanted = typed(request, "key")
+        revealed = {"key": wanted, "text": reveal_value(spec=spec, pk=pk, key=wanted, scope=scope, request=request)}
+    context = {"spec": spec, "whole": True, "revealed": revealed, **record_context(spec, pk, scope), **map_context()}
     return render(request, "desk/ledger_record_page.html", context)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Model
 
 from services.kernel.ledger.cells import BLANK, cell
@@ -15,6 +16,7 @@ from services.kernel.spec import Column, LedgerSpec
 MOST: Final = 100
 """Changes told of one row, the newest first."""
 BY_NOBODY: Final = "系统"
+_LOOKED_INTO: Final = frozenset({"JSONField", "ForeignKey"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,8 @@ def history_of(spec: LedgerSpec, instance: Model) -> list[Change]:
 
 
 def _fields(event: Model) -> set[str]:
-    """Return the names of the fields of an event that are objects: only these can be looked into."""
-    return {field.name for field in event._meta.get_fields() if field.get_internal_type() == "JSONField"}
+    """Return the names of the fields of an event that can be looked into: objects, and relations to rows that still are there."""
+    return {field.name for field in event._meta.get_fields() if field.get_internal_type() in _LOOKED_INTO}
 
 
 def _difference(column: Column, before: Model, after: Model) -> list[Difference]:
@@ -78,5 +80,10 @@ def _difference(column: Column, before: Model, after: Model) -> list[Difference]
 
 def _value(key: str, row: Model) -> Any:
     name, _, entry = key.partition("__")
-    value = getattr(row, name, None)
-    return (value or {}).get(entry) if entry else value
+    try:
+        value = getattr(row, name, None)
+    except ObjectDoesNotExist:
+        return None
+    if not entry:
+        return value
+    return getattr(value, entry, None) if isinstance(value, Model) else (value or {}).get(entry)

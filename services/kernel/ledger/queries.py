@@ -217,10 +217,18 @@ def record_of(spec: LedgerSpec, pk: int, *, scope: Scope) -> Record:
         raise NotFound("record_unknown", "没有找到这一条，它可能已经停用，或者不在您的管辖范围内。")
     return Record(
         row=_caller(spec)(spec.columns, values),
-        point=getattr(instance, spec.point) if spec.point else None,
-        outline=getattr(instance, spec.outline) if spec.outline else None,
+        point=_reached(instance, spec.point) if spec.point else None,
+        outline=_reached(instance, spec.outline) if spec.outline else None,
         instance=instance,
     )
+
+
+def _reached(instance: Model, key: str) -> Any:
+    """Return a value of a row, or of one behind its relations (``site__geom``)."""
+    found: Any = instance
+    for name in key.split("__"):
+        found = getattr(found, name, None)
+    return found
 
 
 def pins_in(spec: LedgerSpec, asked: Asked, box: tuple[float, float, float, float], *, scope: Scope) -> list[Pin]:
