@@ -187,7 +187,8 @@ def _put(facility: Facility, field: str, value: Any, row: SheetRow) -> None:
     elif field == "position":
         lon, lat = value
         facility.geom = Point(lon, lat, srid=CGCS2000)
-        facility.point_source = PointSource.SURVEY.value
+        facility.point_source = row.found.get("point_source", PointSource.SURVEY.value)
+        facility.uncertainty_m = row.found.get("uncertainty_m", facility.uncertainty_m)
         facility.region_id = row.found["region"]
         facility.cell = int(cells_at([lon], [lat])[0])
     else:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import pytest
 from django.contrib.gis.geos import Point
 from django.test import Client
+from django.utils import timezone
 
+from geo.addresses.placing import located
 from geo.regions.models import Region, RegionVersion
+from geo.regions.queries import path_of
 from geo.scope import Scope
 from services.access.actions import declare_roles, grant_role
 from services.access.models import Organisation, User
 from services.facilities.models import Facility
-from services.kernel.ledger.queries import model_of, visible
+from services.kernel.ledger.queries import visible
 from services.kernel.ledger.registry import ledgers
 from services.kernel.workflow.choosing import declared_flow
 from services.kernel.workflow.models import Case
+from services.modules.advisers.ledgers import LEDGERS as ADVISER_LEDGERS
+from services.modules.example.models import ServicePoint
+from tests.services.modules.advisers.samples import write_rows
 
 pytestmark = pytest.mark.usefixtures("city")
 HOME, ELSEWHERE = "310000.310101.", "310000.310110."
@@ -55,6 +62,13 @@ def _case_elsewhere() -> None:
     )  # fmt: skip
 
 
+def _point_elsewhere() -> None:
+    at = path_of(region(ELSEWHERE).pk, scope=ALL)[-1]
+    ServicePoint.objects.create(
+        case_number="FW-2", name="外区服务点", registered_on=timezone.localdate(), **located("", scope=ALL, inside=at)
+    )
+
+
 def foreign(key: str) -> Any:
     """Return a row of a ledger that lies elsewhere, marked so that any trace of it is found."""
     spec = ledgers()[key]
@@ -65,10 +79,16 @@ def foreign(key: str) -> Any:
         return made, "外区甲机构"
     if key == "cases":
         _case_elsewhere()
-    row = visible(spec, scope=ALL).filter(**{f"{spec.region}__in": below(ELSEWHERE)}).order_by("pk").first()
+    if key in {each.key for each in ADVISER_LEDGERS}:
+        write_rows(region=region(ELSEWHERE), scope=ALL)
+    if key == "service_points":
+        _point_elsewhere()
+    row = visible(spec, scope=ALL).filter(**{f"{spec.region}__in": below(ELSEWHERE)}).order_by("pk").last()
     assert row is not None
     mark = f"外区标记{row.pk}"
-    model_of(spec)._default_manager.filter(pk=row.pk).update(**{spec.name: mark})
+    *way, name = spec.name.split("__")
+    named = reduce(getattr, way, row)
+    type(named)._default_manager.filter(pk=named.pk).update(**{name: mark})
     return row, mark
 
 

@@ -280,7 +280,8 @@ class FormSpec:
     """A form as an app declares it: the city's template to begin with, one for every entry.
 
     ``parts`` hold what all entries ask, ``by_entry`` further sections of single ones. ``prefills`` name for a field the
-    source and the name of the value there. ``number_prefix`` begins the numbers of receipts.
+    source and the name of the value there. ``number_prefix`` begins the numbers of receipts. ``duty`` must be held by who fills it
+    in, '' for everyone who is signed in.
     """
 
     key: str
@@ -294,6 +295,7 @@ class FormSpec:
     number_prefix: str = "BD"
     grace_days: int = 14
     """How many days a form that was replaced may still be sent in by those who had begun it."""
+    duty: str = ""
 
     def entry(self, key: str) -> Entry | None:
         """Return an entry by its key."""
