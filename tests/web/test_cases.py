@@ -56,9 +56,11 @@ def hand_in(page: Client, at: str, **answers: Any) -> Any:
     return page.post(f"{at}/preview", {"seen": row.version}, follow=True)
 
 
-def apply(world: World, *, area: str = "50", title: str = "小南门服务点", by: User | None = None, **more: str) -> Case:
+def apply(
+    world: World, *, area: str = "50", title: str = "小南门服务点", note: str = "", by: User | None = None, **more: str
+) -> Case:
     page = client(by or world.zhang)
-    answer = hand_in(page, begin(page, **more)["Location"], point_name=title, area=area)
+    answer = hand_in(page, begin(page, **more)["Location"], point_name=title, area=area, point_note=note)
     assert "已提交，办件编号" in text(answer)
     return Case.objects.latest("pk")
 

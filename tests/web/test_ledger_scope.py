@@ -20,7 +20,7 @@ from services.facilities.models import Facility
 from services.kernel.ledger.queries import visible
 from services.kernel.ledger.registry import ledgers
 from services.kernel.workflow.choosing import declared_flow
-from services.kernel.workflow.models import Case
+from services.kernel.workflow.models import Case, CatalogueEntry, MatterTemplate, PoolMember
 from services.modules.advisers.ledgers import LEDGERS as ADVISER_LEDGERS
 from services.modules.example.models import ServicePoint
 from tests.services.modules.advisers.samples import write_rows
@@ -62,6 +62,15 @@ def _case_elsewhere() -> None:
     )  # fmt: skip
 
 
+def _member_elsewhere() -> None:
+    PoolMember.objects.create(region=region(ELSEWHERE), user=User.objects.create(username="far"), changed_by="test")
+
+
+def _entry_elsewhere() -> None:
+    template = MatterTemplate.objects.create(code="310110-X", name="外区事项", authority="外区", changed_by="test")
+    CatalogueEntry.objects.create(template=template, region=region(ELSEWHERE), heading="外区", changed_by="test")
+
+
 def _point_elsewhere() -> None:
     at = path_of(region(ELSEWHERE).pk, scope=ALL)[-1]
     ServicePoint.objects.create(
@@ -79,6 +88,10 @@ def foreign(key: str) -> Any:
         return made, "外区甲机构"
     if key == "cases":
         _case_elsewhere()
+    if key == "pool-members":
+        _member_elsewhere()
+    if key == "matter-catalogue":
+        _entry_elsewhere()
     if key in {each.key for each in ADVISER_LEDGERS}:
         write_rows(region=region(ELSEWHERE), scope=ALL)
     if key == "service_points":

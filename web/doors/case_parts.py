@@ -22,7 +22,7 @@ from services.kernel.forms.queries import OWNER_KIND, REVEAL, Part, form_of, sum
 from services.kernel.workflow.filling import form_of_step
 from services.kernel.workflow.models import Case, FeedbackState
 from services.kernel.workflow.queries import CaseView
-from services.kernel.workflow.review_facts import items_shown, submission_of
+from services.kernel.workflow.review_facts import submission_of
 from services.kernel.workflow.reviewing import KINDS
 from services.kernel.workflow.spec import SCREENS, VERDICTS, Step
 from web.doors.form_items import Page, labels_by_key, posted
@@ -51,13 +51,13 @@ def _form(request: HttpRequest, view: CaseView, row: Submission, screens: set[st
     parts: list[Part] = summary_of(row, reveal=own) if "form" in screens else []
     if view.staff and view.step and view.step.sections:
         parts = [part for part in parts if part.title in view.step.sections]
-    labels, shown = labels_by_key(form_of(row)), items_shown(view.case) or frozenset()
+    labels, seen = labels_by_key(form_of(row)), {line.key for part in parts for line in part.lines}
     return {
         "row": row,
         "parts": parts,
         "owner": OWNER_KIND,
         "reveals": view.staff and scope_for(request).holds(REVEAL),
-        "items_to_mend": [(key, label) for key, label in labels.items() if key in shown],
+        "items_to_mend": [(key, label) for key, label in labels.items() if key in seen],
         "ticked": request.POST.getlist("item") if fault_of_mending(request) else [],
         "rounds": _rounds(request, row),
     }

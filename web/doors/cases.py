@@ -16,14 +16,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from geo.errors import CityError, NotFound
+from geo.regions.queries import published_edition
 from services.access.queries import scope_for
 from services.kernel.workflow import actions, dispatching, setting_aside, supplementing
-from services.kernel.workflow.choosing import source_name
+from services.kernel.workflow.catalogue import guide_to, offered_online
+from services.kernel.workflow.choosing import city_region, source_name
 from services.kernel.workflow.feedback import send_again
 from services.kernel.workflow.handlers import name_of, people_for
 from services.kernel.workflow.models import Case, Task, Watch
 from services.kernel.workflow.queries import CaseView, case_seen, cases_of_applicant, left_words
-from services.kernel.workflow.registry import matter_named, matters
+from services.kernel.workflow.registry import matter_named
 from services.kernel.workflow.spec import Fact
 from services.kernel.workflow.telling import day_words, due_words
 from services.kernel.workflow.transitions import ACTS, Act, State
@@ -261,7 +263,7 @@ def my_list(request: HttpRequest) -> HttpResponse:
     """List the caller's own applications, and the matters they may apply for."""
     page = Paginator(cases_of_applicant(user_of(request)), ON_A_PAGE).get_page(typed(request, "page"))
     rows = [{"case": case, "matter": matter_named(case.matter), "look": LOOKS[State(case.state)]} for case in page]
-    offered = [spec for spec in matters().values() if spec.applicants]
+    offered = [(spec, guide_to(spec.key)) for spec in offered_online(city_region())] if published_edition() else []
     return render(request, "my/cases.html", {"page": page, "rows": rows, "offered": offered})
 
 

@@ -21,6 +21,8 @@ from geo.regions.models import RegionVersion
 from geo.regions.queries import versions_of as region_versions
 from geo.scope import Scope
 from services.access.queries import scope_for
+from services.kernel.forms.registry import form_named
+from services.kernel.forms.versions.queries import standing_form
 from services.kernel.messages.choosing import chain_of
 from services.kernel.workflow import configuring
 from services.kernel.workflow.choosing import (
@@ -32,11 +34,14 @@ from services.kernel.workflow.choosing import (
     step_as_set,
 )
 from services.kernel.workflow.diagrams.comparing import FATES, compared, facts_of
+from services.kernel.workflow.filling import fields_to_fill
 from services.kernel.workflow.models import FlowVersion, StepSetting
 from services.kernel.workflow.moving import MOVE_JOB, running_of, start_moving
 from services.kernel.workflow.queries import versions_of
 from services.kernel.workflow.registry import matter_named, matters
-from services.kernel.workflow.spec import DISPATCHES, LEVELS, MODES, NOTICES, ROUTES, MatterSpec
+from services.kernel.workflow.reviewing import KINDS, setting_for
+from services.kernel.workflow.rules import TRUTH, complete_key, eligible_key
+from services.kernel.workflow.spec import DISPATCHES, LEVELS, MODES, NOTICES, ROUTE_HELP, ROUTES, SCREENS, MatterSpec
 from web.api.errors import status_of
 from web.doors.typed import typed
 
@@ -87,6 +92,12 @@ def _matter(request: HttpRequest, matter: str, fault: CityError | None = None, t
         "flow": flow,
         "flow_region": _name(flow.region_id),
         "steps": _steps(spec, region, flow),
+        "review": _review(spec, region),
+        "route_help": [(ROUTES[key], ROUTE_HELP[key]) for key in ROUTES],
+        "promised": as_set.promise or spec.promise,
+        "screens": SCREENS.items(),
+        "fillable": [(key, each.label) for key, each in fields_to_fill().items()],
+        "sections": _sections(spec, region),
         "dispatches": DISPATCHES.items(),
         "modes": MODES.items(),
         "notices": NOTICES.items(),
@@ -113,6 +124,34 @@ def _steps(spec: MatterSpec, region: RegionVersion, flow: FlowVersion) -> list[d
     return found
 
 
+def _sections(spec: MatterSpec, region: RegionVersion) -> list[str]:
+    """Return the headings of the forms that a matter asks in a region."""
+    if not spec.form:
+        return []
+    forms = [
+        standing_form(form=spec.form, entry=entry.key, region_id=region.region_id).form
+        for entry in form_named(spec.form).entries
+    ]
+    return list(dict.fromkeys(section.title for form in forms for section in form.sections))
+
+
+def _review(spec: MatterSpec, region: RegionVersion) -> dict[str, Any]:
+    """Return what the smart review of a matter looks at in a region, and what it could look at."""
+    setting = setting_for(spec.key, region.region_id)
+    others = list(matters().values())
+    return {
+        "set": setting,
+        "own": setting.pk is not None and setting.region_id == region.region_id,
+        "kinds": [(key, name, key in setting.kinds) for key, name in KINDS.items()],
+        "fields": [
+            (key, label, key in setting.fields) for key, label in configuring.reviewable(spec, region.region_id).items()
+        ],
+        "requires": [(each.key, each.title, each.key in setting.requires) for each in others if each.key != spec.key],
+        "excludes": [(each.key, each.title, each.key in setting.excludes) for each in others],
+        "rules": [TRUTH.key, complete_key(spec.key), eligible_key(spec.key)],
+    }
+
+
 def _name(region_id: int) -> str:
     row = region_versions(scope=Scope.public()).filter(region_id=region_id).first()
     return row.name if row else ""
@@ -130,6 +169,7 @@ def set_matter(request: HttpRequest, matter: str) -> HttpResponse:
             route=typed(request, "route")[:10],
             category=typed(request, "category"),
             sources=request.POST.getlist("source"),
+            promise=_number(request, "promise") if typed(request, "promise").strip() else None,
             scope=scope_for(request),
         )
         return "已保存，对以后提交的办件生效。"
@@ -154,12 +194,38 @@ def set_step(request: HttpRequest, matter: str, step: str) -> HttpResponse:
             mode=typed(request, "mode")[:10],
             post=typed(request, "post")[:40],
             notices=request.POST.getlist("notice"),
+            **_screens(request),
             scope=scope_for(request),
             **place,
         )
         return "已保存，对以后到这个环节的办件生效。"
 
     return _saved(request, matter, act, step)
+
+
+def _screens(request: HttpRequest) -> dict[str, Any]:
+    """Return what a step shows and fills in, as it was ticked; as the flow says where the page did not ask."""
+    if typed(request, "interface") != "1":
+        return {"screens": None, "sections": None, "fills": None}
+    return {name: [each[:60] for each in request.POST.getlist(name)] for name in ("screens", "sections", "fills")}
+
+
+@login_required
+@require_POST
+def set_review(request: HttpRequest, matter: str) -> HttpResponse:
+    """Set what the smart review of a matter looks at in a region, or take that back."""
+
+    def act() -> str:
+        place: dict[str, Any] = {"matter": matter, "region": typed(request, "region")[:20], "scope": scope_for(request)}
+        if typed(request, "act") == "unset":
+            configuring.unset_review(**place)
+            return "已改为沿用上级的设置。"
+        names = ("kinds", "fields", "requires", "excludes")
+        lists: dict[str, Any] = {name: [each[:60] for each in request.POST.getlist(name)] for name in names}
+        configuring.set_review(on_fail=typed(request, "on_fail")[:12], **lists, **place)
+        return "已保存，对以后的智能审核生效。"
+
+    return _saved(request, matter, act, "review")
 
 
 @login_required

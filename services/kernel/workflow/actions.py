@@ -20,7 +20,9 @@ from geo.scope import Scope
 from services.access.models import Organisation, User
 from services.access.queries import check_duty
 from services.facilities.models import Facility
+from services.kernel.messages.choosing import chain_of
 from services.kernel.workflow import message_events as told
+from services.kernel.workflow.catalogue import is_offered
 from services.kernel.workflow.choosing import (
     calendar,
     city_zone,
@@ -29,6 +31,7 @@ from services.kernel.workflow.choosing import (
     runnable_of,
     source_name,
     sources_of,
+    step_as_set,
 )
 from services.kernel.workflow.clock import due_after
 from services.kernel.workflow.engine import Decision
@@ -91,6 +94,7 @@ def open_case(
     by_staff = source != "online"
     check_opener(spec, place.path, scope, by_staff)
     as_set = matter_as_set(spec, place.region_id)
+    check_offered(spec, place.region_id, place.name)
     check_source(spec, source, as_set, place.name)
     version = flow_for(matter, place.region_id)
     known = _known_facts(spec, facts or {})
@@ -115,6 +119,12 @@ def open_case(
     advance(turn, [])
     review_case(turn)
     return case
+
+
+def check_offered(spec: MatterSpec, region_id: int, place: str) -> None:
+    """Raise ``Conflict`` where the catalogue of a region has taken a matter off."""
+    if not is_offered(spec.key, region_id):
+        raise Conflict("matter_shut", f"“{spec.title}”在{place}的事项目录里已停办，暂时不受理。")
 
 
 def check_source(spec: MatterSpec, source: str, as_set: MatterSetting, place: str) -> None:
@@ -187,7 +197,7 @@ def decide(
     if chosen is None:
         raise BadInput("outcome_unknown", "请选择办理结果。")
     text = worded(opinion, needed=chosen.opinion, what=f"“{chosen.label}”的意见")
-    fill_in(turn, task, step, filled or {})
+    fill_in(turn, task, step_as_set(case.matter, step, chain_of(case.region_id))[0], filled or {})
     finish(turn, task, chosen, text)
     settled = _settled(case, task, step)
     turn.note(

@@ -20,7 +20,7 @@ from services.kernel.forms.models import Submission
 from services.kernel.forms.prefill import prefilled
 from services.kernel.forms.queries import facts_of, form_of, whole_answers
 from services.kernel.forms.registry import form_named
-from services.kernel.workflow.actions import LONGEST_SOURCE_NUMBER, check_opener, check_source, open_case
+from services.kernel.workflow.actions import LONGEST_SOURCE_NUMBER, check_offered, check_opener, check_source, open_case
 from services.kernel.workflow.choosing import matter_as_set
 from services.kernel.workflow.filling import facts_among
 from services.kernel.workflow.models import Application, Case
@@ -53,6 +53,7 @@ def begin_application(
         raise BadInput("form_missing", f"“{spec.title}”没有申请表，直接提交即可。")
     place = region_by_code(region, scope=Scope.public())
     check_opener(spec, place.path, scope, source != "online")
+    check_offered(spec, place.region_id, place.name)
     check_source(spec, source, matter_as_set(spec, place.region_id), place.name)
     online = source == "online"
     form = form_named(spec.form)

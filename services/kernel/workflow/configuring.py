@@ -19,12 +19,17 @@ from geo.scope import Scope
 from services.access.models import Role
 from services.access.queries import check_duty
 from services.access.roles import roles
+from services.kernel.forms.registry import declared
+from services.kernel.forms.spec import Question
+from services.kernel.forms.versions.queries import standing_form
 from services.kernel.workflow.choosing import flow_for, runnable_of, sources_of
 from services.kernel.workflow.diagrams.checking import check_diagram
 from services.kernel.workflow.diagrams.reading import Finding
-from services.kernel.workflow.models import Case, FlowVersion, MatterSetting, StepSetting, VersionState
-from services.kernel.workflow.registry import facts_of, matter_named
-from services.kernel.workflow.spec import DISPATCHES, MODES, MOST_DAYS, NOTICES, ROUTES
+from services.kernel.workflow.filling import fields_to_fill
+from services.kernel.workflow.models import Case, FlowVersion, MatterSetting, ReviewSetting, StepSetting, VersionState
+from services.kernel.workflow.registry import facts_of, matter_named, matters
+from services.kernel.workflow.reviewing import KINDS
+from services.kernel.workflow.spec import DISPATCHES, MODES, MOST_DAYS, NOTICES, ROUTES, SCREENS, MatterSpec
 
 LONGEST_CATEGORY: Final = 40
 
@@ -51,14 +56,26 @@ def region_to_configure(code: str, *, scope: Scope) -> RegionVersion:
 
 @transaction.atomic
 def set_matter(
-    *, matter: str, region: str, route: str, category: str, sources: Iterable[str], scope: Scope
+    *,
+    matter: str,
+    region: str,
+    route: str,
+    category: str,
+    sources: Iterable[str],
+    scope: Scope,
+    promise: int | None = None,
 ) -> MatterSetting:
-    """Set a matter's class of flow, class of business and open sources in a region. Raises ``BadInput``."""
+    """Set how a matter is handled (办理模式), its class of business and open sources in a region.
+
+    ``promise`` is within how many working days a 承诺件 is done, none for the declared ones. Raises ``BadInput``.
+    """
     spec, place = matter_named(matter), region_to_configure(region, scope=scope)
     known = [each.key for each in sources_of(spec)]
     chosen = [key for key in known if key in set(sources)]
     if route not in ROUTES:
-        raise BadInput("route_unknown", "请选择即办件或流转件。")
+        raise BadInput("route_unknown", f"请选择办理模式：{'、'.join(ROUTES.values())}。")
+    if promise is not None and not 1 <= promise <= MOST_DAYS:
+        raise BadInput("promise_odd", f"承诺的时限要写 1 到 {MOST_DAYS} 个工作日。")
     if not category.strip() or len(category.strip()) > LONGEST_CATEGORY:
         raise BadInput("category_missing", f"请写业务分类，{LONGEST_CATEGORY} 个字以内。")
     if not chosen:
@@ -66,7 +83,13 @@ def set_matter(
     row, _ = MatterSetting.objects.update_or_create(
         matter=matter,
         region_id=place.region_id,
-        defaults={"route": route, "category": category.strip(), "sources": chosen, "changed_by": scope.actor},
+        defaults={
+            "route": route,
+            "category": category.strip(),
+            "sources": chosen,
+            "promise": promise,
+            "changed_by": scope.actor,
+        },
     )
     return row
 
@@ -74,9 +97,14 @@ def set_matter(
 @transaction.atomic
 def set_step(
     *, matter: str, region: str, step: str, days: int, remind: int, dispatch: str, mode: str, post: str,
-    notices: Iterable[str], scope: Scope,
+    notices: Iterable[str], scope: Scope, screens: Iterable[str] | None = None, sections: Iterable[str] | None = None,
+    fills: Iterable[str] | None = None,
 ) -> StepSetting:  # fmt: skip
-    """Set one step in a region, for tasks that come from now on. Raises ``BadInput`` and ``NotFound``."""
+    """Set one step in a region, for tasks that come from now on; its screens hold at once.
+
+    ``screens``, ``sections`` of the form (none for all) and ``fills`` (fields of the library) stay the flow's own where they are
+    None. Raises ``BadInput`` and ``NotFound``.
+    """
     matter_named(matter)
     place = region_to_configure(region, scope=scope)
     declared = runnable_of(flow_for(matter, place.region_id)).graph.steps.get(step)
@@ -90,11 +118,17 @@ def set_step(
         raise BadInput("choice_unknown", "请选择派单方式和办理方式。")
     if post and not Role.objects.filter(pk=post, duties__contains=[declared.duty]).exists():
         raise BadInput("post_unfit", "这个岗位没有办这个环节的职责，请从列表里选。")
+    fillable = fields_to_fill()
+    if fills is not None and set(fills) - fillable.keys():
+        raise BadInput("fills_unfit", "环节里填写的内容要从字段库里选，身份证号、手机号等不能选。")
     row, _ = StepSetting.objects.update_or_create(
         matter=matter,
         region_id=place.region_id,
         step=step,
         defaults={
+            "screens": None if screens is None else [key for key in SCREENS if key in set(screens)],
+            "sections": None if sections is None else [each.strip()[:40] for each in sections if each.strip()][:30],
+            "fills": None if fills is None else [key for key in fillable if key in set(fills)][:30],
             "days": days, "remind": remind, "dispatch": dispatch, "mode": mode, "post": post,
             "notices": [key for key in NOTICES if key in set(notices)], "changed_by": scope.actor,
         },
@@ -107,6 +141,56 @@ def unset_step(*, matter: str, region: str, step: str, scope: Scope) -> None:
     """Take back what a region set of a step: the next region above decides again."""
     place = region_to_configure(region, scope=scope)
     StepSetting.objects.filter(matter=matter, region_id=place.region_id, step=step).delete()
+
+
+@transaction.atomic
+def set_review(
+    *, matter: str, region: str, kinds: Iterable[str], fields: Iterable[str], requires: Iterable[str],
+    excludes: Iterable[str], on_fail: str, scope: Scope,
+) -> ReviewSetting:  # fmt: skip
+    """Set what the smart review of a matter looks at in a region, from the next review on.
+
+    ``kinds`` are the reviews made, ``fields`` what must be there, ``requires`` and ``excludes`` other matters.
+    Raises ``BadInput``.
+    """
+    spec, place = matter_named(matter), region_to_configure(region, scope=scope)
+    known = reviewable(spec, place.region_id)
+    others = set(matters())
+    if set(fields) - known.keys() or (set(requires) | set(excludes)) - others or set(kinds) - KINDS.keys():
+        raise BadInput("review_unknown", "请从列出的审核字段和事项里选。")
+    if set(requires) & set(excludes):
+        raise BadInput("review_both", "同一个事项不能又是业务关联又是互斥。")
+    if on_fail not in ("mark", "supplement"):
+        raise BadInput("review_unknown", "请选择没有通过时怎么办。")
+    row, _ = ReviewSetting.objects.update_or_create(
+        matter=matter,
+        region_id=place.region_id,
+        defaults={
+            "kinds": [key for key in KINDS if key in set(kinds)], "fields": [key for key in known if key in set(fields)],
+            "requires": sorted(set(requires)), "excludes": sorted(set(excludes)), "on_fail": on_fail, "changed_by": scope.actor,
+        },
+    )  # fmt: skip
+    return row
+
+
+@transaction.atomic
+def unset_review(*, matter: str, region: str, scope: Scope) -> None:
+    """Take back what a region set of a review: the next region above decides again."""
+    place = region_to_configure(region, scope=scope)
+    ReviewSetting.objects.filter(matter=matter, region_id=place.region_id).delete()
+
+
+def reviewable(spec: MatterSpec, region_id: int) -> dict[str, str]:
+    """Return what a review may want to be there, with its label: items of the forms that count here, else facts."""
+    form = declared().forms.get(spec.form)
+    if form is None:
+        return {fact.key: fact.label for fact in spec.facts}
+    found: dict[str, str] = {}
+    for entry in form.entries:
+        standing = standing_form(form=form.key, entry=entry.key, region_id=region_id).form
+        for item in standing.items():
+            found.setdefault(item.key, item.field.label if isinstance(item, Question) else item.certificate.name)
+    return found
 
 
 def posts_for(duty: str) -> list[Role]:

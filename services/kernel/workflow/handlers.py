@@ -15,6 +15,7 @@ from services.access.queries import grants_today, holding
 from services.kernel.messages.choosing import chain_of
 from services.kernel.workflow.choosing import regions_below
 from services.kernel.workflow.models import Case, CaseEvent, Delegation, Task, TaskState
+from services.kernel.workflow.pools import Closed, closed_to, pooled
 from services.kernel.workflow.transitions import Act, Who
 
 MOST_PEOPLE = 50
@@ -30,11 +31,14 @@ class Post:
     duties: frozenset[str]
     regions: frozenset[int]
     organisation: int | None
+    closed: Closed = ()
+    """Where the pools of districts leave matters to others."""
 
     def fits(self, task: Task) -> bool:
         """Say whether a task in a pool is one for this post."""
         over = task.organisation_id == self.organisation if task.organisation_id else task.region_id in self.regions
-        return over and task.duty in self.duties and task.post in ("", self.role)
+        elsewhere = any(task.region_id in regions and task.matter in keys for regions, keys in self.closed)
+        return over and not elsewhere and task.duty in self.duties and task.post in ("", self.role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +88,13 @@ def handler_of(user: User) -> Handler:
 def posts_of(user: User) -> tuple[Post, ...]:
     """Return the posts that an account holds today."""
     posts = []
+    closed = closed_to(user)
     for grant in grants_today(user):
         duties = frozenset(grant.role.duties)
         if grant.organisation_id:
             posts.append(Post(grant.role_id, duties, frozenset(), grant.organisation_id))
         elif grant.region_id:
-            posts.append(Post(grant.role_id, duties, regions_below(grant.region_id), None))
+            posts.append(Post(grant.role_id, duties, regions_below(grant.region_id), None, closed))
     return tuple(posts)
 
 
@@ -100,12 +105,15 @@ def pool_for(posts: Iterable[Post], matter: str = "") -> Q:
         if not post.duties:
             continue
         over = Q(organisation=post.organisation) if post.organisation else Q(region__in=post.regions)
+        for regions, keys in post.closed:
+            if regions & post.regions:
+                over &= ~Q(region__in=regions & post.regions, matter__in=keys)
         wanted |= over & Q(duty__in=post.duties, post__in=["", post.role])
     return Q(assignee=None) & wanted & (Q(matter=matter) if matter else Q())
 
 
 def people_for(task: Task, *, most: int = MOST_PEOPLE) -> list[User]:
-    """Return the accounts that could do a task that waits in a pool, in the order they were made."""
+    """Return the accounts that could do a task that waits in a pool, in the order they were made: its pool's, if any."""
     if task.organisation_id:
         over = Q(organisation=task.organisation_id)
     elif task.region_id:
@@ -115,7 +123,7 @@ def people_for(task: Task, *, most: int = MOST_PEOPLE) -> list[User]:
     grants = Grant.objects.filter(over, holding(timezone.localdate()), role__duties__contains=[task.duty])
     if task.post:
         grants = grants.filter(role=task.post)
-    return list(User.objects.filter(is_active=True, pk__in=grants.values("user")).order_by("pk")[:most])
+    return pooled(task, User.objects.filter(is_active=True, pk__in=grants.values("user")).order_by("pk")[:most])
 
 
 def dispatches(case: Case, posts: Iterable[Post], duty: str = "cases.dispatch") -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pghistory
 from django.db import models
 
@@ -48,6 +50,8 @@ class MatterTemplate(models.Model):
     note = models.CharField(max_length=200, blank=True)
     changed_by = models.CharField(max_length=150)
     changed_at = models.DateTimeField(auto_now=True)
+
+    events: Any
 
     class Meta:
         verbose_name = "事项模板"
