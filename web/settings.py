@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "services.access",
     "services.access.clients",
     "services.access.signin",
+    "services.access.personal",
     "services.facilities",
     "services.kernel.documents",
     "services.kernel.messages",
@@ -215,6 +216,10 @@ PROGRESS: dict[str, dict[str, str]] = {
     for channel in ("one_stop", "community")
 }
 PROGRESS_TIMEOUT_S: float = float(env.text("QUANTU_PROGRESS_TIMEOUT", "10"))
+# The city's library of figures of elders by region; without all three nothing is asked.
+ELDERS_URL: str = env.text("QUANTU_ELDERS_URL")
+ELDERS_APP: str = env.text("QUANTU_ELDERS_APP")
+ELDERS_SECRET: str = env.text("QUANTU_ELDERS_SECRET")
 # Identity providers by key, such as QUANTU_SIGN_IN=city and QUANTU_SIGN_IN_CITY_URL; see docs/how-to/access.md.
 SIGN_IN: dict[str, dict[str, str]] = env.groups(
     "QUANTU_SIGN_IN", ("kind", "name", "url", "public_url", "app", "secret", "audience", "timeout")
@@ -237,11 +242,13 @@ CELERY_BEAT_SCHEDULE = {
     "scan-attachments": {"task": "services.kernel.documents.scan_waiting", "schedule": 300.0},
     "deliver-messages": {"task": "services.kernel.messages.deliver", "schedule": 60.0},
     "feed-back": {"task": "services.kernel.workflow.deliver_feedback", "schedule": 60.0},
-    "feed-back": {"task": "services.kernel.workflow.deliver_feedback", "schedule": 60.0},
     "light-cards": {"task": "services.kernel.workflow.light_cards", "schedule": 60.0},
     "chain-logs": {"task": "services.crypto.chain_logs", "schedule": 60.0},
     "read-receipts": {"task": "services.kernel.messages.read_receipts", "schedule": 60.0},
     "tidy-files": {"task": "services.kernel.documents.tidy", "schedule": 3600.0},
+    "judge-advisers": {"task": "services.modules.advisers.judge_all", "schedule": 24 * 3600.0},
+    "pull-elders": {"task": "services.modules.advisers.pull_elders", "schedule": 24 * 3600.0},
+    "erase-due": {"task": "services.access.personal.erase_due", "schedule": 3600.0},
     "purge-lists": {"task": "geo.addresses.standardising.purge", "schedule": 3600.0},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
