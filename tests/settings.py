@@ -23,4 +23,5 @@ KEYSTORE_MADE_HERE = True
 SIGNING_KEYS = environment.STATE / "test" / f"signing-keys-{_name}-{WORKER}"
 SIGNING_KEYS_MADE_HERE = True
 LOG_HEADS = environment.STATE / "test" / f"log-heads-{_name}-{WORKER}"
+PROGRAM_MANIFEST = environment.STATE / "test" / f"manifest-{_name}-{WORKER}"
 MEDIA_ROOT = environment.STATE / "test" / f"media-{_name}-{WORKER}"

@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "services.kernel.messages",
     "services.kernel.messages.notices",
     "services.kernel.messages.knowledge",
+    "services.kernel.security",
     "services.kernel.rules",
     "services.kernel.ledger",
     "services.kernel.forms",
@@ -205,6 +206,18 @@ KEY_SERVICE_SECRET: str = env.text("QUANTU_KEY_SERVICE_SECRET")
 KEY_SERVICE_TIMEOUT_S: float = float(env.text("QUANTU_KEY_SERVICE_TIMEOUT", "5"))
 # Where the last signed head of every log is remembered, outside the database.
 LOG_HEADS: Path = Path(env.text("QUANTU_LOG_HEADS", str(STATE / "log-heads")))
+# What a person signed as right: the programs, and the files that say who may reach the machines.
+PROGRAM_MANIFEST: Path = Path(env.text("QUANTU_MANIFEST", str(STATE / "program-manifest")))
+POSTGRES_BIN: Path = Path("/usr/lib/postgresql/15/bin")
+DEVICE_LOGS: list[str] = env.words(
+    "QUANTU_DEVICE_LOGS",
+    ",".join(str(STATE / "logs" / name) for name in ("access.log", "nginx-error.log", "city.log", "redis.log"))
+    + f",{STATE / 'pg' / 'server.log'},/var/log/auth.log,/var/log/syslog",
+)
+DEVICE_CONTROLS: list[str] = env.words(
+    "QUANTU_DEVICE_CONTROLS",
+    f"{STATE / 'nginx' / 'nginx.conf'},{STATE / 'pg' / 'pg_hba.conf'},/etc/passwd,/etc/group,/etc/sudoers,/etc/ssh/sshd_config",
+)
 # The short-message gateway; without all three nothing is sent, and what is to be sent waits. A host in a private network is
 # also named among the inside hosts.
 SMS_URL: str = env.text("QUANTU_SMS_URL")
@@ -244,6 +257,8 @@ CELERY_BEAT_SCHEDULE = {
     "feed-back": {"task": "services.kernel.workflow.deliver_feedback", "schedule": 60.0},
     "light-cards": {"task": "services.kernel.workflow.light_cards", "schedule": 60.0},
     "chain-logs": {"task": "services.crypto.chain_logs", "schedule": 60.0},
+    "sign-device-logs": {"task": "services.kernel.security.sign_device_logs", "schedule": 300.0},
+    "check-integrity": {"task": "services.kernel.security.check", "schedule": 86_400.0},
     "read-receipts": {"task": "services.kernel.messages.read_receipts", "schedule": 60.0},
     "tidy-files": {"task": "services.kernel.documents.tidy", "schedule": 3600.0},
     "judge-advisers": {"task": "services.modules.advisers.judge_all", "schedule": 24 * 3600.0},

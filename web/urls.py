@@ -43,6 +43,7 @@ from web.doors import (
     rule_trials,
     rules,
     searching,
+    security,
     standardise,
 )
 from web.doors.form_routes import ROUTES as FORM_ROUTES
@@ -204,6 +205,8 @@ urlpatterns = [
     path("desk/clients/<slug:app>/keys/<slug:label>/stop", clients.stop_key, name="desk-client-key-stop"),
     path("desk/clients/<slug:app>/turn", clients.turn, name="desk-client-turn"),
     path("developer", pages.developer_page, name="developer"),
+    path("desk/security", security.security_page, name="desk-security"),
+    path("desk/security/check", security.check_now, name="desk-security-check"),
     path("desk/calendar", calendar.year_page, name="desk-calendar"),
     path("desk/calendar/day", calendar.keep, name="desk-calendar-keep"),
     path("desk/calendar/notice", calendar.read, name="desk-calendar-read"),

@@ -113,3 +113,23 @@ class RowSignature(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.row}"
+
+
+class LogPiece(models.Model):
+    """A piece of a log file of a machine, from one byte to another, signed; ``inode`` follows the file when it is renamed."""
+
+    path = models.CharField(max_length=300)
+    inode = models.BigIntegerField()
+    start = models.PositiveBigIntegerField()
+    end = models.PositiveBigIntegerField()
+    digest = models.BinaryField(max_length=32)
+    at = models.DateTimeField()
+    key_id = models.CharField(max_length=20)
+    signature = models.BinaryField(max_length=100)
+
+    class Meta:
+        verbose_name = "设备日志签名"
+        constraints = [models.UniqueConstraint(fields=["path", "inode", "start"], name="log_piece_once")]
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.start}–{self.end}"

@@ -50,6 +50,17 @@ class Renewal:
 
 
 @dataclass(frozen=True, slots=True)
+class Opening(Renewal):
+    """Opens every text and leaves it as it is: given to ``SealedTable.renew`` to see whether a row opens."""
+
+    def text(self, sealed: str, *, field: str, owner: UUID) -> str:
+        """Return the same text. Raises ``Conflict`` for one that does not open, ``Unavailable`` without its key."""
+        if sealed:
+            unseal(sealed, field=field, owner=owner, keys=self.keys)
+        return sealed
+
+
+@dataclass(frozen=True, slots=True)
 class SealedTable:
     """A table with sealed texts. ``texts`` names those of a row; ``renew`` seals them anew on the row, without saving it.
 
@@ -107,7 +118,7 @@ def renew_all(progress: Progress) -> dict[str, Any]:
     tables = sealed_tables()
     cursor = {"table": 0, "after": None, "seen": 0, "renewed": 0, "broken": [], **progress.cursor}
     renewal = _renewal()
-    total = max(1, sum(_rows(table).count() for table in tables))
+    total = max(1, sum(rows_of(table).count() for table in tables))
     while cursor["table"] < len(tables):
         table = tables[cursor["table"]]
         with transaction.atomic():
@@ -138,7 +149,7 @@ def rows_left() -> Iterator[tuple[SealedTable, Any]]:
     """Yield the rows that are not yet sealed and indexed by the newest keys, and those that do not open."""
     renewal = _renewal()
     for table in sealed_tables():
-        for row in _rows(table).order_by("pk").iterator(chunk_size=1_000):
+        for row in rows_of(table).order_by("pk").iterator(chunk_size=1_000):
             try:
                 # What an older key sealed is told by its id alone; indexes only by making them anew.
                 if any(text and key_of(text) != renewal.newest for text in table.texts(row)) or _changes(
@@ -153,7 +164,7 @@ def uses_of_keys() -> Counter[str]:
     """Return how many sealed texts there are by the id of their key."""
     uses: Counter[str] = Counter()
     for table in sealed_tables():
-        for row in _rows(table).order_by("pk").iterator(chunk_size=1_000):
+        for row in rows_of(table).order_by("pk").iterator(chunk_size=1_000):
             uses.update(key_of(text) for text in table.texts(row) if text)
     return uses
 
@@ -163,13 +174,14 @@ def _renewal() -> Renewal:
     return Renewal(keys, newest_id(Purpose.SEAL, keys=keys))
 
 
-def _rows(table: SealedTable) -> QuerySet[Any]:
+def rows_of(table: SealedTable) -> QuerySet[Any]:
+    """Return the rows of a table."""
     rows: QuerySet[Any] = apps.get_model(table.model)._default_manager.all()
     return rows
 
 
 def _renew_batch(table: SealedTable, cursor: dict[str, Any], renewal: Renewal) -> dict[str, Any]:
-    rows = _rows(table).select_for_update().order_by("pk")
+    rows = rows_of(table).select_for_update().order_by("pk")
     if cursor["after"] is not None:
         rows = rows.filter(pk__gt=cursor["after"])
     batch, changed, broken = list(rows[:BATCH]), [], list(cursor["broken"])
@@ -184,7 +196,7 @@ def _renew_batch(table: SealedTable, cursor: dict[str, Any], renewal: Renewal) -
         ) as fault:  # one that does not open is named, and the work goes on; a missing holder of keys ends it
             if len(broken) < MOST_NAMED:
                 broken.append({"table": table.title, "row": str(row.pk), "code": fault.code})
-    _rows(table).bulk_update(changed, table.columns)
+    rows_of(table).bulk_update(changed, table.columns)
     return {
         **cursor,
         "after": str(batch[-1].pk),
