@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "services.access",
     "services.access.clients",
     "services.access.signin",
+    "services.access.personal",
     "services.facilities",
     "services.kernel.documents",
     "services.kernel.messages",
@@ -262,6 +263,7 @@ CELERY_BEAT_SCHEDULE = {
     "tidy-files": {"task": "services.kernel.documents.tidy", "schedule": 3600.0},
     "judge-advisers": {"task": "services.modules.advisers.judge_all", "schedule": 24 * 3600.0},
     "pull-elders": {"task": "services.modules.advisers.pull_elders", "schedule": 24 * 3600.0},
+    "erase-due": {"task": "services.access.personal.erase_due", "schedule": 3600.0},
     "purge-lists": {"task": "geo.addresses.standardising.purge", "schedule": 3600.0},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -18,7 +18,7 @@ from geo.imports.actions import hold_publishing
 from geo.imports.queries import shows_invented
 from geo.regions.models import Region
 from services.access.actions import declare_roles, grant_role, record_audit
-from services.access.models import ApiKey, AuditAct, Grant, Organisation, User
+from services.access.models import ApiKey, AuditAct, Grant, Organisation, User, UserKind
 
 GRANTED_BY = "demo"
 """Who gave the demo accounts their roles; it tells them from an account of the same name that somebody made."""
@@ -110,6 +110,7 @@ def _make(account: DemoAccount) -> None:
     elif not demo_users().filter(pk=user.pk).exists():
         return
     user.display_name = account.display_name
+    user.kind = UserKind.RESIDENT if account.role == "resident" else UserKind.STAFF
     user.save()
     region = _region(account)
     organisation = None

@@ -17,6 +17,7 @@ from geo.errors import BadInput, Conflict, NotFound
 from services.access.actions import client_address, record_audit
 from services.access.demo import demo_users
 from services.access.models import AuditAct, User, UserKind
+from services.access.personal.queries import has_consented
 from services.access.signin.models import ExternalIdentity, OpenSession, RecoveryCode, SecondStep
 from services.access.signin.onetime import new_recovery_codes, new_secret, recovery_digest, step_of
 from services.access.signin.queries import needs_second_step, second_step_of, sessions_of
@@ -28,6 +29,8 @@ from services.integrations.identity.spec import Identified, Provider
 SECRET_FIELD: Final = "second_step.secret"
 IDENTITY_FIELD: Final = "account.identity_number"
 PHONE_FIELD: Final = "account.phone"
+REAL_NAME: Final = "real_name"
+"""The purpose for which the numbers that a provider tells are kept."""
 MOST_SESSIONS: Final = 5
 
 
@@ -168,14 +171,7 @@ def bind_identity(
         record_audit(
             act=AuditAct.IDENTITY_BOUND, actor=user.username, request=request, detail={"provider": provider.key}
         )
-    keep_secrets(
-        owner=user.uid,
-        values={
-            field: value
-            for field, value in ((IDENTITY_FIELD, identified.identity_number), (PHONE_FIELD, identified.phone))
-            if value
-        },
-    )
+    _keep_told(user, identified)
     return known
 
 
@@ -202,6 +198,7 @@ def resident_of(*, provider: Provider, identified: Identified, request: HttpRequ
     if known is not None:
         known.used_at = timezone.now()
         known.save(update_fields=["used_at"])
+        _keep_told(known.user, identified)
         return known.user
     if provider.audience != "resident":
         raise NotFound(
@@ -233,6 +230,13 @@ def agent_of(header: str) -> str:
     browser = next((said for sign, said in names if sign in header), "")
     system = next((said for sign, said in systems if sign in header), "")
     return " · ".join(filter(None, (browser, system))) or "未知设备"
+
+
+def _keep_told(user: User, identified: Identified) -> None:
+    """Seal the numbers a provider told, where their owner agreed to that."""
+    if has_consented(user, REAL_NAME):
+        told = {IDENTITY_FIELD: identified.identity_number, PHONE_FIELD: identified.phone}
+        keep_secrets(owner=user.uid, values={field: value for field, value in told.items() if value})
 
 
 def _takes(step: SecondStep, code: str) -> bool:

@@ -252,14 +252,20 @@ class TestTickets:
         assert tickets.client.get(f"{parts.path}?{urlencode(query)}").status_code == 400
         assert tickets.simulator.asked == []
 
-    def test_the_identity_number_is_sealed_and_nowhere_else(self, tickets: Door) -> None:
+    def test_numbers_are_kept_with_consent_only_sealed_and_nowhere_else(self, tickets: Door) -> None:
         tickets.come_back()
         user = User.objects.get()
+        assert not Secret.objects.exists()
+        tickets.client.post("/my/data/consent/real_name", {"give": "1", "version": "1"})
+        tickets.client.post("/sign-out")
+        tickets.come_back()
         if "identity_number" in MAPS[tickets.kind].fields:
             assert owners_with(field=IDENTITY_FIELD, value=SOMEBODY.identity_number) == [user.uid]
         seen = str(list(Secret.objects.values())) + str(list(AuditEntry.objects.values())) + str(User.objects.values())
         assert SOMEBODY.identity_number not in seen
         assert SOMEBODY.phone not in seen
+        tickets.client.post("/my/data/consent/real_name", {"give": "0"})
+        assert not Secret.objects.exists()
 
 
 class TestOpenId:
