@@ -18,6 +18,7 @@ from services.crypto.primitives import same, sm3, sm3_mac
 WINDOW_S: Final = 300
 SHORTEST_NONCE: Final = 16
 LONGEST_NONCE: Final = 64
+MOST_PARAMETERS: Final = 100
 APP, MOMENT, NONCE, SIGNATURE = "X-App-Id", "X-Timestamp", "X-Nonce", "X-Signature"
 FirstUse = Callable[[str, int], bool]
 
@@ -37,11 +38,12 @@ class Verdict:
 def target(path: str, query: str = "") -> str:
     """Return what stands for path and query in a signature: parameters sorted by name and value, escaped as RFC 3986 has it.
 
-    ``path`` is as it is sent, without the query. A space may come as ``+`` or ``%20``: both sides sign ``%20``.
+    ``path`` is as it is sent, without the query. A space may come as ``+`` or ``%20``: both sides sign ``%20``. Raises
+    ``ValueError`` for more than ``MOST_PARAMETERS``.
     """
     if not query:
         return path
-    pairs = sorted(parse_qsl(query, keep_blank_values=True, max_num_fields=100))
+    pairs = sorted(parse_qsl(query, keep_blank_values=True, max_num_fields=MOST_PARAMETERS))
     return path + "?" + "&".join(f"{_escaped(name)}={_escaped(value)}" for name, value in pairs)
 
 
@@ -73,6 +75,8 @@ def verdict(
     """
     given = {name: headers.get(name, "") for name in (APP, MOMENT, NONCE, SIGNATURE)}
     moment = time.time() if now is None else now
+    if query.count("&") >= MOST_PARAMETERS:
+        return Verdict(fault="form")
     text = signing_text(method, path, query, moment=given[MOMENT], nonce=given[NONCE], body=body)
     expected = [signed_text(secret, text) for secret in secrets or ("-",)]
     found = [same(given[SIGNATURE].encode("utf-8", "replace"), each.encode()) for each in expected]
