@@ -9,6 +9,7 @@ from django.contrib import messages as said
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
@@ -19,7 +20,7 @@ from geo.regions.models import RegionVersion
 from geo.regions.queries import path_of, versions_of
 from geo.scope import Scope
 from services.access.models import User
-from services.access.queries import caller_of, scope_for
+from services.access.queries import caller_of, check_duty, scope_for
 from services.crypto.identifiers import new_id
 from services.kernel.documents.rendering.documents import render_document
 from services.kernel.documents.templates.queries import text_for
@@ -43,7 +44,8 @@ from services.kernel.forms.queries import (
     whole_answers,
 )
 from services.kernel.forms.registry import declared, entry_named, form_named
-from services.kernel.workflow.applying import case_of_submission
+from services.kernel.workflow.applying import application_of, case_of_submission
+from services.kernel.workflow.registry import matters
 from web.api.errors import status_of
 from web.doors.form_items import Page, posted, told
 from web.doors.typed import typed
@@ -59,15 +61,23 @@ def list_page(request: HttpRequest) -> HttpResponse:
     """Show the forms one may fill in, and one's own, the last changed first."""
     user = _user(request)
     own = [_own(row) for row in submissions_of(user)[:50]]
-    return render(request, "forms/list.html", {"forms": list(declared().forms.values()), "own": own})
+    scope, of_matters = scope_for(request), {matter.form for matter in matters().values()}
+    by_themselves = [spec for spec in declared().forms.values() if spec.key not in of_matters]
+    forms = [spec for spec in by_themselves if not spec.duty or scope.holds(spec.duty)]
+    return render(request, "forms/list.html", {"forms": forms, "own": own})
 
 
 @never_cache
 @login_required
 @require_http_methods(["GET", "POST"])
 def start_page(request: HttpRequest, key: str) -> HttpResponse:
-    """Choose the entry and the district of a form; begin it."""
+    """Choose the entry and the district of a form; begin it. The form of a matter is begun by applying for that."""
     spec, scope = form_named(key), scope_for(request)
+    matter = next((each for each in matters().values() if each.form == key), None)
+    if matter is not None:
+        return redirect("case-new", matter.key)
+    if spec.duty:
+        check_duty(scope, spec.duty)
     districts = list(versions_of(scope=Scope.public()).filter(level="district"))
     fault: CityError | None = None
     if request.method == "POST":
@@ -142,10 +152,18 @@ def _fill(
         "row": row, "spec": spec, "entry": spec.entry(row.entry), "region": region_name(row.region_id), "form": form,
         "sections": page.sections(), "told": told(page), "fault": fault, "last_day": last_day(row), "owner": OWNER_KIND,
         "papers": [each for each in form.papers() if each.key in checked.linked.shown],
-        "supplement": row.state == SubmissionState.SUPPLEMENT,
+        "supplement": row.state == SubmissionState.SUPPLEMENT, "leads_back": _leads_back(row),
     }  # fmt: skip
     template = "forms/items.html" if fragment else "forms/fill.html"
     return render(request, template, context, status=status_of(fault) if fault else 200)
+
+
+def _leads_back(row: Submission) -> tuple[str, str]:
+    """Return where a page of filling in leads back to: address and name."""
+    asked = application_of(row.pk)
+    if asked is None:
+        return reverse("forms"), "我的表单"
+    return (reverse("my-cases"), "我的申请") if asked.source == "online" else (reverse("desk-cases"), "我的办件")
 
 
 def _stale(request: HttpRequest, row: Submission, answers: dict[str, Any], fault: Conflict) -> HttpResponse:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -11,8 +9,7 @@ from django.utils import timezone
 from services.access.models import User
 from services.kernel.rules.actions import open_draft, publish_version, save_sheet
 from services.kernel.rules.deciding.sheets import Line, Sheet
-from services.kernel.rules.decisions import note_fault
-from services.kernel.rules.models import DecisionRecord, RuleFault, RuleVersion
+from services.kernel.rules.models import DecisionRecord, RuleVersion
 from services.kernel.rules.queries import sheet_kept
 from services.kernel.workflow.models import Case, Task
 from services.kernel.workflow.rules import DISPATCH
@@ -80,22 +77,3 @@ def test_a_district_has_rules_of_its_own_and_several_share_evenly(world: World) 
     assert world.waiting(to_site(world, world.wang))["site"] == "li"
     assert world.waiting(to_site(world, world.wang))["site"] in ("wang", "li")
     assert {task.assignee.username for task in Task.objects.filter(step="site") if task.assignee} == {"wang", "li"}
-
-
-def test_rules_that_name_who_may_not_hold_nothing_up_and_are_told(world: World, monkeypatch: Any) -> None:
-    """The message to the worker is caught here; the worker's own side is called with what it was sent."""
-    from celery import current_app
-
-    sent: list[list[Any]] = []
-    monkeypatch.setattr(current_app, "send_task", lambda name, args=(), **_: sent.append([name, *args]))
-    published(world, "黄浦区", ("现场核查", "tashan"))
-    assert world.waiting(to_site(world, world.wang))["site"] == "li"
-    told = [each[1:] for each in sent if each[0] == "services.kernel.rules.note_fault"]
-    assert len(told) == 1
-    key, version, region, code, message, subject = told[0]
-    note_fault(key=key, version_id=version, region_id=region, code=code, message=message, subject=subject)
-    fault = RuleFault.objects.get()
-    assert fault.code == "handler_unfit"
-    assert "tashan" in fault.message
-    page = client(world.shi).get("/desk/rules/cases.dispatch?region=310101").content.decode()
-    assert "不能办理“现场核查”" in page
