@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
@@ -132,6 +132,15 @@ def revoke_api_key(*, user: User, prefix: str, request: HttpRequest | None = Non
         key.save(update_fields=["revoked_at"])
         record_audit(act=AuditAct.KEY_REVOKED, actor=user.username, request=request, detail={"prefix": prefix})
     return key
+
+
+def stop_keys(users: Iterable[User]) -> int:
+    """Stop every key of some accounts, one by one so that each is signed anew, and return how many there were."""
+    keys = list(ApiKey.objects.filter(user__in=users, revoked_at=None))
+    for key in keys:
+        key.revoked_at = timezone.now()
+        key.save(update_fields=["revoked_at"])
+    return len(keys)
 
 
 def note_key_use(*, key: ApiKey) -> None:

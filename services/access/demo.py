@@ -11,14 +11,13 @@ from typing import NamedTuple
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from geo.errors import Conflict
 from geo.imports.actions import hold_publishing
 from geo.imports.queries import shows_invented
 from geo.regions.models import Region
-from services.access.actions import declare_roles, grant_role, record_audit
-from services.access.models import ApiKey, AuditAct, Grant, Organisation, User, UserKind
+from services.access.actions import declare_roles, grant_role, record_audit, stop_keys
+from services.access.models import AuditAct, Grant, Organisation, User, UserKind
 
 GRANTED_BY = "demo"
 """Who gave the demo accounts their roles; it tells them from an account of the same name that somebody made."""
@@ -91,7 +90,7 @@ def settle_demo_accounts() -> str:
         record_audit(act=AuditAct.ACCOUNT_ENABLED if shown else AuditAct.ACCOUNT_DISABLED, actor="system",
                      detail={"account": user.username, "reason": "demo"})  # fmt: skip
     if not shown:
-        ApiKey.objects.filter(user__in=turned, revoked_at=None).update(revoked_at=timezone.now())
+        stop_keys(turned)
     if not turned:
         return ""
     return ENABLED if shown else DISABLED

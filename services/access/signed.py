@@ -34,6 +34,6 @@ ACCOUNT: Final = SignedTable(
     lambda row: row.username,
 )
 API_KEY: Final = SignedTable(
-    "api_key", "接口密钥", "access.ApiKey", ("user_id", "prefix", "digest"), lambda row: row.prefix
+    "api_key", "接口密钥", "access.ApiKey", ("user_id", "prefix", "digest", "revoked_at"), lambda row: row.prefix
 )
 SIGNED: Final = (ROLE, GRANT, ACCOUNT, API_KEY)

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from services.access.models import ApiKey, AuditEntry, Grant, User
+from services.access.actions import stop_keys
+from services.access.models import AuditEntry, Grant, User
 from services.access.personal.models import Consent
 from services.access.personal.spec import PersonalPart, Purpose
 from services.access.signin.actions import IDENTITY_FIELD, PHONE_FIELD, REAL_NAME
@@ -64,13 +65,16 @@ def forget_sign_ins(user: User) -> int:
     count += int(SecondStep.objects.filter(user=user).delete()[0]) + int(
         RecoveryCode.objects.filter(user=user).delete()[0]
     )
-    count += ApiKey.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())
-    return count + drop_secrets(owner=user.uid)
+    return count + stop_keys([user]) + drop_secrets(owner=user.uid)
 
 
 def end_grants(user: User) -> int:
-    """End the roles an account holds."""
-    return Grant.objects.filter(user=user, ended_at=None).update(ended_at=timezone.now(), ended_by="system")
+    """End the roles an account holds, one by one so that each is signed anew."""
+    ended = list(Grant.objects.filter(user=user, ended_at=None))
+    for grant in ended:
+        grant.ended_at, grant.ended_by = timezone.now(), "system"
+        grant.save(update_fields=["ended_at", "ended_by"])
+    return len(ended)
 
 
 def forget_real_name(user: User) -> int:

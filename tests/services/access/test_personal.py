@@ -18,10 +18,12 @@ from services.access.personal.actions import COOLING, ask_erasure, cancel_erasur
 from services.access.personal.models import Consent, Erasure
 from services.access.personal.queries import has_consented
 from services.access.personal.registry import call, parts, purposes
+from services.access.signed import SIGNED
 from services.access.signin.actions import IDENTITY_FIELD, bind_identity
 from services.access.signin.models import ExternalIdentity
 from services.crypto.actions import keep_secrets
 from services.crypto.models import Secret
+from services.crypto.signed_rows import check_signed_rows
 from services.integrations.identity.spec import Identified, Provider
 from services.kernel.forms.models import Submission
 from services.kernel.messages.models import Message
@@ -148,6 +150,7 @@ class TestErasing:
         assert not ApiKey.objects.filter(user=resident, revoked_at=None).exists()
         assert Consent.objects.filter(user=resident).exists()
         assert AuditEntry.objects.filter(act="erasure_done").exists()
+        assert [finding for table in SIGNED for finding in check_signed_rows(table)[1]] == []
         assert client.get("/my/data").status_code == 302
         kept = (
             str(list(User.objects.values()))

@@ -12,10 +12,10 @@ from django.test import RequestFactory
 
 from geo.errors import Unauthenticated
 from geo.regions.models import Region
-from services.access.actions import create_api_key, declare_roles, grant_role
+from services.access.actions import create_api_key, declare_roles, grant_role, stop_keys
 from services.access.models import AuditEntry, Grant, User
 from services.access.queries import Caller, api_key, scope_of
-from services.access.signed import ACCOUNT, GRANT, ROLE, SIGNED
+from services.access.signed import ACCOUNT, API_KEY, GRANT, ROLE, SIGNED
 from services.crypto import signed_rows
 from services.crypto.models import RowSignature
 from services.crypto.signed_rows import check_signed_rows, sign_rows
@@ -178,6 +178,14 @@ class TestAccounts:
         assert api_key(token) == key
         thief = User.objects.create_user("thief", password=PASSWORD)
         sql("UPDATE access_apikey SET user_id = %s WHERE id = %s", thief.pk, key.pk)
+        with pytest.raises(Unauthenticated):
+            api_key(token)
+
+    def test_a_key_that_was_stopped_is_not_brought_back_by_hand(self, user: User) -> None:
+        key, token = create_api_key(user=user, name="表格")
+        assert stop_keys([user]) == 1
+        assert check_signed_rows(API_KEY) == (1, [])
+        sql("UPDATE access_apikey SET revoked_at = NULL WHERE id = %s", key.pk)
         with pytest.raises(Unauthenticated):
             api_key(token)
 
