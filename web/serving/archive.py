@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+import key_copies  # type: ignore[import-not-found]  # beside this script, which runs by itself
 import psycopg
 from psycopg import conninfo, sql
 
@@ -51,21 +52,27 @@ def main() -> int:
     restoring.add_argument("--force", action="store_true")
     options = parser.parse_args()
     url, media = os.environ["DATABASE_URL"], Path(os.environ["QUANTU_STATE"]) / "media"
+    passphrase = os.environ.get(key_copies.PASSPHRASE, "")
     try:
         if options.command == "save":
-            manifest = save(url=url, media=media, file=options.file)
+            manifest = save(url=url, media=media, file=options.file, passphrase=passphrase)
         else:
-            manifest = restore(url=url, media=media, file=options.file, force=options.force)
-    except (ArchiveProblem, psycopg.Error, OSError, tarfile.TarError) as problem:
+            manifest = restore(url=url, media=media, file=options.file, force=options.force, passphrase=passphrase)
+    except (ArchiveProblem, key_copies.KeysProblem, psycopg.Error, OSError, tarfile.TarError) as problem:
         sys.stderr.write(f"run: {problem}\n")
         return 1
     rows = sum(state["rows"] for state in manifest["tables"].values())
-    sys.stderr.write(f"{len(manifest['tables'])} tables, {rows:,} rows, {len(manifest['media'])} uploads\n")
+    keys = "with the sealed keys" if manifest.get("keys") else f"without keys (set {key_copies.PASSPHRASE})"
+    sys.stderr.write(f"{len(manifest['tables'])} tables, {rows:,} rows, {len(manifest['media'])} uploads, {keys}\n")
     return 0
 
 
-def save(*, url: str, media: Path, file: Path) -> dict[str, Any]:
-    """Write ``file`` (readable by its owner only) and return its manifest; an unfinished file never bears the name."""
+def save(*, url: str, media: Path, file: Path, passphrase: str = "") -> dict[str, Any]:
+    """Write ``file`` (readable by its owner only) and return its manifest; an unfinished file never bears the name.
+
+    The keys of the house are in it only where there is a passphrase to seal them by: whoever steals the file opens nothing.
+    """
+    keys = key_copies.sealed_copy(passphrase) if passphrase else None
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=file.parent, prefix=".backup-") as folder:
         dump = Path(folder) / "database.dump"
@@ -83,12 +90,17 @@ def save(*, url: str, media: Path, file: Path) -> dict[str, Any]:
             "sequences": sequences,
             "media": {str(path.relative_to(media)): _digest(path) for path in uploads},
         }
+        if keys is not None:
+            (Path(folder) / key_copies.NAME).write_bytes(keys)
+            manifest["keys"] = _digest(Path(folder) / key_copies.NAME)
         listing = Path(folder) / "manifest.json"
         listing.write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
         draft = Path(folder) / "backup.tar"
         with tarfile.open(draft, "w") as archive:
             archive.add(listing, "manifest.json")
             archive.add(dump, "database.dump")
+            if keys is not None:
+                archive.add(Path(folder) / key_copies.NAME, key_copies.NAME)
             for path in uploads:
                 archive.add(path, f"media/{path.relative_to(media)}")
         draft.chmod(0o600)
@@ -101,9 +113,10 @@ def _passing(path: Path) -> bool:
     return path.parts[0] == "previews" or path.parts[:2] == ("attachments", "incoming")
 
 
-def restore(*, url: str, media: Path, file: Path, force: bool) -> dict[str, Any]:
+def restore(*, url: str, media: Path, file: Path, force: bool, passphrase: str = "") -> dict[str, Any]:
     """Put the backup in the place of an empty database (any database with ``force``) and return its manifest.
 
+    Keys of the house that are sealed in it join those that are here, where the passphrase is given.
     Raises :class:`ArchiveProblem` when the file is damaged, the database is not empty, or what was restored differs
     from the manifest in a count or a hash; the present database and uploads are then untouched.
     """
@@ -113,11 +126,13 @@ def restore(*, url: str, media: Path, file: Path, force: bool) -> dict[str, Any]
     with tempfile.TemporaryDirectory(dir=media.parent, prefix=".restore-") as name:
         folder = Path(name)
         manifest = _unpack(file, folder)
+        copies = _opened_keys(manifest, folder, passphrase)
         fresh = _side_database(url)
         try:
             _program("pg_restore", *RESTORE_OPTIONS, "-d", fresh, str(folder / "database.dump"))
             with psycopg.connect(fresh) as connection:
                 _compare(manifest, table_states(connection), sequence_values(connection))
+            key_copies.put_back(copies)
             _take_place(url, fresh)
         except BaseException:
             _drop(url, _name(fresh))
@@ -128,6 +143,16 @@ def restore(*, url: str, media: Path, file: Path, force: bool) -> dict[str, Any]
             media.rename(folder / "media-before")
         unpacked.rename(media)
     return manifest
+
+
+def _opened_keys(manifest: dict[str, Any], folder: Path, passphrase: str) -> dict[str, str]:
+    if not manifest.get("keys"):
+        return {}
+    if not passphrase:
+        sys.stderr.write(f"the keys in the backup stay sealed: set {key_copies.PASSPHRASE} to bring them back\n")
+        return {}
+    opened: dict[str, str] = key_copies.opened_copy((folder / key_copies.NAME).read_bytes(), passphrase)
+    return opened
 
 
 def table_states(connection: psycopg.Connection[Any]) -> dict[str, TableState]:
@@ -193,8 +218,10 @@ def _unpack(file: Path, folder: Path) -> dict[str, Any]:
 
 
 def _listed(manifest: dict[str, Any]) -> dict[str, str]:
+    keys = {key_copies.NAME: manifest["keys"]} if manifest.get("keys") else {}
     return {
         "database.dump": manifest["dump"],
+        **keys,
         **{f"media/{name}": digest for name, digest in manifest["media"].items()},
     }
 

@@ -83,6 +83,12 @@ libraries_current() { [[ $(cat "$ROOT/web/static/vendor/.made-from") == "$(vendo
 database_answers() { "$PG_BIN/psql" -X -A -t -d "${DATABASE_URL:-$(database_url)}" -c 'select postgis_version()'; }
 redis_answers() { "$VENV/bin/python" -c 'import os, sys, redis; redis.Redis.from_url(sys.argv[1]).ping()' "${REDIS_URL:-$(sed -n 's/^REDIS_URL=//p' "$ENVIRONMENT")}"; }
 disk_is_roomy() { (($(df -Pk "$QUANTU_STATE" | awk 'NR == 2 {print $4}') > 3 * 1024 * 1024)); }
+keys_are_private() { # no file of keys that others may read; one that is not there yet is made at its first use
+  local file
+  for file in "${QUANTU_KEYSTORE:-$QUANTU_STATE/keystore}" "${QUANTU_SIGNING_KEYS:-$QUANTU_STATE/signing-keys}"; do
+    [[ ! -e $file || $(stat -c %a "$file") == [4-7]00 ]] || return 1
+  done
+}
 memory_is_roomy() { (($(awk '/^MemTotal/ {print $2}' /proc/meminfo) > 3 * 1024 * 1024)); }
 
 cmd_doctor() {
@@ -98,12 +104,14 @@ cmd_doctor() {
   examine "memory" "less than 3 GB of memory" "load the small city: QUANTU_SCALE=tiny ./run" memory_is_roomy
   examine "Python packages" "Python packages are missing or old" "./run start" venv_current
   examine "front-end libraries" "front-end libraries are missing or old" "./run start" libraries_current
+  examine "files of keys" "others may read the keystore or the signing keys" "chmod 600 ${QUANTU_KEYSTORE:-$QUANTU_STATE/keystore} ${QUANTU_SIGNING_KEYS:-$QUANTU_STATE/signing-keys}" keys_are_private
   if [[ -z $missing ]]; then
     locate_services
     locate_city
     examine "PostgreSQL with PostGIS" "PostgreSQL does not answer" "./run services (log: $LOGS/start_postgres.log)" database_answers
     examine "Redis" "Redis does not answer" "./run services (log: $LOGS/redis.log)" redis_answers
     examine "migrations" "the database is behind the code" "./run manage migrate" manage migrate --check
+    examine "keys open" "the keys cannot be read" "./run keys (docs/how-to/keys.md)" manage keys
     examine "$(address) answers" "$(address) does not answer" "./run start (log: $LOGS/city.log)" answers
     answers || examine "port $PORT is free" "port $PORT is held by another program" "PORT=8001 ./run start" bash -c "! (exec 3<>/dev/tcp/$(visible_host)/$PORT) 2>/dev/null"
   fi

@@ -24,6 +24,8 @@ cmd_restore() {
   set_up run
   stop_city
   step "Restoring and comparing" archive restore "$file" "${force[@]}"
+  # What was remembered of signed logs belongs to what was there before; it is kept beside, for who looks into it.
+  [[ ! -e $QUANTU_STATE/log-heads ]] || mv "$QUANTU_STATE/log-heads" "$QUANTU_STATE/log-heads.before-$(date -u +%Y%m%dT%H%M%SZ)"
   # The road graph is made from the database; the one on disk may belong to what was there before.
   rm -rf "$QUANTU_STATE/graphs" "$QUANTU_STATE/nginx/tiles"
   mkdir -p "$QUANTU_STATE/graphs"
@@ -56,6 +58,6 @@ cmd_reset() {
 
 forget_data() {
   rm -rf "$PG_DATA" "$PG_DATA.new" "$PG_SOCKETS" "$REDIS_DATA" "$REDIS_SOCKETS" "$(folder_for_sockets "$QUANTU_STATE/web" web)" \
-    "$QUANTU_STATE"/{media,graphs,cache,static,nginx,environment,left-empty}
+    "$QUANTU_STATE"/{media,graphs,cache,static,nginx,environment,left-empty,log-heads}
   rmdir "$(dirname "$PG_DATA")" 2>/dev/null || true
 }
