@@ -25,6 +25,7 @@ from services.kernel.forms.looking_up import CityKnown
 from services.kernel.forms.models import SubmissionState
 from services.kernel.forms.queries import OWNER_KIND, REVEAL, form_of, submission, submissions_handed_in, summary_of
 from services.kernel.forms.registry import declared, form_named
+from services.kernel.workflow.applying import case_of_submission
 from web.api.errors import status_of
 from web.doors.form_items import labels_by_key
 from web.doors.typed import typed
@@ -63,6 +64,7 @@ def one_page(request: HttpRequest, submission_id: uuid.UUID) -> HttpResponse:
     row = submission(submission_id, scope=scope)
     if row.state == SubmissionState.DRAFT:
         raise NotFound("submission_unknown", "这份表单还没有提交。")
+    case = case_of_submission(row.pk)
     fault: CityError | None = None
     revealed: dict[str, Any] = {}
     if request.method == "POST" and (key := typed(request, "key")):
@@ -73,6 +75,8 @@ def one_page(request: HttpRequest, submission_id: uuid.UUID) -> HttpResponse:
             revealed = {"label": question.field.label, "text": in_words(question.field, value, form, CityKnown())}
     elif request.method == "POST":
         try:
+            if case is not None:
+                raise Conflict("supplement_by_case", f"这份表单属于办件 {case.number}，请在办件里要求补正。")
             chosen = request.POST.getlist("item")
             papers = {paper.key for paper in form_of(row).papers()}
             reopen_for_supplement(
@@ -89,6 +93,7 @@ def one_page(request: HttpRequest, submission_id: uuid.UUID) -> HttpResponse:
     spec = form_named(row.form)
     context = {
         "row": row,
+        "case": case,
         "spec": spec,
         "entry": spec.entry(row.entry),
         "region": region_name(row.region_id),

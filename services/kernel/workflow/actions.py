@@ -20,7 +20,6 @@ from geo.scope import Scope
 from services.access.models import Organisation, User
 from services.access.queries import check_duty
 from services.facilities.models import Facility
-from services.kernel.messages.choosing import chain_of
 from services.kernel.workflow import message_events as told
 from services.kernel.workflow.catalogue import is_offered
 from services.kernel.workflow.choosing import (
@@ -31,7 +30,6 @@ from services.kernel.workflow.choosing import (
     runnable_of,
     source_name,
     sources_of,
-    step_as_set,
 )
 from services.kernel.workflow.clock import due_after
 from services.kernel.workflow.engine import Decision
@@ -197,7 +195,7 @@ def decide(
     if chosen is None:
         raise BadInput("outcome_unknown", "请选择办理结果。")
     text = worded(opinion, needed=chosen.opinion, what=f"“{chosen.label}”的意见")
-    fill_in(turn, task, step_as_set(case.matter, step, chain_of(case.region_id))[0], filled or {})
+    fill_in(turn, task, turn.as_set(step)[0], filled or {})
     finish(turn, task, chosen, text)
     settled = _settled(case, task, step)
     turn.note(
@@ -243,15 +241,14 @@ def _settled(case: Case, task: Task, step: Step) -> Outcome | None:
     Where anyone may decide for all, the others' tasks end with the first decision; reviewers asked for are waited for all the
     same.
     """
-    left = case.tasks.filter(step=task.step, pass_no=task.pass_no, state__in=(TaskState.OPEN, TaskState.HELD))
+    shared = case.tasks.filter(step=task.step, pass_no=task.pass_no)
     if task.mode == "any":
-        left.filter(added_by=None).update(state=TaskState.DROPPED, next_at=None)
-        left = left.exclude(added_by=None)
-    if left.exists():
+        left = shared.filter(added_by=None, state__in=(TaskState.OPEN, TaskState.HELD))
+        left.update(state=TaskState.DROPPED, next_at=None)
+    known = list(shared.values_list("state", "outcome"))
+    if any(state in (TaskState.OPEN, TaskState.HELD) for state, _ in known):
         return None
-    done = case.tasks.filter(step=task.step, pass_no=task.pass_no, state=TaskState.DONE).values_list(
-        "outcome", flat=True
-    )
+    done = [outcome for state, outcome in known if state == TaskState.DONE]
     keys = [each.key for each in step.outcomes]
     worst = max((keys.index(each) for each in done if each in keys), default=0)
     return step.outcomes[worst]

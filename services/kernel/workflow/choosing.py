@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import cast
@@ -108,7 +108,17 @@ def runnable_of(version: FlowVersion) -> Runnable:
 
 def step_as_set(matter: str, step: Step, chain: Sequence[int]) -> tuple[Step, str]:
     """Return a step with what the nearest region of a chain set of it, and the post that region chose ('' for none)."""
-    rows = {row.region_id: row for row in StepSetting.objects.filter(matter=matter, step=step.key, region__in=chain)}
+    return as_set(step, settings_of(matter, chain), chain)
+
+
+def settings_of(matter: str, chain: Sequence[int]) -> list[StepSetting]:
+    """Return what the regions of a chain set of a matter's steps."""
+    return list(StepSetting.objects.filter(matter=matter, region__in=chain))
+
+
+def as_set(step: Step, settings: Iterable[StepSetting], chain: Sequence[int]) -> tuple[Step, str]:
+    """Return a step with what the nearest region of a chain set of it, of settings that were read, and the post."""
+    rows = {row.region_id: row for row in settings if row.step == step.key}
     row = next((rows[region] for region in chain if region in rows), None)
     if row is None:
         return step, ""

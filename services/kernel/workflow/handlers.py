@@ -147,8 +147,8 @@ def task_for(case: Case, handler: Handler, tasks: Iterable[Task] | None = None) 
     )
 
 
-def parts_of(case: Case, handler: Handler, tasks: list[Task] | None = None) -> set[Who]:
-    """Return which parts somebody has in a case."""
+def parts_of(case: Case, handler: Handler, tasks: list[Task] | None = None, *, decider: bool = True) -> set[Who]:
+    """Return which parts somebody has in a case; ``decider`` asks whether the last decision is theirs to take back."""
     tasks = open_tasks(case) if tasks is None else tasks
     parts = set()
     if case.applicant_id == handler.user.pk:
@@ -159,7 +159,7 @@ def parts_of(case: Case, handler: Handler, tasks: list[Task] | None = None) -> s
         parts.add(Who.DISPATCHER)
     if case.source != "online" and case.opened_by == handler.user.username:
         parts.add(Who.REGISTRAR)
-    if last_decision(case, handler.user, tasks) is not None:
+    if decider and last_decision(case, handler.user, tasks) is not None:
         parts.add(Who.DECIDER)
     return parts
 

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -23,7 +23,14 @@ from geo.scope import Scope
 from services.access.models import User
 from services.kernel.messages.choosing import chain_of
 from services.kernel.workflow import message_events as told
-from services.kernel.workflow.choosing import calendar, city_zone, region_at, runnable_of, step_as_set
+from services.kernel.workflow.choosing import (
+    as_set,
+    calendar,
+    city_zone,
+    region_at,
+    runnable_of,
+    settings_of,
+)
 from services.kernel.workflow.clock import deadline, due_after, end_of_today, shifted
 from services.kernel.workflow.dispatch import handlers_for
 from services.kernel.workflow.engine import Decision, Runnable, Standing, stand
@@ -36,7 +43,7 @@ from services.kernel.workflow.handlers import (
     parts_of,
     task_for,
 )
-from services.kernel.workflow.models import Case, CaseEvent, Task, TaskState
+from services.kernel.workflow.models import Case, CaseEvent, StepSetting, Task, TaskState
 from services.kernel.workflow.signals import case_ended
 from services.kernel.workflow.spec import REPORT, Step
 from services.kernel.workflow.telling import tell_applicant, tell_arrived
@@ -84,6 +91,20 @@ class Turn:
         giver = self.handler.for_whom(self.task) if self.task else None
         return giver if giver != self.user else None
 
+    @cached_property
+    def settings(self) -> list[StepSetting]:
+        """What the regions of the case set of its matter's steps, read once."""
+        return settings_of(self.case.matter, self.chain)
+
+    @cached_property
+    def chain(self) -> list[int]:
+        """The region of the case and those above it, the nearest first."""
+        return chain_of(self.case.region_id)
+
+    def as_set(self, step: Step) -> tuple[Step, str]:
+        """Return a step as its region set it, and the post."""
+        return as_set(step, self.settings, self.chain)
+
     def own_task(self) -> Task:
         """Return the task by which they act. Raises ``Conflict`` where there is none any more."""
         if self.task is None:
@@ -124,7 +145,7 @@ def begin(
     if case.version != version:
         raise Conflict("case_changed", "这个办件刚被别人办理过，请刷新页面，看过最新情况再办。", version=case.version)
     mine = [task for task in tasks if task_id is None or task.pk == task_id]
-    check_act(State(case.state), act, parts_of(case, handler, tasks))
+    check_act(State(case.state), act, parts_of(case, handler, tasks, decider=act == Act.TAKE_BACK))
     turn.task = task_for(case, handler, mine)
     return turn
 
@@ -225,7 +246,7 @@ def step_named(flow: Runnable, key: str) -> Step:
 def open_step(turn: Turn, flow: Runnable, key: str, *, who: User | None = None) -> list[Task]:
     """Open a step of a case: one task, or one for each who shares in it; it takes its deadline from now."""
     case = turn.case
-    step, post = step_as_set(case.matter, step_named(flow, key), chain_of(case.region_id))
+    step, post = turn.as_set(step_named(flow, key))
     last = case.tasks.filter(step=key).aggregate(last=Max("pass_no"))["last"] or 0
     task = task_of(case, step, post, turn.now, last + 1)
     if who is None and case.route == "instant" and turn.act == Act.OPEN and case.source != "online":
