@@ -40,7 +40,8 @@ _NAMING_A_ROW: Final = ("id", "source_id", "ext_id", "kind_id")
 _CHANGES: Final = f"""CREATE TEMP TABLE IF NOT EXISTS facility_changes ON COMMIT DROP
     AS SELECT {", ".join(_COLUMNS)} FROM facilities_facility WITH NO DATA"""
 _APPLY: Final = f"""UPDATE facilities_facility f
-    SET {", ".join(f"{name} = c.{name}" for name in _COLUMNS if name not in _NAMING_A_ROW)}, updated_at = now()
+    SET {", ".join(f"{name} = c.{name}" for name in _COLUMNS if name not in _NAMING_A_ROW)},
+    updated_at = clock_timestamp()
     FROM facility_changes c WHERE c.id = f.id"""
 
 

@@ -77,6 +77,8 @@ def begin_submission(
     """
     spec = form_named(form)
     entry_named(spec, entry)
+    if spec.duty:
+        check_duty(scope, spec.duty)
     if account is None:
         check_duty(scope, FILL)
     if id is not None and (known := Submission.objects.filter(pk=id).first()) is not None:

@@ -280,8 +280,8 @@ class FormSpec:
     """A form as an app declares it: the city's template to begin with, one for every entry.
 
     ``parts`` hold what all entries ask, ``by_entry`` further sections of single ones. ``prefills`` name for a field the
-    source and the name of the value there. ``number_prefix`` begins the numbers of receipts. ``duty`` must be held by who fills it
-    in, '' for everyone who is signed in.
+    source and the name of the value there. ``number_prefix`` begins the numbers of receipts. ``duty`` must be held by who
+    fills it in, '' for everyone who is signed in.
     """
 
     key: str

@@ -59,7 +59,7 @@ def _parts(module: Module, scope: Scope) -> Parts:
     return Parts(
         module,
         ledgers=tuple(spec for spec in module.ledgers if may_open(spec, scope)),
-        forms=module.records if scope.holds("forms.fill") else (),
+        forms=tuple(spec for spec in module.records if scope.holds(spec.duty or "forms.fill")),
         matters=tuple(spec for spec in module.matters if scope.holds(spec.duty)),
         rules=module.rules if scope.holds("rules.view") else (),
     )

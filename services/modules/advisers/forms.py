@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from services.facilities.models import FacilityStatus
+from services.kernel.expressions import Any as AnyOf
 from services.kernel.expressions import Condition
 from services.kernel.forms.prefilling import Source
 from services.kernel.forms.spec import (
@@ -91,7 +92,7 @@ CERTIFICATES: Final = (
 )
 
 _OLD: Final = Condition("record_number", "filled")
-_TOLD: Final = Condition("record_cancels", "is_not", True)
+_TOLD: Final = AnyOf((Condition("record_cancels", "empty"), Condition("record_cancels", "is", False)))
 _LATER: Final = CrossCheck("adviser_to >= adviser_from", "“到哪天”不能早于上岗日期。", "adviser_to")
 _SITE_CHANGES: Final = (
     "adviser_site_name", "adviser_site_address", "adviser_site_phone", "adviser_level", "adviser_topics", "adviser_status",

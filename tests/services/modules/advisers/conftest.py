@@ -59,6 +59,7 @@ class World:
         self.city = person("shi-chen", "city_manager", CITY)
         self.other = person("yp-zhao", "district_manager", OTHER)
         self.site = self.site_of(STREET)
+        self.street = STREET
         self.made = 0
 
     def site_of(self, name: str) -> Facility:
