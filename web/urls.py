@@ -80,6 +80,7 @@ urlpatterns = [
     path("help/ledgers", pages.help_ledgers, name="help-ledgers"),
     path("help/files", pages.help_files, name="help-files"),
     path("help/cases", pages.help_cases, name="help-cases"),
+    path("help/access", pages.help_access, name="help-access"),
     path("help/rules", pages.help_rules, name="help-rules"),
     path("help/imports", pages.help_imports, name="help-imports"),
     path("desk", ledgers.desk_page, name="desk"),

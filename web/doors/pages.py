@@ -107,6 +107,12 @@ def help_rules(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def help_access(request: HttpRequest) -> HttpResponse:
+    """Explain to everyone how accounts, signing in and one's own data work, and to staff how they are kept."""
+    return render(request, "help/access.html")
+
+
+@require_safe
 def help_cases(request: HttpRequest) -> HttpResponse:
     """Explain to staff how cases are handled."""
     return render(request, "help/cases.html")
