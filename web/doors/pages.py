@@ -83,6 +83,12 @@ def help_imports(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def help_advisers(request: HttpRequest) -> HttpResponse:
+    """Explain to staff how advisory points, advisers and their work are kept."""
+    return render(request, "help/advisers.html")
+
+
+@require_safe
 def help_messages(request: HttpRequest) -> HttpResponse:
     """Explain to staff messages, short messages, notices and knowledge."""
     return render(request, "help/messages.html")
