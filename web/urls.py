@@ -82,6 +82,7 @@ urlpatterns = [
     path("help/cases", pages.help_cases, name="help-cases"),
     path("help/access", pages.help_access, name="help-access"),
     path("help/rules", pages.help_rules, name="help-rules"),
+    path("help/security", pages.help_security, name="help-security"),
     path("help/advisers", pages.help_advisers, name="help-advisers"),
     path("help/imports", pages.help_imports, name="help-imports"),
     path("desk", ledgers.desk_page, name="desk"),

@@ -29,6 +29,8 @@ from services.crypto.primitives import sm3
 
 BATCH: Final = 2_000
 NOTHING: Final = bytes(DIGEST_BYTES)
+LAG = dt.timedelta(seconds=1)
+"""How old the sight of a log must be to be trusted: a writer takes its number a moment before it is seen to be at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,12 @@ def canonical(value: Any) -> bytes:
     return text.encode()
 
 
-def chain_logs(*, lag: dt.timedelta = dt.timedelta(seconds=1)) -> int:
+def chain_logs(*, lag: dt.timedelta | None = None) -> int:
     """Enter what is new in every log, sign the roots that changed, and return how many rows were entered.
 
-    Called by beat and on demand; of two at once one does the work. ``lag`` is how old the sight of a log must be to be trusted.
+    Called by beat and on demand; of two at once one does the work. ``lag`` is ``LAG`` where it is not said.
     """
-    return sum(_chain(table, lag) for table in chained_tables())
+    return sum(_chain(table, LAG if lag is None else lag) for table in chained_tables())
 
 
 def head_bytes(*, log: str, number: int, size: int, root: bytes, before: bytes, at: dt.datetime) -> bytes:

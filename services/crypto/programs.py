@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,7 +79,11 @@ def check_programs(kind: str) -> tuple[int, list[Finding], str]:
             if listed[name] != now[name]
         ),
     ]
-    return len(listed), findings[:MOST_NAMED], f"清单签名于 {signed['at'][:16].replace('T', ' ')}（UTC）"
+    return (
+        len(listed),
+        findings[:MOST_NAMED],
+        f"清单签名于 {timezone.localtime(datetime.fromisoformat(signed['at'])):%Y-%m-%d %H:%M}",
+    )
 
 
 def _signed() -> dict[str, Any] | None:

@@ -128,7 +128,7 @@ def renew_all(progress: Progress) -> dict[str, Any]:
     return {"seen": cursor["seen"], "renewed": cursor["renewed"], "broken": cursor["broken"], "key": renewal.newest}
 
 
-def drop_key(*, key_id: str, actor: str) -> KeyNote:
+def drop_key(*, key_id: str) -> KeyNote:
     """Forget an old key for good. Raises ``NotFound``, or ``Conflict`` for a key in use, of signatures, or still needed."""
     note = next((each for each in house_keys().notes() if each.id == key_id), None)
     if note is None:

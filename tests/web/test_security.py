@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ def desk(city: Any, client: Client, tmp_path: Path, settings: Any, monkeypatch: 
     settings.PROGRAM_MANIFEST, settings.LOG_HEADS = tmp_path / "manifest", tmp_path / "heads"
     settings.ROOT, settings.DEVICE_LOGS, settings.DEVICE_CONTROLS = tmp_path, [], []
     (tmp_path / "run").write_text("run")
-    monkeypatch.setattr(chain.chain_logs, "__kwdefaults__", {"lag": chain.dt.timedelta(0)})
+    monkeypatch.setattr(chain, "LAG", dt.timedelta(0))
     signed_rows._known.clear()
     cache.clear()
     from services.access.demo import make_demo_accounts

@@ -113,6 +113,12 @@ def help_rules(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def help_security(request: HttpRequest) -> HttpResponse:
+    """Explain to keepers of security how integrity is checked and keys are rotated."""
+    return render(request, "help/security.html")
+
+
+@require_safe
 def help_access(request: HttpRequest) -> HttpResponse:
     """Explain to everyone how accounts, signing in and one's own data work, and to staff how they are kept."""
     return render(request, "help/access.html")

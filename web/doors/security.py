@@ -61,7 +61,7 @@ def _line(job: Job) -> dict[str, Any]:
     kind, icon, label = STATES[job.state]
     wrong = sum(len(section["findings"]) for section in job.result.get("sections", []))
     if wrong:
-        kind, icon, label = "bad", "circle-x", f"{wrong} 处问题"
+        kind, icon, label = "warn", "circle-x", f"{wrong} 处问题"
     elif job.result.get("good"):
         label = "全部通过"
     return {"job": job, "kind": kind, "icon": icon, "label": label, "error": job.error.get("message", "")}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, Final
 
 from geo.errors import BadInput, CityError
+from services.crypto import chain
 from services.crypto.chain import chain_logs
 from services.crypto.chain_checks import check_logs
 from services.crypto.devices import check_device_logs, sign_device_logs
@@ -76,8 +78,10 @@ def check_parts(parts: Collection[str] = (), *, everything: bool = False) -> Ite
 
 
 def keep_up() -> int:
-    """Enter and sign what is new in logs and device logs, and return how many lines and pieces that were."""
-    return sign_device_logs() + chain_logs()
+    """Enter and sign what is new in logs and device logs, and return how many lines and pieces that were; takes a second."""
+    done = sign_device_logs() + chain_logs()
+    time.sleep(chain.LAG.total_seconds())
+    return done + chain_logs()  # what was written a moment ago
 
 
 def all_good(sections: Iterable[Section]) -> bool:

@@ -18,6 +18,7 @@ from django.db import connection
 from geo.errors import Conflict, NotFound
 from geo.jobs.actions import revive_jobs, run_job, start_job
 from geo.jobs.models import Job
+from services.access.models import AuditEntry
 from services.crypto.actions import keep_secrets
 from services.crypto.house import house_keys
 from services.crypto.identifiers import new_id
@@ -62,7 +63,7 @@ class TestRotation:
         with pytest.raises(Conflict, match="还在进行"):
             rotate_keys(actor="t")
         with pytest.raises(Conflict, match="还有 10 条"):
-            drop_key(key_id=old[Purpose.SEAL], actor="t")
+            drop_key(key_id=old[Purpose.SEAL])
         job = run_job(job_id=job.pk)
         assert (job.state, job.result["renewed"], job.result["broken"]) == ("done", 10, [])
         assert set(Secret.objects.values_list("key_id", flat=True)) == {newest_id(Purpose.SEAL)}
@@ -70,7 +71,7 @@ class TestRotation:
         assert set(owners) < set(found.values_list("owner", flat=True))
         assert list(rows_left()) == []
         for key in (old[Purpose.SEAL], old[Purpose.BLIND]):
-            drop_key(key_id=key, actor="t")
+            drop_key(key_id=key)
         assert not {note.id for note in house_keys().notes()} & {old[Purpose.SEAL], old[Purpose.BLIND]}
         for owner in owners:
             expected = {"identity": NUMBER, "children.0.identity": f"{NUMBER}{owner}"}
@@ -96,7 +97,7 @@ class TestRotation:
         assert job.result["renewed"] == 5
         assert [each["row"] for each in job.result["broken"]] == [str(broken.get().pk)]
         with pytest.raises(Conflict, match="还有 1 条"):
-            drop_key(key_id=old, actor="t")
+            drop_key(key_id=old)
         assert uses_of_keys() == {newest_id(Purpose.SEAL): 5, old: 1}
 
     def test_a_keystore_that_is_gone_ends_the_work_and_writes_nothing(self, keystore: Any, settings: Any) -> None:
@@ -116,9 +117,9 @@ class TestRotation:
     def test_keys_that_may_not_be_dropped(self) -> None:
         for purpose in Purpose:
             with pytest.raises(Conflict):
-                drop_key(key_id=newest_id(purpose), actor="t")
+                drop_key(key_id=newest_id(purpose))
         with pytest.raises(NotFound):
-            drop_key(key_id="unknown", actor="t")
+            drop_key(key_id="unknown")
 
     def test_the_command(self, capsys: Any) -> None:
         filled(2)
@@ -129,6 +130,7 @@ class TestRotation:
         assert "重新加密 4 条" in out
         assert f"{newest_id(Purpose.SEAL)}  加密" in out
         call_command("keys", "drop", old)
+        assert list(AuditEntry.objects.order_by("id").values_list("act", flat=True)) == ["keys_rotated", "key_dropped"]
         for wrong in (["drop"], ["drop", old], ["rotate", "rubbish"]):
             with pytest.raises(CommandError):
                 call_command("keys", *wrong)

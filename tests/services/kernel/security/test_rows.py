@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,7 +43,7 @@ def service(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> I
     settings.DEVICE_CONTROLS = [str(root / "sudoers"), str(root / "pg_hba.conf")]
     settings.KEYSTORE, settings.SIGNING_KEYS = tmp_path / "none", tmp_path / "none"
     settings.KEYSTORE_MADE_HERE = settings.SIGNING_KEYS_MADE_HERE = False
-    monkeypatch.setattr(chain.chain_logs, "__kwdefaults__", {"lag": chain.dt.timedelta(0)})
+    monkeypatch.setattr(chain, "LAG", dt.timedelta(0))
     signed_rows._known.clear()
     cache.clear()
     with Simulator(app="quantu", secret="s" * 40, folder=tmp_path / "remote") as simulator:

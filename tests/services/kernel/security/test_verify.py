@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def house(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Pat
     settings.ROOT, settings.PROGRAM_MANIFEST = root, tmp_path / "manifest"
     settings.DEVICE_LOGS, settings.DEVICE_CONTROLS = [str(root / "log")], [str(root / "passwd")]
     settings.LOG_HEADS, settings.KEYSTORE = tmp_path / "heads", tmp_path / "keystore"
-    monkeypatch.setattr(chain.chain_logs, "__kwdefaults__", {"lag": chain.dt.timedelta(0)})
+    monkeypatch.setattr(chain, "LAG", dt.timedelta(0))
     signed_rows._known.clear()
     cache.clear()
     return root

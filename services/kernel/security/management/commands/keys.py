@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from geo.errors import CityError
 from geo.jobs.actions import run_job, start_job
 from geo.jobs.models import Job, JobState
+from services.access.actions import record_audit
+from services.access.models import AuditAct
 from services.crypto.house import house_keys
 from services.crypto.port import PURPOSE_NAMES, Purpose
 from services.crypto.rotation import JOB, drop_key, rotate_keys, uses_of_keys
@@ -44,7 +47,10 @@ class Command(BaseCommand):
 
     def _rotate(self, names: list[str], *, here: bool) -> None:
         purposes = [Purpose(name) for name in names] or [Purpose.SEAL, Purpose.BLIND]
-        made, job = rotate_keys(actor=ACTOR, purposes=purposes)
+        with transaction.atomic():
+            made, job = rotate_keys(actor=ACTOR, purposes=purposes)
+            detail = {"keys": [note.id for note in made], "purposes": [note.purpose.value for note in made]}
+            record_audit(act=AuditAct.KEYS_ROTATED, actor=ACTOR, detail=detail)
         for note in made:
             self.stdout.write(f"已增加{PURPOSE_NAMES[note.purpose]}密钥 {note.id}，从现在起使用。")
         self.stdout.write(KEEP)
@@ -57,7 +63,8 @@ class Command(BaseCommand):
     def _drop(self, names: list[str], *, here: bool) -> None:
         if len(names) != 1:
             raise CommandError("请写明要删除的一把密钥的编号：./run keys drop 编号")
-        note = drop_key(key_id=names[0], actor=ACTOR)
+        note = drop_key(key_id=names[0])
+        record_audit(act=AuditAct.KEY_DROPPED, actor=ACTOR, detail={"key": note.id, "purpose": note.purpose.value})
         self.stdout.write(
             f"已删除{PURPOSE_NAMES[note.purpose]}密钥 {note.id}。以前的备份要用它才能打开，请确认另有保存。"
         )
