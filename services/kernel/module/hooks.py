@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -20,15 +19,15 @@ from services.kernel.workflow.signals import case_ended
 @receiver(handed_in)
 def tell_recorded(submission: Submission, scope: Scope, **_: Any) -> None:
     """Call the hook of a form that was handed in; again when it was handed in once more with a supplement."""
-    if call := _recorded().get(submission.form):
-        call(submission=submission, answers=whole_answers(submission), scope=scope)
+    if name := _recorded().get(submission.form):
+        function_named(name)(submission=submission, answers=whole_answers(submission), scope=scope)
 
 
 @receiver(case_ended)
 def tell_ended(case: Case, scope: Scope, **_: Any) -> None:
     """Call the hook of a matter one of whose cases ended, with the answers of its form, else with what the case knows."""
-    if call := _ended().get(case.matter):
-        call(case=case, answers=_answers_of(case), scope=scope)
+    if name := _ended().get(case.matter):
+        function_named(name)(case=case, answers=_answers_of(case), scope=scope)
 
 
 def _answers_of(case: Case) -> dict[str, Any]:
@@ -38,10 +37,10 @@ def _answers_of(case: Case) -> dict[str, Any]:
 
 
 @cache
-def _recorded() -> dict[str, Callable[..., Any]]:
-    return {hook.of: function_named(hook.calls) for module in modules().values() for hook in module.spec.recorded}
+def _recorded() -> dict[str, str]:
+    return {hook.of: hook.calls for module in modules().values() for hook in module.spec.recorded}
 
 
 @cache
-def _ended() -> dict[str, Callable[..., Any]]:
-    return {hook.of: function_named(hook.calls) for module in modules().values() for hook in module.spec.ended}
+def _ended() -> dict[str, str]:
+    return {hook.of: hook.calls for module in modules().values() for hook in module.spec.ended}
