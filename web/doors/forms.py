@@ -191,6 +191,9 @@ def preview_page(request: HttpRequest, submission_id: uuid.UUID) -> HttpResponse
                 return _handed_in(request, row)
             row = outcome.row
         except Conflict as wrong:
+            now = submission(submission_id, scope=scope)
+            if now.state == SubmissionState.SUBMITTED:  # the other half of a double click was quicker
+                return _handed_in(request, now)
             fault = wrong
     form = form_of(row)
     answers = whole_answers(row, form)
