@@ -69,12 +69,12 @@ def forget_sign_ins(user: User) -> int:
 
 
 def end_grants(user: User) -> int:
-    """End the roles an account holds, one by one so that each is signed anew."""
-    ended = list(Grant.objects.filter(user=user, ended_at=None))
-    for grant in ended:
+    """End the roles an account holds, row by row: each is signed anew when it is saved."""
+    rows = list(Grant.objects.filter(user=user, ended_at=None))
+    for grant in rows:
         grant.ended_at, grant.ended_by = timezone.now(), "system"
-        grant.save(update_fields=["ended_at", "ended_by"])
-    return len(ended)
+        grant.save()
+    return len(rows)
 
 
 def forget_real_name(user: User) -> int:
@@ -104,8 +104,8 @@ PURPOSES = (
         REAL_NAME,
         "保存统一认证提供的证件号码和手机号码",
         (
-            "您用统一认证登录时，认证平台会告诉我们您的证件号码和手机号码。您同意后，我们加密保存，只用来在您填表时自动填写；"
-            "不同意不影响使用，填表时自己填写即可。撤回后，已保存的立即删除。",
+            "您用统一认证登录时，认证平台会告诉我们您的证件号码和手机号码。您同意后，我们加密保存，只在办理您的事项时使用；"
+            "不同意不影响使用。撤回后，已保存的立即删除。",
         ),
         f"{__name__}:forget_real_name",
     ),

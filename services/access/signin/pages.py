@@ -29,6 +29,7 @@ from services.access.actions import record_audit
 from services.access.demo import DEMO_PASSWORD, working_demo_users
 from services.access.forms import SignInForm
 from services.access.models import AuditAct, User
+from services.access.signed import ACCOUNT
 from services.access.signin import flow
 from services.access.signin.actions import (
     bind_identity,
@@ -44,6 +45,7 @@ from services.access.signin.actions import (
     unbind_identity,
 )
 from services.access.signin.onetime import address_of
+from services.crypto.signed_rows import holds
 from services.integrations.identity import oidc, tickets
 from services.integrations.identity.maps import MAPS
 from services.integrations.identity.providers import provider_named, providers
@@ -310,6 +312,8 @@ def _identified(request: HttpRequest, provider: Provider, identified: Identified
     user = resident_of(provider=provider, identified=identified, request=request)
     if not user.is_active:
         raise Conflict("account_disabled", "这个账号已停用，请联系管理员。")
+    if not holds(ACCOUNT, user):
+        raise Conflict("account_altered", "这个账号被改动过，暂时不能登录，请联系系统管理员。")
     return redirect(
         flow.begin(request, user, target=away["target"], how=provider.key, provider_session=identified.session)
     )
