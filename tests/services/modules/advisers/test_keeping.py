@@ -20,6 +20,7 @@ from services.kernel.rules.queries import sheet_kept
 from services.modules.advisers.models import WorkRecord
 from services.modules.advisers.staffing import judge_site
 from tests.services.modules.advisers.conftest import DISTRICT, World, client_of, code_of, person, scope
+from tests.services.modules.advisers.test_matters import apply, approve
 
 
 def shown(user: Any, path: str) -> str:
@@ -89,6 +90,13 @@ def test_staff_keep_and_see_the_advisers(world: World) -> None:
     assert (entry.actor, entry.detail) == ("qu-li", {"ledger": "advisers", "row": adviser.pk, "field": "phone"})
     assert client_of(world.district).post(one, {"key": "name"}).status_code == 404
     assert client_of(world.other).post(one, {"key": "phone"}).status_code == 404
+    # they work on it: at the window a clerk enters that somebody is away, and it is approved
+    case = apply(
+        world.clerk, "adviser_change",
+        {"adviser_certificate": adviser.certificate, "adviser_why": "病假", "adviser_post": "away"}, at="window",
+    )  # fmt: skip
+    approve(world, case)
+    assert "周明" in shown(world.clerk, f"{at}?f.post=away")
     assert "周明" not in shown(world.other, at)
     # an institution sees the advisers of its own points
     own = Organisation.objects.create(name="乐龄服务社")
