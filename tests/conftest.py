@@ -208,6 +208,9 @@ def _browser() -> Iterator[Any]:
                 "--no-first-run",
                 # other hosts are not found; a route that stops them would take the browser's cache away
                 "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
+                # pages are painted and put together without a graphics card; only maps ask for one, which is then emulated
+                "--disable-gpu-compositing",
+                "--disable-gpu-rasterization",
                 "--use-angle=swiftshader",
                 "--enable-unsafe-swiftshader",
             ],
