@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.utils import timezone
 
 from services.access.models import AuditEntry
 from services.integrations.progress.simulator import Simulator
@@ -114,6 +115,17 @@ def test_rules_of_the_smart_review_are_set_for_all_and_for_each_matter(world: Wo
     calm = apply(world, title="第四个点", area="3000", note="有")
     assert calm.review == "pass"
     assert ReviewSetting.objects.get().kinds == ["complete"]
+    # what this matter depends on: another one that must have been approved before
+    depends = {"region": code_of(DISTRICT), "kinds": ["eligible"], "requires": ["adviser_site_new"], "on_fail": "mark"}
+    client(world.qu).post(f"{PAGE}/review", depends)
+    early = apply(world, title="第五个点", area="60")
+    assert early.review == "fail"
+    assert "还没有通过" in text(client(world.wang).get(f"/desk/cases/{early.uid}"))
+    Case.objects.filter(pk=case.pk).update(matter="adviser_site_new", state="approved", closed_at=timezone.now())
+    later = apply(world, title="第六个点", area="60")
+    assert later.review == "pass"
+    shown = text(client(world.wang).get(f"/desk/cases/{later.uid}"))
+    assert f"找到 {case.number}" in shown
 
 
 def test_what_is_incomplete_goes_back_by_itself_where_that_is_set(world: World) -> None:
