@@ -82,6 +82,7 @@ def test_what_a_district_publishes_is_what_a_parent_fills_in_at_both_sizes(open_
     phone.locator("#f-child_name").fill("王小明")
     phone.locator("#f-child_name").blur()
     phone.get_by_text("已自动存草稿").wait_for()
+    phone.locator("form[data-form]:not([data-waiting])").wait_for()
     assert phone.locator("#f-child_identity").input_value() == "310101202209150011"
     shot(phone, "form-fill-390")
     assert faults_of(phone) == []

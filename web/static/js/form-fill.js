@@ -6,9 +6,14 @@ let timer = 0;
 let sending = false;
 let again = false;
 let dirty = false;
+let held = null;
 
 function say(words) {
   if (kept) kept.textContent = words;
+}
+
+function mark() {
+  form.toggleAttribute('data-waiting', dirty || sending);
 }
 
 function same(one, other) {
@@ -48,6 +53,7 @@ async function keep() {
   }
   sending = true;
   dirty = false;
+  mark();
   try {
     const response = await fetch(form.action, {method: 'POST', body: new FormData(form), headers: {'X-Fragment': 'form'}});
     if (response.ok) {
@@ -67,7 +73,12 @@ async function keep() {
     dirty = true;
   }
   sending = false;
-  if (again) {
+  mark();
+  if (held) {
+    const {by} = held;
+    held = null;
+    form.requestSubmit(by);
+  } else if (again) {
     again = false;
     keep();
   }
@@ -75,16 +86,26 @@ async function keep() {
 
 function soon(wait) {
   dirty = true;
+  mark();
   window.clearTimeout(timer);
   timer = window.setTimeout(keep, wait);
 }
 
 if (form) {
-  form.addEventListener('input', () => { dirty = true; });
+  form.addEventListener('input', () => { dirty = true; mark(); });
   form.addEventListener('change', () => soon(150));
-  form.addEventListener('submit', () => { dirty = false; window.clearTimeout(timer); });
+  form.addEventListener('submit', (event) => {
+    window.clearTimeout(timer);
+    if (sending) {
+      // what is on its way makes a newer version: sent beside it, the form would be told that it was changed elsewhere
+      event.preventDefault();
+      held = {by: event.submitter};
+    } else {
+      dirty = false;
+    }
+  });
   window.addEventListener('beforeunload', (event) => {
-    if (dirty && !sending) event.preventDefault();
+    if (dirty || sending) event.preventDefault();
   });
 }
 
