@@ -102,7 +102,7 @@ def notice_of(case: Case) -> dict[str, Any]:
         "名称": case.title,
         "申请人": (case.applicant.display_name or case.applicant.username) if case.applicant else "申请人",
         "提交日期": f"{timezone.localtime(case.opened_at):%Y年%-m月%-d日}",
-        "材料": list(case.needed.get("items", ())),
+        "材料": [{"项目": each} for each in case.needed.get("items", ())],
         "说明": case.needed.get("note", ""),
         "窗口": place if case.source != "online" else "",
         "区划": place,
