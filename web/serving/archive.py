@@ -20,9 +20,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-import key_copies  # type: ignore[import-not-found]  # beside this script, which runs by itself
 import psycopg
 from psycopg import conninfo, sql
+
+from web.serving import key_copies
 
 FORMAT = 1
 PG_BIN = Path("/usr/lib/postgresql/15/bin")

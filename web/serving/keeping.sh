@@ -1,7 +1,7 @@
 # Keeping data: backup, restore, reset.
 
 archive() { # save|restore arguments…
-  DATABASE_URL="${DATABASE_URL:-$(database_url)}" "$VENV/bin/python" "$ROOT/web/serving/archive.py" "$@"
+  DATABASE_URL="${DATABASE_URL:-$(database_url)}" PYTHONPATH="$ROOT" "$VENV/bin/python" -m web.serving.archive "$@"
 }
 
 cmd_backup() {
