@@ -81,10 +81,16 @@ def test_a_step_is_dragged_into_a_flow_which_is_published_and_run(open_page: Any
     phone = open_page(390, 844)
     sign_in(phone, live_city, "jumin", "/my/cases")
     phone.get_by_role("link", name="社区服务点登记").click()
-    phone.get_by_label("名称", exact=True).fill("小南门社区服务点")
     phone.get_by_label("在哪个街镇").select_option(label="老西门街道")
-    phone.get_by_label("面积（平方米）").fill("80")
-    phone.get_by_role("button", name="提交").click()
+    phone.get_by_role("button", name="填写申请表").click()
+    phone.wait_for_url("**/forms/fill/*")
+    for name, text in (("point_name", "小南门社区服务点"), ("point_address", "复兴东路 1 号"), ("area", "80"),
+                       ("contact_name", "张三"), ("contact_identity", "310101199001010012"), ("contact_phone", "13800000000")):  # fmt: skip
+        phone.locator(f"#f-{name}").fill(text)
+    phone.get_by_role("checkbox", name="助餐").check()
+    phone.get_by_role("button", name="预览并提交").click()
+    phone.wait_for_url("**/preview")
+    phone.get_by_role("button", name="确认提交").click()
     phone.wait_for_url("**/my/cases/*-*")
     case = Case.objects.get(title__contains="小南门")
     assert case.flow_id == draft.pk

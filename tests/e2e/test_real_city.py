@@ -222,7 +222,7 @@ def test_a_developer_gets_a_key_and_a_circle_in_gcj02(
     from services.facilities.models import Facility
 
     monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD + "\n"))
-    call_command("staff_account", "kaifa", "--role", "city_manager", stdout=io.StringIO())
+    call_command("staff_account", "kaifa", "--role", "planner", stdout=io.StringIO())
     page = open_page(1440, 900)
     page.goto(f"{real_city}/api/docs")
     page.get_by_text("/api/v1/circle").first.wait_for()
