@@ -145,9 +145,9 @@ def test_changing_a_grant_by_the_platform_signs_it_anew(grant: Grant, user: User
 
 
 def test_who_was_verified_costs_no_query_again(grant: Grant, user: User, django_assert_num_queries: Any) -> None:
-    duties(user)
+    before = duties(user)
     with django_assert_num_queries(1):  # the grants with their roles
-        duties(user)
+        assert duties(user) == before
 
 
 class TestAccounts:
