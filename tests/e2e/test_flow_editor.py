@@ -43,7 +43,6 @@ def drag(page: Any, begin: tuple[float, float], end: tuple[float, float]) -> Non
 
 
 @pytest.mark.covers("ELD-GOV-26", via="services.kernel.workflow.diagrams.reading:read_diagram")
-@pytest.mark.covers("ELD-GOV-27", via="services.kernel.workflow.configuring:publish_flow")
 def test_a_step_is_dragged_into_a_flow_which_is_published_and_run(open_page: Any, live_city: str) -> None:
     from services.kernel.workflow.models import Case, FlowVersion
 

@@ -21,14 +21,10 @@ def type_slowly(page: Any, text: str) -> Any:
     """Type key by key, wait for what is offered for all of it, and return the options."""
     box = page.get_by_role("combobox")
     box.fill("")
-    with page.expect_response(lambda answer: _asks(answer.url, text)):
-        box.press_sequentially(text, delay=20)
-    page.wait_for_function("() => !document.getElementById('suggestions').hidden")
+    page.wait_for_function("() => document.getElementById('suggestions').hidden")
+    box.press_sequentially(text, delay=20)
+    page.wait_for_function("text => document.getElementById('suggestions').dataset.answers === text", arg=text)
     return page.locator("#suggestions [role=option]")
-
-
-def _asks(url: str, text: str) -> bool:
-    return "/find/suggest" in url and parse_qs(urlsplit(url).query).get("q") == [text]
 
 
 def shoot(page: Any, name: str) -> None:

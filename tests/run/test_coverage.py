@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.coverage_report import REQUIREMENTS, as_markdown, read_requirements
+from tests.proving import claim_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOP = """
@@ -115,6 +116,12 @@ def test_claims_that_cannot_be_judged_are_all_named(shop: Path) -> None:
     assert "cannot be found" in said["test_no_function"]
     assert "cannot be found" in said["test_no_module"]
     assert "module:function" in said["test_no_colon"]
+
+
+def test_every_claim_of_the_tests_run_with_this_one_can_be_judged(request: pytest.FixtureRequest) -> None:
+    known = {row.id for row in read_requirements(REQUIREMENTS)}
+    claims = [claim for item in request.session.items if (claim := claim_of(item)) is not None]
+    assert [claim for claim in claims if not known.issuperset(claim.rows)] == []
 
 
 def test_the_report_counts_every_row_of_the_catalogue() -> None:

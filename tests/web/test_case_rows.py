@@ -113,7 +113,7 @@ def test_put_aside_extended_and_ended_early(world: World) -> None:
     assert "重复申请" in text(client(world.zhang).get(f"/my/cases/{case.uid}"))
 
 
-@pytest.mark.covers("ELD-GOV-12", "ELD-GOV-13", via="services.kernel.workflow.actions:supplement")
+@pytest.mark.covers("ELD-GOV-12", "ELD-GOV-13", via="services.kernel.workflow.supplementing:supplement")
 def test_papers_are_mended_at_the_window_and_online(world: World) -> None:
     window = apply(world, by=world.wang, title="窗口件", at="window", source="window")
     online = apply(world)

@@ -17,6 +17,7 @@ function close() {
   active = -1;
   list().hidden = true;
   list().innerHTML = '';
+  delete list().dataset.answers;
   box().setAttribute('aria-expanded', 'false');
   box().removeAttribute('aria-activedescendant');
 }
@@ -55,6 +56,7 @@ async function suggest() {
   }
   if (mine !== asked || document.activeElement !== box()) return;
   list().innerHTML = html;
+  list().dataset.answers = text;
   list().hidden = false;
   active = -1;
   box().setAttribute('aria-expanded', 'true');
