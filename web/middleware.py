@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-import uuid
 from collections.abc import Callable
 
 import pghistory
@@ -15,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from geo.errors import CityError, Forbidden
+from geo.tracing import current_request, request_of
 from services.access.actions import note_key_use, record_audit
 from services.access.clients.calling import record_call
 from services.access.models import AuditAct
@@ -57,21 +57,23 @@ class RequestLog:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.id = uuid.uuid4().hex[:12]  # type: ignore[attr-defined]
-        begun = time.perf_counter()
-        response = self.get_response(request)
-        match = request.resolver_match
-        log.info(
-            "request",
-            extra={
-                "id": request.id,  # type: ignore[attr-defined]
-                "method": request.method,
-                "route": match.route if match else "",
-                "status": response.status_code,
-                "ms": round((time.perf_counter() - begun) * 1000, 1),
-            },
-        )
-        response["X-Request-Id"] = request.id  # type: ignore[attr-defined]
+        with request_of("") as number:
+            request.id = number  # type: ignore[attr-defined]
+            begun = time.perf_counter()
+            response = self.get_response(request)
+            match, caller = request.resolver_match, getattr(request, "_quantu_caller", None)
+            log.info(
+                "request",
+                extra={
+                    "id": number,
+                    "method": request.method,
+                    "route": match.route if match else "",
+                    "status": response.status_code,
+                    "ms": round((time.perf_counter() - begun) * 1000, 1),
+                    "account": caller.user.pk if caller and caller.user else None,
+                },
+            )
+        response["X-Request-Id"] = number
         return response
 
 
@@ -150,7 +152,7 @@ class HistoryContext:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method in {"GET", "HEAD", "OPTIONS"}:
             return self.get_response(request)
-        with pghistory.context(actor=caller_of(request).name, path=request.path):
+        with pghistory.context(actor=caller_of(request).name, path=request.path, request=current_request()):
             return self.get_response(request)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from geo.tracing import add_request
 from web import environment as env
 
 env.load_file()
@@ -271,6 +272,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 structlog.configure(
     processors=[
         structlog.contextvars.merge_contextvars,
+        add_request,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso"),
@@ -288,6 +290,7 @@ LOGGING: dict[str, Any] = {
             "()": structlog.stdlib.ProcessorFormatter,
             "foreign_pre_chain": [
                 structlog.stdlib.add_log_level,
+                add_request,
                 structlog.stdlib.ExtraAdder(),
                 structlog.processors.TimeStamper(fmt="iso"),
                 structlog.processors.format_exc_info,

@@ -15,6 +15,7 @@ from geo.errors import CityError, Conflict, NotFound
 from geo.jobs.models import Job, JobState
 from geo.jobs.progress import JobCancelled, Progress
 from geo.jobs.registry import work_of
+from geo.tracing import request_of
 
 log = logging.getLogger(__name__)
 RUN_TASK = "geo.jobs.run"
@@ -48,7 +49,8 @@ def run_job(*, job_id: uuid.UUID | str) -> Job:
         job.state, job.started_at, job.heartbeat_at = JobState.RUNNING, job.started_at or now, now
         job.attempts += 1
         job.save()
-    state, fields = _outcome(job)
+    with request_of(job.request_id):
+        state, fields = _outcome(job)
     # A cancellation or a second attempt may have taken the row meanwhile: only the running one may close it.
     Job.objects.filter(pk=job.pk, state=JobState.RUNNING, attempts=job.attempts).update(
         state=state, finished_at=timezone.now(), **fields

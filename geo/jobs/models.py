@@ -6,6 +6,8 @@ import uuid
 
 from django.db import models
 
+from geo.tracing import current_request
+
 
 class JobState(models.TextChoices):
     QUEUED = "queued", "排队中"
@@ -34,6 +36,7 @@ class Job(models.Model):
     started_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    request_id = models.CharField(max_length=32, blank=True, default=current_request)
 
     class Meta:
         ordering = ["-created_at"]

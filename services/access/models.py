@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from geo.regions.models import Region
+from geo.tracing import current_request
 from services.crypto.identifiers import new_id
 
 
@@ -178,6 +179,10 @@ class AuditAct(models.TextChoices):
     KEYS_ROTATED = "keys_rotated", "轮换密钥"
     KEY_DROPPED = "key_dropped", "删除密钥"
     ROWS_SIGNED = "rows_signed", "重新签名"
+    ROLLED_BACK = "rolled_back", "业务回退"
+    LOGS_EXPORTED = "logs_exported", "导出日志"
+    LOGS_PURGED = "logs_purged", "清理日志"
+    LOG_RULE_SAVED = "log_rule_saved", "设置日志告警"
 
 
 class AuditEntry(models.Model):
@@ -189,6 +194,7 @@ class AuditEntry(models.Model):
     address = models.GenericIPAddressField(null=True)
     path = models.CharField(max_length=200, blank=True)
     detail = models.JSONField(default=dict)
+    request_id = models.CharField(max_length=32, blank=True, default=current_request)
 
     class Meta:
         verbose_name = "审计记录"

@@ -82,7 +82,7 @@ def ask(
     headers: Mapping[str, str] | None = None,
     tries: int = 1,
 ) -> Answer:
-    """Ask an upstream and return its answer, which may be of any status.
+    """Ask an upstream and return its answer, which may be of any status; each attempt is one line of the log.
 
     ``tries`` above 1 repeats what did not arrive or answered 502 to 504, with growing pauses; give it only where asking twice
     does no harm. Raises ``NotReached`` or ``AnswerUnclear``; a redirect is an unclear answer.
@@ -92,14 +92,18 @@ def ask(
     for attempt in range(1, tries + 1):
         if not breaker.admits():
             raise NotReached(RESTING, f"{upstream.name}连续出错，已暂停访问，稍后自动恢复。")
+        begun = time.perf_counter()
         try:
             answer = _once(upstream, method, target, body, {**_names(headers)})
         except (NotReached, AnswerUnclear) as fault:
             breaker.failed()
-            log.warning("upstream failed", extra={"upstream": upstream.key, "fault": fault.code, "attempt": attempt})
+            told = {"upstream": upstream.key, "fault": fault.code, "attempt": attempt, "ms": _ms(begun)}
+            log.warning("upstream failed", extra=told)
             if attempt == tries:
                 raise
         else:
+            told = {"upstream": upstream.key, "status": answer.status, "attempt": attempt, "ms": _ms(begun)}
+            log.info("upstream answered", extra=told)
             if answer.status < 500:
                 breaker.succeeded()
                 return answer
@@ -108,6 +112,10 @@ def ask(
                 return answer
         time.sleep(0.2 * 2**attempt * random.uniform(0.5, 1.0))
     raise AssertionError("unreachable")
+
+
+def _ms(begun: float) -> int:
+    return round((time.perf_counter() - begun) * 1000)
 
 
 def _target(upstream: Upstream, path: str) -> str:

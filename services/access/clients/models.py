@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from geo.regions.models import Region
+from geo.tracing import current_request
 from services.access.models import Organisation
 from services.crypto.identifiers import new_id
 
@@ -101,6 +102,7 @@ class ClientCall(models.Model):
     status = models.PositiveSmallIntegerField()
     reason = models.CharField(max_length=40, blank=True)
     ms = models.PositiveIntegerField()
+    request_id = models.CharField(max_length=32, blank=True, default=current_request)
 
     class Meta:
         verbose_name = "接口调用记录"

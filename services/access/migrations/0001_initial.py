@@ -5,6 +5,7 @@ import django.contrib.auth.validators
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.utils.timezone
+import geo.tracing
 import services.crypto.identifiers
 from django.conf import settings
 from django.db import migrations, models
@@ -25,11 +26,12 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField(auto_now_add=True, db_index=True)),
-                ('act', models.CharField(choices=[('sign_in', '登录'), ('sign_in_refused', '登录被拒'), ('sign_out', '退出'), ('refused', '无权访问'), ('key_created', '新建密钥'), ('key_revoked', '停用密钥'), ('account_created', '建立账号'), ('account_enabled', '启用账号'), ('account_disabled', '停用账号'), ('role_granted', '授权'), ('system_scope', '系统范围'), ('list_taken', '取走名单结果'), ('file_opened', '打开敏感文件'), ('sheet_written', '表格写入台账'), ('sheet_discarded', '放弃表格导入'), ('ledger_exported', '导出台账'), ('phone_revealed', '查看完整号码'), ('answer_revealed', '查看加密答案'), ('case_deleted', '删除办件'), ('case_restored', '恢复办件'), ('client_saved', '维护接入平台'), ('client_key_made', '发放平台密钥'), ('client_key_stopped', '停用平台密钥'), ('identity_bound', '绑定统一认证'), ('identity_unbound', '解除统一认证'), ('second_step_on', '启用两步验证'), ('second_step_off', '关闭两步验证'), ('second_step_refused', '验证码被拒'), ('recovery_used', '使用恢复码'), ('locked', '锁定登录'), ('unlocked', '解除锁定'), ('session_ended', '结束会话'), ('grant_lent', '委托授权'), ('grant_ended', '收回授权'), ('account_changed', '修改账号'), ('password_reset', '重设密码'), ('consent_given', '同意处理个人信息'), ('consent_withdrawn', '撤回同意'), ('data_exported', '导出个人信息'), ('erasure_asked', '申请注销'), ('erasure_cancelled', '取消注销'), ('erasure_done', '注销并删除'), ('tampered', '完整性告警'), ('integrity_checked', '完整性核查'), ('keys_rotated', '轮换密钥'), ('key_dropped', '删除密钥'), ('rows_signed', '重新签名')], max_length=20)),
+                ('act', models.CharField(choices=[('sign_in', '登录'), ('sign_in_refused', '登录被拒'), ('sign_out', '退出'), ('refused', '无权访问'), ('key_created', '新建密钥'), ('key_revoked', '停用密钥'), ('account_created', '建立账号'), ('account_enabled', '启用账号'), ('account_disabled', '停用账号'), ('role_granted', '授权'), ('system_scope', '系统范围'), ('list_taken', '取走名单结果'), ('file_opened', '打开敏感文件'), ('sheet_written', '表格写入台账'), ('sheet_discarded', '放弃表格导入'), ('ledger_exported', '导出台账'), ('phone_revealed', '查看完整号码'), ('answer_revealed', '查看加密答案'), ('case_deleted', '删除办件'), ('case_restored', '恢复办件'), ('client_saved', '维护接入平台'), ('client_key_made', '发放平台密钥'), ('client_key_stopped', '停用平台密钥'), ('identity_bound', '绑定统一认证'), ('identity_unbound', '解除统一认证'), ('second_step_on', '启用两步验证'), ('second_step_off', '关闭两步验证'), ('second_step_refused', '验证码被拒'), ('recovery_used', '使用恢复码'), ('locked', '锁定登录'), ('unlocked', '解除锁定'), ('session_ended', '结束会话'), ('grant_lent', '委托授权'), ('grant_ended', '收回授权'), ('account_changed', '修改账号'), ('password_reset', '重设密码'), ('consent_given', '同意处理个人信息'), ('consent_withdrawn', '撤回同意'), ('data_exported', '导出个人信息'), ('erasure_asked', '申请注销'), ('erasure_cancelled', '取消注销'), ('erasure_done', '注销并删除'), ('tampered', '完整性告警'), ('integrity_checked', '完整性核查'), ('keys_rotated', '轮换密钥'), ('key_dropped', '删除密钥'), ('rows_signed', '重新签名'), ('rolled_back', '业务回退'), ('logs_exported', '导出日志'), ('logs_purged', '清理日志'), ('log_rule_saved', '设置日志告警')], max_length=20)),
                 ('actor', models.CharField(db_index=True, max_length=150)),
                 ('address', models.GenericIPAddressField(null=True)),
                 ('path', models.CharField(blank=True, max_length=200)),
                 ('detail', models.JSONField(default=dict)),
+                ('request_id', models.CharField(blank=True, default=geo.tracing.current_request, max_length=32)),
             ],
             options={
                 'verbose_name': '审计记录',

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from geo.errors import CityError
+from geo.tracing import request_of
 from services.crypto.sealing import unseal
 from services.integrations.faults import RESTING, AnswerUnclear, NotReached
 from services.integrations.sms.client import final, gateway, is_connected
@@ -55,7 +56,9 @@ def deliver_due(*, most: int = AT_ONCE) -> int:
             break
         if found.state == DeliveryState.SENDING:
             handed += 1
-            if not _hand_over(found):
+            with request_of(found.request_id):
+                went_on = _hand_over(found)
+            if not went_on:
                 break
     return handed
 

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from geo.regions.models import Region
+from geo.tracing import current_request
 from services.crypto.identifiers import new_id
 
 KEY = 150
@@ -168,6 +169,7 @@ class Delivery(models.Model):
     again_of = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="again")
     made_by = models.CharField(max_length=150)
     made_at = models.DateTimeField(auto_now_add=True)
+    request_id = models.CharField(max_length=32, blank=True, default=current_request)
     sent_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 

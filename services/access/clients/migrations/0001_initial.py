@@ -2,6 +2,7 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
+import geo.tracing
 import pgtrigger.compiler
 import pgtrigger.migrations
 import services.crypto.identifiers
@@ -88,6 +89,7 @@ class Migration(migrations.Migration):
                 ('status', models.PositiveSmallIntegerField()),
                 ('reason', models.CharField(blank=True, max_length=40)),
                 ('ms', models.PositiveIntegerField()),
+                ('request_id', models.CharField(blank=True, default=geo.tracing.current_request, max_length=32)),
                 ('client', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='calls', to='access_clients.apiclient')),
                 ('region', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='regions.region')),
             ],

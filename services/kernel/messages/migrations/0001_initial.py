@@ -3,6 +3,7 @@
 import datetime
 import django.contrib.postgres.fields
 import django.db.models.deletion
+import geo.tracing
 import services.crypto.identifiers
 from django.conf import settings
 from django.db import migrations, models
@@ -59,6 +60,7 @@ class Migration(migrations.Migration):
                 ('code', models.CharField(blank=True, max_length=40)),
                 ('made_by', models.CharField(max_length=150)),
                 ('made_at', models.DateTimeField(auto_now_add=True)),
+                ('request_id', models.CharField(blank=True, default=geo.tracing.current_request, max_length=32)),
                 ('sent_at', models.DateTimeField(null=True)),
                 ('ended_at', models.DateTimeField(null=True)),
                 ('again_of', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='again', to='kernel_messages.delivery')),

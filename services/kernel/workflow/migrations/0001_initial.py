@@ -3,6 +3,7 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
+import geo.tracing
 import pgtrigger.compiler
 import pgtrigger.migrations
 import services.crypto.identifiers
@@ -241,6 +242,7 @@ class Migration(migrations.Migration):
                 ('opinion', models.TextField(blank=True)),
                 ('detail', models.JSONField(default=dict)),
                 ('open_to_applicant', models.BooleanField(default=False)),
+                ('request_id', models.CharField(blank=True, default=geo.tracing.current_request, max_length=32)),
                 ('key', models.CharField(max_length=80, null=True, unique=True)),
                 ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('behalf_of', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

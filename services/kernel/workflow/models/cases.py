@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from geo.regions.models import Region
+from geo.tracing import current_request
 from services.access.models import Organisation
 from services.crypto.identifiers import new_id
 from services.facilities.models import Facility
@@ -165,6 +166,7 @@ class CaseEvent(models.Model):
     opinion = models.TextField(blank=True)
     detail = models.JSONField(default=dict)
     open_to_applicant = models.BooleanField(default=False)
+    request_id = models.CharField(max_length=32, blank=True, default=current_request)
     key = models.CharField(max_length=80, unique=True, null=True)  # noqa: DJ001 (no key is not an empty key)
 
     class Meta:
