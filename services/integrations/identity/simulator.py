@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import http.server
 import json
 import secrets
-import threading
 import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from services.crypto.primitives import sm3_mac
+from services.integrations.simulating import GARBAGE_PAGE, HttpSimulator, Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,43 +33,18 @@ class Resident:
 SOMEBODY: Final = Resident("u-10001", "李晓梅", "310101195003070028", "13800000021")
 
 
-@dataclass
-class Simulator:
+class Simulator(HttpSimulator):
     """A running provider of all three dialects. ``person`` is whoever signs in next; use it as a context manager."""
 
-    app: str
-    secret: str
-    port: int = 0
-    person: Resident = SOMEBODY
-    slow_s: float = 3.0
-    tickets: dict[str, Resident] = field(default_factory=dict)
-    tokens: dict[str, Resident] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    MOST_BYTES = 100_000
 
-    def __post_init__(self) -> None:
+    def __init__(self, app: str, secret: str, port: int = 0, person: Resident = SOMEBODY, slow_s: float = 3.0) -> None:
         """Bind the port (0: any free one) without serving yet."""
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._ended = threading.Event()
-
-    def __enter__(self) -> Simulator:
-        """Serve in a thread."""
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop serving, those who wait included."""
-        self._ended.set()
-        self._server.shutdown()
-        self._server.server_close()
-
-    def serve(self) -> None:
-        """Serve until interrupted."""
-        try:
-            self._server.serve_forever()
-        finally:
-            self._server.server_close()
+        self.app, self.secret, self.person, self.slow_s = app, secret, person, slow_s
+        self.tickets: dict[str, Resident] = {}
+        self.tokens: dict[str, Resident] = {}
+        self.asked: list[str] = []
+        super().__init__(port=port)
 
     def let_in(self, path: str, query: str) -> str:
         """Return where a browser that signed in as ``person`` is sent back to, '' for a request that is not understood."""
@@ -83,6 +58,19 @@ class Simulator:
         else:
             return ""
         return f"{back}{'&' if urlsplit(back).query else '?'}{urlencode(params)}"
+
+    def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Sign a browser in and send it back, or answer the backend, in the way the person's trouble has it."""
+        if method == "GET":
+            parts = urlsplit(path)
+            back = self.let_in(parts.path, parts.query)
+            return Reply(302, headers={"Location": back}) if back else Reply(404)
+        said = self.answer(path, headers, body)
+        if self.person.trouble == "broken":
+            return Reply(500, b"Internal Server Error")
+        if self.person.trouble == "garbage":
+            return Reply(200, GARBAGE_PAGE)
+        return Reply(404 if said is None else 200, json.dumps(said, ensure_ascii=False).encode())
 
     def answer(self, path: str, headers: Any, body: bytes) -> dict[str, Any] | None:
         """Return what a dialect answers to a request of the backend, ``None`` for an unknown path."""
@@ -152,7 +140,7 @@ class Simulator:
         """Return whose ticket it is, once."""
         who = self.tickets.pop(ticket, None)
         if who is not None and who.trouble in {"slow", "silent"}:
-            self._ended.wait(self.slow_s if who.trouble == "slow" else 600)
+            self.wait(self.slow_s if who.trouble == "slow" else 600)
         return None if who is not None and who.trouble == "refused" else who
 
     def _token(self, ticket: str) -> str:
@@ -166,47 +154,3 @@ class Simulator:
     @staticmethod
     def _lately(moment: Any) -> bool:
         return str(moment).isdigit() and abs(time.time() - int(str(moment))) < 300
-
-    def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
-        simulator = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            """Answers one request."""
-
-            def do_GET(self) -> None:
-                """Sign the browser in and send it back."""
-                parts = urlsplit(self.path)
-                back = simulator.let_in(parts.path, parts.query)
-                self.send_response(302 if back else 404)
-                if back:
-                    self.send_header("Location", back)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def do_POST(self) -> None:
-                """Answer the backend, in the way the person's trouble has it."""
-                body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), 100_000))
-                said = simulator.answer(self.path, self.headers, body)
-                trouble = simulator.person.trouble
-                if trouble == "broken":
-                    self.reply(500, b"Internal Server Error")
-                elif trouble == "garbage":
-                    self.reply(200, "<html>系统维护中".encode("gb18030"))
-                else:
-                    self.reply(404 if said is None else 200, json.dumps(said, ensure_ascii=False).encode())
-
-            def reply(self, status: int, body: bytes) -> None:
-                """Write an answer; a client that has gone away is no fault here."""
-                try:
-                    self.send_response(status)
-                    self.send_header("Content-Type", "application/json; charset=utf-8")
-                    self.send_header("Content-Length", str(len(body)))
-                    self.end_headers()
-                    self.wfile.write(body)
-                except OSError:
-                    self.close_connection = True
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Say nothing: tickets must not reach a log."""
-
-        return Handler

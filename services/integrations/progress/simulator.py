@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import http.server
 import threading
-import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from pydantic import ValidationError
-
-from geo.errors import Unauthenticated
 from services.integrations.progress.schemas import FEEDBACK_PATH, Answer, Code, Progress
-from services.integrations.signing import check_signed
+from services.integrations.simulating import GARBAGE_PAGE, Reply, SignedSimulator
 
 UNKNOWN: Final = "SIM-UNKNOWN"
 BUSY_TWICE: Final = "SIM-BUSY"
@@ -41,36 +36,16 @@ class Journal:
         return [each for each in self.taken if each.number == number]
 
 
-class Simulator:
+class Simulator(SignedSimulator):
     """A running source of cases; use it as a context manager."""
 
     def __init__(self, *, app: str, secret: str, port: int = 0, slow_s: float = 15.0) -> None:
         """Bind the port (0: any free one) without serving yet."""
-        self.app, self.secret, self.slow_s = app, secret, slow_s
+        self.slow_s = slow_s
         self.journal = Journal()
         self._known: set[str] = set()
-        self._nonces: set[str] = set()
         self._lock = threading.RLock()
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), self._handler())
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Simulator:
-        """Serve in a thread."""
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop serving."""
-        self._server.shutdown()
-        self._server.server_close()
-
-    def serve(self) -> None:
-        """Serve until interrupted."""
-        try:
-            self._server.serve_forever()
-        finally:
-            self._server.server_close()
+        super().__init__(app=app, secret=secret, port=port)
 
     def take(self, told: Progress) -> Answer:
         """Take a piece of progress once; the same id again gets the same answer."""
@@ -85,61 +60,29 @@ class Simulator:
                 self.journal.taken.append(told)
             return Answer(code=Code.TAKEN)
 
-    def _first_use(self, nonce: str, _seconds: int) -> bool:
-        with self._lock:
-            new = nonce not in self._nonces
-            self._nonces.add(nonce)
-            return new
+    def unsigned(self) -> Reply:
+        """See ``SignedSimulator``."""
+        return _said(401, Answer(code=Code.NOT_SIGNED))
 
-    def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
-        simulator = self
+    def misread(self) -> Reply:
+        """See ``SignedSimulator``."""
+        return _said(400, Answer(code=Code.BAD_CONTENT))
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            """Answers one request."""
-
-            def do_POST(self) -> None:
-                """Check the signature, then take what is told."""
-                body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), 1_000_000))
-                try:
-                    check_signed(
-                        dict(self.headers), app=simulator.app, secret=simulator.secret, method="POST", path=self.path,
-                        body=body, first_use=simulator._first_use,
-                    )  # fmt: skip
-                    simulator._answer(self, body)
-                except Unauthenticated:
-                    self.reply(401, Answer(code=Code.NOT_SIGNED).model_dump_json().encode())
-                except ValidationError:
-                    self.reply(400, Answer(code=Code.BAD_CONTENT).model_dump_json().encode())
-
-            def reply(self, status: int, body: bytes) -> None:
-                """Write a JSON answer; a client that has gone away is no fault here."""
-                try:
-                    self.send_response(status)
-                    self.send_header("Content-Type", "application/json")
-                    self.send_header("Content-Length", str(len(body)))
-                    self.end_headers()
-                    self.wfile.write(body)
-                except OSError:
-                    self.close_connection = True
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Say nothing: opinions about people must not reach a log."""
-
-        return Handler
-
-    def _answer(self, handler: Any, body: bytes) -> None:
-        if handler.path != FEEDBACK_PATH:
-            handler.reply(404, b"{}")
-            return
+    def answer(self, path: str, body: bytes) -> Reply | None:
+        """Take what is told, in the way its number has it."""
+        if path != FEEDBACK_PATH:
+            return Reply(404, b"{}")
         told = Progress.model_validate_json(body)
         first = told.feedback_id not in self.journal.requests
         if told.source_number == GARBAGE:
-            handler.reply(200, "<html>系统维护中".encode("gb18030"))
-            return
-        answer = self.take(told).model_dump_json().encode()
+            return Reply(200, GARBAGE_PAGE)
+        answer = self.take(told)
         if told.source_number == LOST_ANSWER and first:
-            handler.close_connection = True
-            return
+            return None
         if told.source_number == SLOW and first:
-            time.sleep(self.slow_s)
-        handler.reply(200, answer)
+            self.wait(self.slow_s)
+        return _said(200, answer)
+
+
+def _said(status: int, answer: Answer) -> Reply:
+    return Reply(status, answer.model_dump_json().encode())

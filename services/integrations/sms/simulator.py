@@ -6,19 +6,17 @@ It keeps a journal in memory, so that a test can ask what really went out, and h
 from __future__ import annotations
 
 import datetime as dt
-import http.server
-import json
 import threading
 import time
 import urllib.request
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from pydantic import ValidationError
+from pydantic import BaseModel
 
-from geo.errors import Unauthenticated
-from services.integrations.signing import check_signed, signed_headers
+from services.integrations.signing import signed_headers
+from services.integrations.simulating import GARBAGE_PAGE, Reply, SignedSimulator
 from services.integrations.sms.schemas import (
     RECEIPTS_PATH,
     SEND_PATH,
@@ -69,43 +67,26 @@ class Journal:
         return [text for to, text in self.delivered if to == phone]
 
 
-class Simulator:
+class Simulator(SignedSimulator):
     """A running gateway. ``callback`` is the address receipts are posted to, '' for none; use it as a context manager."""
 
     def __init__(
         self, *, app: str, secret: str, port: int = 0, callback: str = "", slow_s: float = 15.0, late_s: float = 30.0
     ) -> None:
         """Bind the port (0: any free one) without serving yet."""
-        self.app, self.secret, self.callback = app, secret, callback
-        self.slow_s, self.late_s = slow_s, late_s
+        self.callback, self.slow_s, self.late_s = callback, slow_s, late_s
         self.journal = Journal()
         self._answers: dict[str, Sent] = {}
         self._receipts: list[tuple[float, Receipt]] = []
-        self._nonces: set[str] = set()
         self._lock = threading.RLock()
         self._timers: list[threading.Timer] = []
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), self._handler())
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Simulator:
-        """Serve in a thread."""
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
+        super().__init__(app=app, secret=secret, port=port)
 
     def __exit__(self, *_: object) -> None:
         """Stop serving and forget what was still to be posted."""
         for timer in self._timers:
             timer.cancel()
-        self._server.shutdown()
-        self._server.server_close()
-
-    def serve(self) -> None:
-        """Serve until interrupted."""
-        try:
-            self._server.serve_forever()
-        finally:
-            self._server.server_close()
+        super().__exit__()
 
     def take(self, asked: Send) -> Sent:
         """Accept a message once; the same id again gets the first answer again."""
@@ -178,65 +159,33 @@ class Simulator:
         page = ready[begin : begin + asked.limit]
         return Pulled(receipts=page, cursor=str(begin + len(page)))
 
-    def _first_use(self, nonce: str, _seconds: int) -> bool:
-        with self._lock:
-            new = nonce not in self._nonces
-            self._nonces.add(nonce)
-            return new
+    def unsigned(self) -> Reply:
+        """See ``SignedSimulator``."""
+        return _said(401, Sent(code=Code.NOT_SIGNED))
 
-    def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
-        simulator = self
+    def misread(self) -> Reply:
+        """See ``SignedSimulator``."""
+        return _said(400, Sent(code=Code.BAD_CONTENT))
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            """Answers one request."""
-
-            def do_POST(self) -> None:
-                """Check the signature, then do what the path says."""
-                body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), 1_000_000))
-                try:
-                    check_signed(
-                        dict(self.headers), app=simulator.app, secret=simulator.secret, method="POST", path=self.path,
-                        body=body, first_use=simulator._first_use,
-                    )  # fmt: skip
-                    simulator._answer(self, body)
-                except Unauthenticated:
-                    self.reply(401, Sent(code=Code.NOT_SIGNED).model_dump_json().encode())
-                except ValidationError:
-                    self.reply(400, Sent(code=Code.BAD_CONTENT).model_dump_json().encode())
-
-            def reply(self, status: int, body: bytes) -> None:
-                """Write a JSON answer; a client that has gone away is no fault here."""
-                try:
-                    self.send_response(status)
-                    self.send_header("Content-Type", "application/json")
-                    self.send_header("Content-Length", str(len(body)))
-                    self.end_headers()
-                    self.wfile.write(body)
-                except OSError:
-                    self.close_connection = True
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Say nothing: phones must not reach a log."""
-
-        return Handler
-
-    def _answer(self, handler: Any, body: bytes) -> None:
-        if handler.path == RECEIPTS_PATH:
-            handler.reply(200, self.pull(Pull.model_validate_json(body)).model_dump_json().encode())
-            return
-        if handler.path != SEND_PATH:
-            handler.reply(404, json.dumps({"code": "unknown"}).encode())
-            return
+    def answer(self, path: str, body: bytes) -> Reply | None:
+        """Do what the path says, in the way the number has it."""
+        if path == RECEIPTS_PATH:
+            return _said(200, self.pull(Pull.model_validate_json(body)))
+        if path != SEND_PATH:
+            return Reply(404, b'{"code": "unknown"}')
         asked = Send.model_validate_json(body)
         if BROKEN in asked.phones:
-            handler.reply(500, b"Internal Server Error")
-        elif GARBAGE in asked.phones:
-            handler.reply(200, "<html>系统维护中".encode("gb18030"))
-        elif LOST_ANSWER in asked.phones and asked.message_id not in self._answers:
+            return Reply(500, b"Internal Server Error")
+        if GARBAGE in asked.phones:
+            return Reply(200, GARBAGE_PAGE)
+        if LOST_ANSWER in asked.phones and asked.message_id not in self._answers:
             self.take(asked)
-            handler.close_connection = True
-        else:
-            sent = self.take(asked)
-            if SLOW in asked.phones and self.journal.requests[asked.message_id] == 1:
-                time.sleep(self.slow_s)
-            handler.reply(200, sent.model_dump_json().encode())
+            return None
+        sent = self.take(asked)
+        if SLOW in asked.phones and self.journal.requests[asked.message_id] == 1:
+            self.wait(self.slow_s)
+        return _said(200, sent)
+
+
+def _said(status: int, answer: BaseModel) -> Reply:
+    return Reply(status, answer.model_dump_json().encode())
