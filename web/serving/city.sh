@@ -82,7 +82,7 @@ prepare_processes() {
 
 # Loading leaves half a machine idle, so the processes start meanwhile; they see the city the moment it is published.
 fill_city() {
-  if lacks_city; then
+  if begun invented || lacks_city; then
     step "Inventing a city (${QUANTU_SCALE:-demo}) and loading it" load_city
   elif ! graph_stands && ! database_is_empty; then
     # After a restore, or when the graphs were deleted: they are made from the database.
@@ -116,13 +116,16 @@ make_certificate() {
 write_nginx_conf() {
   local folder="$QUANTU_STATE/nginx" user="" listen="$QUANTU_HOST:$PORT" tls=""
   mkdir -p "$folder"
+  # What an nginx that was killed left of uploads and answers.
+  rm -rf "$folder"/{body,proxy} "$QUANTU_SCRATCH/nginx"
+  mkdir -m 700 "$QUANTU_SCRATCH/nginx"
   am_root && user="user root;"
   if [[ -n ${QUANTU_TLS:-} ]]; then
     step "Making a self-signed certificate" make_certificate
     listen+=" ssl http2"
     tls="ssl_certificate $QUANTU_STATE/tls/certificate.pem; ssl_certificate_key $QUANTU_STATE/tls/key.pem; ssl_protocols TLSv1.2 TLSv1.3;"
   fi
-  sed -e "s|@USER@|$user|" -e "s|@NGINX@|$folder|" -e "s|@LOGS@|$LOGS|" -e "s|@STATE@|$QUANTU_STATE|" \
+  sed -e "s|@USER@|$user|" -e "s|@NGINX@|$folder|" -e "s|@LOGS@|$LOGS|" -e "s|@STATE@|$QUANTU_STATE|" -e "s|@SCRATCH@|$QUANTU_SCRATCH|" \
     -e "s|@WEB_SOCKET@|$WEB_SOCKET|" -e "s|@LISTEN@|$listen|" -e "s|@TLS@|$tls|" \
     "$ROOT/web/serving/nginx.conf" | write_file "$NGINX_CONF" 644
   nginx -t -q -e stderr -c "$NGINX_CONF"
@@ -155,7 +158,7 @@ living() { # name
 launch_runner() {
   local path="$VENV/bin:$NODE_HOME/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
   cd "$ROOT"
-  PATH="$path" QUANTU_HASHED_STATIC=1 QUANTU_ACCEL=1 PYTHONUNBUFFERED=1 setsid \
+  PATH="$path" QUANTU_HASHED_STATIC=1 PYTHONUNBUFFERED=1 setsid \
     "$ROOT/web/serving/process.sh" runner honcho -e /dev/null -f "$ROOT/Procfile" -d "$ROOT" start --no-colour \
     >>"$LOGS/city.log" 2>&1 </dev/null &
 }
