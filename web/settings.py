@@ -205,6 +205,19 @@ KEY_SERVICE_URL: str = env.text("QUANTU_KEY_SERVICE_URL")
 KEY_SERVICE_APP: str = env.text("QUANTU_KEY_SERVICE_APP")
 KEY_SERVICE_SECRET: str = env.text("QUANTU_KEY_SERVICE_SECRET")
 KEY_SERVICE_TIMEOUT_S: float = float(env.text("QUANTU_KEY_SERVICE_TIMEOUT", "5"))
+# The security authentication gateway: certificates on telephones, sealed sessions. Without all three there are none.
+GATEWAY_URL: str = env.text("QUANTU_GATEWAY_URL")
+GATEWAY_APP: str = env.text("QUANTU_GATEWAY_APP")
+GATEWAY_SECRET: str = env.text("QUANTU_GATEWAY_SECRET")
+GATEWAY_TIMEOUT_S: float = float(env.text("QUANTU_GATEWAY_TIMEOUT", "5"))
+# Certificates (PEM) of the authorities we trust ourselves, whatever the gateway says; empty: its word counts.
+GATEWAY_ROOTS: str = env.text("QUANTU_GATEWAY_ROOTS")
+# Roles whose accounts sign in with a certificate, besides those declared so; and whether a second step may stand in for it while
+# the gateway does not answer.
+CERTIFICATE_ROLES: list[str] = env.words("QUANTU_CERTIFICATE_ROLES")
+CERTIFICATE_FALLBACK: bool = env.flag("QUANTU_CERTIFICATE_FALLBACK")
+# Channels on which declared paths are answered in a sealed session only: container, web, program.
+SEALED_CHANNELS: list[str] = env.words("QUANTU_SEALED_CHANNELS", "container")
 # Where the last signed head of every log is remembered, outside the database.
 LOG_HEADS: Path = Path(env.text("QUANTU_LOG_HEADS", str(STATE / "log-heads")))
 # What a person signed as right: the programs, and the files that say who may reach the machines.

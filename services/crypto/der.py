@@ -14,10 +14,10 @@ _DIGEST: Final = 32
 def parts_of(written: bytes) -> bytes:
     """Return C1‖C3‖C2 of an SM2Cipher in DER. Raises ``ValueError`` for anything else."""
     body = _whole(written, SEQUENCE)
-    x, body = _item(body, INTEGER)
-    y, body = _item(body, INTEGER)
-    digest, body = _item(body, OCTETS)
-    text, body = _item(body, OCTETS)
+    x, body = item(body, INTEGER)
+    y, body = item(body, INTEGER)
+    digest, body = item(body, OCTETS)
+    text, body = item(body, OCTETS)
     if body or len(digest) != _DIGEST:
         raise ValueError("no ciphertext of SM2")
     return b"\x04" + _coordinate(x) + _coordinate(y) + digest + text
@@ -28,20 +28,20 @@ def ciphertext_of(parts: bytes) -> bytes:
     if len(parts) <= _POINT + _DIGEST or parts[0] != 4:
         raise ValueError("no ciphertext of SM2")
     x, y, rest = parts[1:33], parts[33:_POINT], parts[_POINT:]
-    numbers = b"".join(_tagged(INTEGER, _shortest(each)) for each in (x, y))
-    return _tagged(SEQUENCE, numbers + _tagged(OCTETS, rest[:_DIGEST]) + _tagged(OCTETS, rest[_DIGEST:]))
+    numbers = b"".join(tagged(INTEGER, _shortest(each)) for each in (x, y))
+    return tagged(SEQUENCE, numbers + tagged(OCTETS, rest[:_DIGEST]) + tagged(OCTETS, rest[_DIGEST:]))
 
 
 def signature_of(r: int, s: int) -> bytes:
     """Return the DER pair of a signature."""
-    return _tagged(SEQUENCE, b"".join(_tagged(INTEGER, _shortest(each.to_bytes(32, "big"))) for each in (r, s)))
+    return tagged(SEQUENCE, b"".join(tagged(INTEGER, _shortest(each.to_bytes(32, "big"))) for each in (r, s)))
 
 
 def pair_of(signature: bytes) -> tuple[int, int]:
     """Return r and s of a signature in DER. Raises ``ValueError`` for anything else."""
     body = _whole(signature, SEQUENCE)
-    r, body = _item(body, INTEGER)
-    s, body = _item(body, INTEGER)
+    r, body = item(body, INTEGER)
+    s, body = item(body, INTEGER)
     if body:
         raise ValueError("more than a pair")
     return int.from_bytes(r, "big"), int.from_bytes(s, "big")
@@ -59,7 +59,8 @@ def _coordinate(number: bytes) -> bytes:
     return number.rjust(32, b"\x00")
 
 
-def _tagged(tag: int, body: bytes) -> bytes:
+def tagged(tag: int, body: bytes) -> bytes:
+    """Return a value with its tag and the shortest length before it."""
     length = len(body)
     if length < 0x80:
         return bytes((tag, length)) + body
@@ -68,13 +69,14 @@ def _tagged(tag: int, body: bytes) -> bytes:
 
 
 def _whole(data: bytes, tag: int) -> bytes:
-    body, rest = _item(data, tag)
+    body, rest = item(data, tag)
     if rest:
         raise ValueError("something follows")
     return body
 
 
-def _item(data: bytes, tag: int) -> tuple[bytes, bytes]:
+def item(data: bytes, tag: int) -> tuple[bytes, bytes]:
+    """Return the body of the first value, which must have this tag, and what follows it. Raises ``ValueError``."""
     if len(data) < 2 or data[0] != tag:
         raise ValueError("another tag")
     length, at = data[1], 2

@@ -81,11 +81,12 @@ def ask(
     body: bytes = b"",
     headers: Mapping[str, str] | None = None,
     tries: int = 1,
+    most_bytes: int = MOST_BYTES,
 ) -> Answer:
     """Ask an upstream and return its answer, which may be of any status; each attempt is one line of the log.
 
     ``tries`` above 1 repeats what did not arrive or answered 502 to 504, with growing pauses; give it only where asking twice
-    does no harm. Raises ``NotReached`` or ``AnswerUnclear``; a redirect is an unclear answer.
+    does no harm. Raises ``NotReached`` or ``AnswerUnclear``; a redirect, or a body above ``most_bytes``, is an unclear answer.
     """
     target = _target(upstream, path)
     breaker = Breaker(upstream.key)
@@ -94,7 +95,7 @@ def ask(
             raise NotReached(RESTING, f"{upstream.name}连续出错，已暂停访问，稍后自动恢复。")
         begun = time.perf_counter()
         try:
-            answer = _once(upstream, method, target, body, {**_names(headers)})
+            answer = _once(upstream, method, target, body, {**_names(headers)}, most_bytes)
         except (NotReached, AnswerUnclear) as fault:
             breaker.failed()
             told = {"upstream": upstream.key, "fault": fault.code, "attempt": attempt, "ms": _ms(begun)}
@@ -138,7 +139,9 @@ def _names(headers: Mapping[str, str] | None) -> dict[str, str]:
     return dict(headers or {})
 
 
-def _once(upstream: Upstream, method: str, target: str, body: bytes, headers: dict[str, str]) -> Answer:
+def _once(
+    upstream: Upstream, method: str, target: str, body: bytes, headers: dict[str, str], most_bytes: int
+) -> Answer:
     deadline = time.monotonic() + upstream.total_s
     parts = urlsplit(upstream.root)
     pool = _pool(upstream)
@@ -150,7 +153,7 @@ def _once(upstream: Upstream, method: str, target: str, body: bytes, headers: di
             method, target, body=body, headers=headers, redirect=False, retries=False, preload_content=False
         )  # fmt: skip
         try:
-            return Answer(response.status, _read(response, deadline), _plain(response, upstream))
+            return Answer(response.status, _read(response, deadline, most_bytes), _plain(response, upstream))
         finally:
             response.close()
     except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as fault:
@@ -192,12 +195,12 @@ def _plain(response: urllib3.response.BaseHTTPResponse, upstream: Upstream) -> d
     return {name.lower(): value for name, value in response.headers.items()}
 
 
-def _read(response: urllib3.response.BaseHTTPResponse, deadline: float) -> bytes:
+def _read(response: urllib3.response.BaseHTTPResponse, deadline: float, most_bytes: int) -> bytes:
     """Read a body of limited size before the deadline: a server that drips bytes does not hold a worker."""
     data = bytearray()
     while chunk := response.read1(CHUNK):
         data += chunk
-        if len(data) > MOST_BYTES:
+        if len(data) > most_bytes:
             raise AnswerUnclear("answer_too_large", "对方系统的答复过大，已停止读取。")
         if time.monotonic() > deadline:
             raise AnswerUnclear("answer_missing", "对方系统没有按时答完。")
