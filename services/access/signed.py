@@ -36,4 +36,11 @@ ACCOUNT: Final = SignedTable(
 API_KEY: Final = SignedTable(
     "api_key", "接口密钥", "access.ApiKey", ("user_id", "prefix", "digest", "revoked_at"), lambda row: row.prefix
 )
-SIGNED: Final = (ROLE, GRANT, ACCOUNT, API_KEY)
+CERTIFICATE: Final = SignedTable(
+    "certificate",
+    "设备证书",
+    "access_signin.DeviceCertificate",
+    ("user_id", "fingerprint", "not_before", "not_after", "bound_at", "ended_at", "ended_by"),
+    lambda row: f"{row.user} {row.fingerprint[:16]}",
+)
+SIGNED: Final = (ROLE, GRANT, ACCOUNT, API_KEY, CERTIFICATE)

@@ -67,6 +67,39 @@ class RecoveryCode(models.Model):
         return f"{self.user_id}"
 
 
+class DeviceCertificate(models.Model):
+    """A certificate on a device that stands for an account, by its fingerprint; signed like a right (services.access.signed).
+
+    It counts until ``ended_at``. While it counts it is of one account only.
+    """
+
+    uid = models.UUIDField(primary_key=True, default=new_id)
+    user = models.ForeignKey(USER, on_delete=models.CASCADE, related_name="certificates")
+    name = models.CharField("设备", max_length=40)
+    fingerprint = models.CharField(max_length=64)
+    serial = models.CharField(max_length=64)
+    subject = models.CharField(max_length=300)
+    issuer = models.CharField(max_length=300)
+    not_before = models.DateTimeField()
+    not_after = models.DateTimeField()
+    bound_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        verbose_name = "设备证书"
+        ordering: ClassVar = ["-bound_at", "-uid"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["fingerprint"], condition=models.Q(ended_at=None), name="certificate_of_one_account"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.fingerprint[:16]}"
+
+
 class OpenSession(models.Model):
     """A session that an account has open: since when, from where, by what, and the session at the provider it came from."""
 

@@ -17,7 +17,7 @@ from services.crypto.secret_checks import check_secrets
 from services.crypto.signed_rows import check_signed_rows, table_of
 
 RIGHTS: Final = ("role", "grant")
-ACCOUNTS: Final = ("account", "api_key")
+ACCOUNTS: Final = ("account", "api_key", "certificate")
 Part = Callable[[bool], Section]
 
 
