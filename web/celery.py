@@ -8,8 +8,10 @@ from typing import Any, Final
 
 import pghistory
 from celery import Celery
-from celery.signals import before_task_publish, task_postrun, task_prerun
+from celery.signals import before_task_publish, task_postrun, task_prerun, worker_init
+from django.conf import settings
 
+from geo.kept.scratch import begin
 from geo.tracing import current_request, request_of
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "web.settings")
@@ -19,6 +21,12 @@ app.autodiscover_tasks()
 
 HEADER: Final = "quantu_request"
 _under_way: dict[str, ExitStack] = {}
+
+
+@worker_init.connect
+def begin_scratch(**_: Any) -> None:
+    """Give a worker and each process it forks a folder of its own for plain contents."""
+    begin(settings.SCRATCH)
 
 
 @before_task_publish.connect

@@ -185,9 +185,10 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
+# Everything below is sealed (geo.kept), so no other server can hand it out.
 MEDIA_ROOT = STATE / "media"
-# nginx hands out contents that a view has allowed (X-Accel-Redirect); without it the view streams them itself.
-ACCEL_MEDIA: bool = env.flag("QUANTU_ACCEL")
+# Where plain contents lie for a moment; ./run puts it into memory where there is room.
+SCRATCH: Path = Path(env.text("QUANTU_SCRATCH", str(STATE / "scratch")))
 # The virus scanner, tcp://host:3310 or unix:///path; empty: files stay 未查毒, which staff are told.
 SCANNER: str = env.text("QUANTU_SCANNER")
 SCANNER_SECONDS: float = float(env.text("QUANTU_SCANNER_SECONDS", "60"))

@@ -7,3 +7,10 @@ class CryptoConfig(AppConfig):
     name = "services.crypto"
     label = "crypto"
     verbose_name = "密码与密钥"
+
+    def ready(self) -> None:
+        """Seal what is kept of people's files from now on."""
+        from geo.kept import kept_by
+        from services.crypto.keeping import SealingKeeper
+
+        kept_by(SealingKeeper())

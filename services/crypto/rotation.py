@@ -1,4 +1,5 @@
-"""Rotation of keys: new keys for sealing and blind indexes, then every sealed text of the house sealed anew, in the background.
+"""Rotation of keys: new keys for sealing and blind indexes, then every sealed text and the data key of every kept file sealed
+anew, in the background.
 
 Who keeps sealed texts in a table of its own declares it in a ``sealed.py`` as ``SEALED``, a tuple of ``SealedTable``. Old keys
 stay for reading until a person drops them, which is refused while anything needs them.
@@ -22,6 +23,7 @@ from geo.errors import CityError, Conflict, NotFound
 from geo.jobs.actions import start_job
 from geo.jobs.models import Job, JobState
 from geo.jobs.progress import Progress
+from services.crypto.file_rotation import file_uses_of_keys, files_of_key, renew_files
 from services.crypto.house import house_keys
 from services.crypto.port import KeyNote, KeyService, Purpose
 from services.crypto.sealing import blind_index, key_of, newest_id, seal, unseal
@@ -114,7 +116,7 @@ def rotate_keys(
 
 
 def renew_all(progress: Progress) -> dict[str, Any]:
-    """Seal every text anew that an older key sealed; after a crash begin at the last batch that was committed."""
+    """Seal every text and data key anew that an older key sealed; after a crash begin at the last batch that was committed."""
     tables = sealed_tables()
     cursor = {"table": 0, "after": None, "seen": 0, "renewed": 0, "broken": [], **progress.cursor}
     renewal = _renewal()
@@ -125,7 +127,9 @@ def renew_all(progress: Progress) -> dict[str, Any]:
             cursor = _renew_batch(table, cursor, renewal)
             progress.save(cursor)
         progress.step(min(1.0, cursor["seen"] / total), f"{table.title}：已重新加密 {cursor['renewed']} 条")
-    return {"seen": cursor["seen"], "renewed": cursor["renewed"], "broken": cursor["broken"], "key": renewal.newest}
+    cursor = renew_files(progress, cursor)
+    told = ("seen", "renewed", "files_seen", "files_renewed", "broken")
+    return {**{name: cursor[name] for name in told}, "key": renewal.newest}
 
 
 def drop_key(*, key_id: str) -> KeyNote:
@@ -140,6 +144,10 @@ def drop_key(*, key_id: str) -> KeyNote:
     if left := sum(1 for _ in rows_left()):
         raise Conflict(
             "key_needed", f"还有 {left} 条内容没有换成新密钥，旧密钥不能删除。请先运行 ./run keys reseal。", left=left
+        )
+    if left := sum(1 for _ in files_of_key(key_id)):
+        raise Conflict(
+            "key_needed", f"还有 {left} 个文件要用旧密钥打开，旧密钥不能删除。请先运行 ./run keys reseal。", left=left
         )
     house_keys().drop_key(key_id)
     return note
@@ -161,8 +169,8 @@ def rows_left() -> Iterator[tuple[SealedTable, Any]]:
 
 
 def uses_of_keys() -> Counter[str]:
-    """Return how many sealed texts there are by the id of their key."""
-    uses: Counter[str] = Counter()
+    """Return how many sealed texts and files there are by the id of their key."""
+    uses = file_uses_of_keys()
     for table in sealed_tables():
         for row in rows_of(table).order_by("pk").iterator(chunk_size=1_000):
             uses.update(key_of(text) for text in table.texts(row) if text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import os
 import socket
 import socketserver
@@ -19,15 +20,19 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import RequestFactory
 
+from geo.errors import Conflict
+from geo.kept import keep_stream
+from services.crypto.sealed_files import BEGIN
 from services.kernel.documents import registry
 from services.kernel.documents.actions import attach_file
 from services.kernel.documents.models import Attachment, ScanState
 from tests.services.kernel.documents.conftest import KEEPER, THINGS
-from tests.services.kernel.documents.files import picture
+from tests.services.kernel.documents.files import picture, plain_of
 from web.doors.sending import send_file
 
 ROOT = Path(__file__).resolve().parents[2]
-CONTENT = bytes(range(256)) * 40
+CONTENT = bytes(range(256)) * 1_000
+"""Some pieces of a sealed file."""
 SIZE = len(CONTENT)
 NAME = '执照 "新"\r\nX: y.pdf'
 
@@ -36,9 +41,7 @@ NAME = '执照 "新"\r\nX: y.pdf'
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(settings, "MEDIA_ROOT", tmp_path / "media")
     path = tmp_path / "media" / "attachments" / "ab" / "cd" / "abcd"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(CONTENT)
-    path.chmod(0o640)
+    keep_stream(io.BytesIO(CONTENT), path)
     return path
 
 
@@ -54,6 +57,8 @@ PARTS = [
     (f"bytes={SIZE - 1}-{SIZE + 99}", 206, CONTENT[-1:]),
     (f"bytes=-{SIZE * 2}", 206, CONTENT),
     (f"bytes={SIZE}-", 416, b""),
+    ("bytes=65530-65545", 206, CONTENT[65530:65546]),
+    ("bytes=65536-196607", 206, CONTENT[65536:196608]),
 ]
 ODD = ["bytes=-", "bytes=a-b", "bytes=1-2,5-6", "lines=1-2", "bytes=" + "9" * 30 + "-"]
 
@@ -74,6 +79,30 @@ def test_the_whole_file_otherwise(kept: Path, said: str) -> None:
     response = sent(kept, said)
     assert (response.status_code, b"".join(response)) == (200, CONTENT)
     response.close()
+
+
+def test_a_part_is_sent_only_of_the_content_the_caller_began_with(kept: Path) -> None:
+    for said, status in (('"abc"', 206), ('"other"', 200), ("Sat, 21 Nov 2026 00:00:00 GMT", 200)):
+        headers = {"Range": "bytes=0-9", "If-Range": said}
+        request = RequestFactory().get("/", headers=headers)
+        response = send_file(request, kept, media_type="application/pdf", name=NAME, tag="abc")
+        assert (response.status_code, response["ETag"]) == (status, '"abc"')
+        response.close()
+
+
+def test_head_tells_of_the_file_and_opens_no_more_than_it_must(kept: Path) -> None:
+    response = send_file(RequestFactory().head("/"), kept, media_type="application/pdf", name=NAME)
+    assert (response.status_code, response["Content-Length"], response["Accept-Ranges"]) == (200, str(SIZE), "bytes")
+    assert response.content == b""
+
+
+def test_what_was_altered_on_the_disk_is_not_sent(kept: Path) -> None:
+    for at in (BEGIN - 100, kept.stat().st_size - 1):
+        whole = kept.read_bytes()
+        kept.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        with pytest.raises(Conflict, match="改动过"):
+            sent(kept)
+        kept.write_bytes(whole)
 
 
 def test_what_is_sent_runs_nothing_and_its_name_breaks_nothing(kept: Path) -> None:
@@ -125,6 +154,7 @@ def nginx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         "NGINX": tmp_path / "nginx",
         "LOGS": tmp_path / "logs",
         "STATE": tmp_path,
+        "SCRATCH": tmp_path,
         "WEB_SOCKET": tmp_path / "web.sock",
         "LISTEN": f"127.0.0.1:{port}",
         "TLS": "",
@@ -133,7 +163,6 @@ def nginx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         text = text.replace(f"@{name}@", str(value))
     configuration = tmp_path / "nginx.conf"
     configuration.write_text(text, encoding="utf-8")
-    monkeypatch.setattr(settings, "ACCEL_MEDIA", True)
     server = _UnixServer(str(tmp_path / "web.sock"), _Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     errors = tmp_path / "logs" / "nginx-error.log"
@@ -170,7 +199,7 @@ def test_nginx_sends_what_the_application_allows_and_nothing_else(
     source = tmp_path / "upload"
     source.write_bytes(picture("JPEG", (300, 200)))
     held = attach_file(kind="thing", owner_id="1", purpose="photo", source=source, name="门口.jpg", scope=KEEPER)
-    content = held.path.read_bytes()
+    content = plain_of(held.path)
     path = f"/files/{held.row.pk}/content"
     assert ask(nginx, path)[0].status == 404  # nobody has looked at it for viruses: it is not for everybody
     Attachment.objects.update(state=ScanState.CLEAN)
@@ -181,11 +210,10 @@ def test_nginx_sends_what_the_application_allows_and_nothing_else(
     assert "sandbox" in answer.headers["Content-Security-Policy"]
     assert answer.headers["Cache-Control"] == "private, no-store"
     assert answer.headers["Content-Disposition"].startswith("attachment;")
-    assert "X-Accel-Redirect" not in answer.headers
     answer, body = ask(nginx, path, Range="bytes=10-29")
     assert (answer.status, body) == (206, content[10:30])
     inside = held.path.relative_to(settings.MEDIA_ROOT)
-    for direct in (f"/kept/{inside}", "/kept/", "/kept/../nginx.conf", f"/media/{inside}"):
+    for direct in (f"/kept/{inside}", f"/media/{inside}", "/media/"):
         answer, body = ask(nginx, direct)
         assert answer.status == 404, direct
         assert content[:100] not in body

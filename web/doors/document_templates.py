@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from geo.errors import BadInput, CityError, NotFound
+from geo.kept import open_file
 from services.access.queries import scope_for
 from services.kernel.documents.names import plain_name
 from services.kernel.documents.rendering.documents import Format, Text
@@ -130,7 +131,11 @@ def text(request: HttpRequest, key: str) -> HttpResponseBase:
     """Send the Word text that counts to change it; where the text is no Word file, one with all fields to begin with."""
     region = region_kept(region_id=_region_asked(request), scope=scope_for(request))
     now: Text = kept_template(key=key, region_id=region.region_id, scope=scope_for(request)).now
-    content = now.path.read_bytes() if now.kind == "docx" else starting_text(now.spec)
+    if now.kind == "docx":
+        with open_file(now.path) as kept:
+            content = kept.read()
+    else:
+        content = starting_text(now.spec)
     return _download(content, f"{now.spec.title}－模板", FileType.DOCX)
 
 

@@ -40,7 +40,7 @@ from services.kernel.documents.spec import IMAGES, FileType, Purpose
 from services.kernel.documents.templates.actions import make_document
 from services.kernel.documents.templates.queries import texts_for_owner
 from web.api.errors import status_of
-from web.doors.sending import send_file
+from web.doors.sending import GONE, send_file
 
 MOST_AT_ONCE: Final = 20
 ICONS: Final = {FileType.PDF: "file-text", FileType.DOCX: "file-text", FileType.XLSX: "table"}
@@ -50,7 +50,6 @@ TAGS: Final = {
     ScanState.CLEAN: ("good", "shield-check"),
     ScanState.REFUSED: ("bad", "octagon-alert"),
 }
-GONE: Final = "这个文件的内容不见了。请联系管理员从备份恢复。"
 ZOOMS: Final = (Size.FIT, Size.LARGE, Size.HUGE)
 
 
@@ -194,7 +193,9 @@ def content(request: HttpRequest, file_id: uuid.UUID) -> HttpResponseBase:
         raise NotFound("content_missing", GONE)
     _note_opening(request, held)
     inline = "inline" in request.GET and held.type in IMAGES
-    return send_file(request, held.path, media_type=held.type.media_type, name=held.row.name, inline=inline)
+    return send_file(
+        request, held.path, media_type=held.type.media_type, name=held.row.name, inline=inline, tag=held.row.sha256
+    )
 
 
 @require_safe

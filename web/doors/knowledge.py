@@ -7,10 +7,10 @@ from uuid import UUID
 
 from django.contrib import messages as said
 from django.contrib.auth.decorators import login_required
-from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -20,13 +20,21 @@ from geo.regions.queries import published_name, versions_of
 from geo.scope import Scope
 from services.access.queries import check_duty, scope_for
 from services.kernel.messages.knowledge.actions import Written, change_page, delete_page, make_page, restore_page
-from services.kernel.messages.knowledge.files import KINDS, MOST_BYTES, kind_of, text_in
+from services.kernel.messages.knowledge.files import (
+    KINDS,
+    MOST_BYTES,
+    check_openable,
+    kind_of,
+    path_of,
+    text_in,
+)
 from services.kernel.messages.knowledge.models import Category, KnowledgePage
 from services.kernel.messages.knowledge.queries import knowledge_page, knowledge_pages, may_edit
 from services.kernel.messages.knowledge.words import excerpt, marked, terms_of
 from services.kernel.messages.markup import as_html, as_plain
 from services.kernel.messages.notices.actions import regions_to_write_for
 from web.api.errors import status_of
+from web.doors.sending import send_file
 from web.doors.typed import typed
 
 ON_A_PAGE: Final = 20
@@ -89,18 +97,16 @@ def one(request: HttpRequest, page_id: UUID) -> HttpResponse:
 @never_cache
 @login_required
 @require_safe
-def file(request: HttpRequest, page_id: UUID) -> FileResponse:
+def file(request: HttpRequest, page_id: UUID) -> HttpResponseBase:
     """Hand out the file of a page to those who may read the page; only kinds that run nothing open in the browser."""
     page = knowledge_page(page_id, scope=scope_for(request))
-    if not page.file or not default_storage.exists(page.file):
+    path = path_of(page.file)
+    if not page.file or not path.exists():
         raise NotFound("file_missing", "这条知识没有文件，或文件已不在服务器上。")
+    check_openable(page.file)
     kind = kind_of(page.file)
     inline = kind in INLINE and "download" not in request.GET
-    response = FileResponse(
-        default_storage.open(page.file), as_attachment=not inline, filename=page.file_name, content_type=kind
-    )
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'; img-src 'self'"
-    return response
+    return send_file(request, path, media_type=kind, name=page.file_name, inline=inline, tag=path.stem)
 
 
 @never_cache

@@ -15,6 +15,13 @@ ENVIRONMENT="$QUANTU_STATE/environment"
 [[ -s $QUANTU_STATE/id ]] || (umask 077; head -c 16 /dev/urandom | sha256sum | cut -c1-32 >"$QUANTU_STATE/id")
 STATE_KEY="$({ printf '%s' "$QUANTU_STATE"; cat "$QUANTU_STATE/id"; } | sha256sum | cut -c1-12)"
 LOCK_FD=""
+# Plain contents pass through memory where it has room for the largest uploads, else through the state folder.
+if [[ -z ${QUANTU_SCRATCH:-} ]]; then
+  QUANTU_SCRATCH="$QUANTU_STATE/scratch"
+  (($(df --output=avail -BM /dev/shm 2>/dev/null | tail -n 1 | tr -dc 0-9 || true) + 0 >= 2000)) && QUANTU_SCRATCH="/dev/shm/quantu-$STATE_KEY"
+fi
+(umask 077; mkdir -p "$QUANTU_SCRATCH")
+export QUANTU_SCRATCH
 
 say() { printf '%s\n' "$*" >&2; }
 warn() { printf 'run: %s\n' "$*" >&2; }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import tempfile
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -31,6 +32,7 @@ from geo.errors import BadInput, Conflict, NotFound, TooMany
 from geo.jobs.actions import cancel_job, start_job
 from geo.jobs.models import Job, JobState
 from geo.jobs.progress import JobCancelled, Progress
+from geo.kept import keep_file
 from geo.scope import Scope
 
 STANDARDISE_JOB: Final = "addresses.standardise"
@@ -51,8 +53,10 @@ def upload_list(*, source: Path, name: str, scope: Scope) -> Batch:
     if Batch.objects.filter(actor=scope.actor).count() >= MOST_KEPT:
         raise TooMany("too_many_batches", f"每人最多留 {MOST_KEPT} 个批次，请先删掉不用的。", most=MOST_KEPT)
     batch = Batch(pk=uuid.uuid4(), actor=scope.actor, name=_plain_name(name))
-    lists_folder().mkdir(parents=True, exist_ok=True)
-    found = spool(source, file_of(batch))
+    with tempfile.TemporaryDirectory(prefix="quantu-list-") as folder:
+        plain = Path(folder) / "plain"
+        found = spool(source, plain)
+        keep_file(plain, file_of(batch))
     batch.rows, batch.width, batch.head = found.rows, found.width, found.head[:20]
     batch.expires_at = timezone.now() + datetime.timedelta(days=KEPT_DAYS)
     try:

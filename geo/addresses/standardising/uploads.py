@@ -22,6 +22,7 @@ from geo.errors import BadInput, CityError, TooLarge
 from geo.imports.faults import SourceRefused
 from geo.imports.quarantine import confine, run_apart
 from geo.imports.readers.bytes import MOST_EXPANSION, checked_zip
+from geo.kept import open_file
 
 MOST_ROWS: Final = 1_100_000
 MOST_CELLS: Final = 64
@@ -83,8 +84,8 @@ def spool(
 
 
 def read_spooled(path: Path, offset: int = 0) -> Iterator[Line]:
-    """Yield the rows of a list in the plain form from a byte offset on."""
-    with path.open("rb") as file:
+    """Yield the rows of a list in the plain form, kept or not, from a byte offset on."""
+    with open_file(path) as file:
         file.seek(offset)
         for line in file:
             offset += len(line)

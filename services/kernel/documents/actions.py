@@ -16,6 +16,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from geo.errors import Conflict, NotFound, TooLarge, TooMany
+from geo.kept import open_file
 from geo.scope import Scope
 from services.integrations.scanning import ScannerUnavailable, configured_scanner
 from services.kernel.documents.checking import Checked, check_file
@@ -153,7 +154,8 @@ def scan_attachment(*, attachment_id: uuid.UUID | str) -> ScanState | None:
     # Said before the scan, so that the sweep does not queue a large file again while it is being read.
     waiting.update(scan_tried_at=timezone.now(), state=ScanState.WAITING)
     try:
-        verdict = scanner.scan_file(path_of(row.sha256))
+        with open_file(path_of(row.sha256)) as content:
+            verdict = scanner.scan(content)
     except ScannerUnavailable as fault:
         log.warning("scanner unavailable", extra={"attachment": str(row.pk), "why": fault.why})
         return ScanState.WAITING

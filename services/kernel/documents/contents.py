@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from django.conf import settings
 from django.db.models import Q
 
+from geo.errors import Conflict
+from geo.kept import INCOMING
 from services.kernel.documents.models import Attachment, ScanState, TemplateVersion
-from services.kernel.documents.store import contents_folder, digest_of, kept, path_of, previews_folder
+from services.kernel.documents.store import contents_folder, kept, kept_digest, path_of, previews_folder
 
 GRACE_SECONDS: Final = 24 * 3600.0
 """A content younger than this may belong to an upload that is not written down yet."""
@@ -40,14 +43,14 @@ def sweep(*, commit: bool = False, verify: bool = True, grace: float = GRACE_SEC
     before = time.time() - grace
     lying = {path.name: path for path in kept()}
     # The rows are read after the files: a content that comes in between is in no list, and stays.
-    named = _named()
+    named = named_digests()
     orphans = [path for digest, path in lying.items() if digest not in named and path.stat().st_mtime < before]
     orphans += _left_behind(before)
     found = Findings(
         contents=len(lying),
         orphans=sorted(orphans),
         orphan_bytes=sum(path.stat().st_size for path in orphans),
-        spoiled=sorted(one for one in lying if one in named and verify and digest_of(lying[one]) != one),
+        spoiled=sorted(one for one in lying if one in named and verify and _spoiled(lying[one])),
         missing=sorted(one for one in named if not path_of(one).exists()),
     )
     if commit:
@@ -63,20 +66,28 @@ def tidy(*, grace: float = GRACE_SECONDS) -> int:
     return len(old)
 
 
-def _named() -> set[str]:
+def named_digests() -> set[str]:
+    """Return the digests that rows name; what the scanner refused is named by nobody."""
     rows = Attachment.objects.exclude(Q(state=ScanState.REFUSED)).values_list("sha256", flat=True)
     return {*rows.distinct().iterator(), *TemplateVersion.objects.values_list("sha256", flat=True)}
 
 
+def _spoiled(path: Path) -> bool:
+    try:
+        return kept_digest(path) != path.name
+    except Conflict:
+        return True
+
+
 def _left_behind(before: float) -> list[Path]:
     """Return what uploads that were cut off left in the waiting folder, and pages that were drawn some time ago."""
-    folders = (contents_folder() / "incoming", previews_folder())
+    folders = (contents_folder() / INCOMING, Path(settings.MEDIA_ROOT) / INCOMING, previews_folder())
     files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
     return [path for path in files if path.stat().st_mtime < before]
 
 
 def _delete(orphans: list[Path], before: float) -> None:
-    again = _named()
+    again = named_digests()
     for path in orphans:
         # An upload of the same content may have come meanwhile: it renews the time of the file before it writes its row.
         if path.name not in again and path.exists() and path.stat().st_mtime < before:

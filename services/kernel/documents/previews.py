@@ -1,4 +1,4 @@
-"""Previews of attachments: pages and pictures as images kept beside the contents, the beginning of other files as text."""
+"""Previews of attachments: pages and pictures as images kept sealed as the contents are, the beginning of other files as text."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from geo.errors import NotFound
+from geo.kept import keep_file, plain_copy
 from services.kernel.documents.apart import ask_apart
 from services.kernel.documents.queries import Held
 from services.kernel.documents.reasons import Refused, refusal
@@ -17,7 +18,7 @@ from services.kernel.documents.store import previews_folder
 
 MODULE: Final = "services.kernel.documents.previewing.apart"
 DRAWN: Final = IMAGES | {FileType.PDF}
-EDITION: Final = 1
+EDITION: Final = 2
 """Raised when pages are drawn otherwise, so that no older drawing is taken for a new one."""
 
 
@@ -45,7 +46,7 @@ class Reading:
 
 
 def page_image(held: Held, *, page: int, size: Size) -> Path:
-    """Return a WebP image of a page of a PDF (from 1) or of a picture, drawn when it is asked for first.
+    """Return the kept WebP image of a page of a PDF (from 1) or of a picture, drawn when it is asked for first.
 
     Raises ``NotFound`` for a page that is not there, ``BadInput`` or ``TooLarge`` when it cannot be drawn.
     """
@@ -55,12 +56,10 @@ def page_image(held: Held, *, page: int, size: Size) -> Path:
     kept = previews_folder() / digest[:2] / f"{digest}-{EDITION}-{page}-{size}.webp"
     if kept.exists():
         return kept
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix="quantu-page-") as folder:
         target = Path(folder) / "page"
         _ask(held, page=page, width=size.width, target=str(target))
-        target.chmod(0o640)
-        target.replace(kept)
+        keep_file(target, kept)
     return kept
 
 
@@ -78,6 +77,7 @@ def _ask(held: Held, **asked: Any) -> dict[str, Any]:
     if not held.path.exists():
         raise NotFound("content_missing", "这个文件的内容不见了。请联系管理员从备份恢复。")
     try:
-        return ask_apart(MODULE, {"source": str(held.path), "type": held.type.value, **asked})
+        with plain_copy(held.path) as source:
+            return ask_apart(MODULE, {"source": str(source), "type": held.type.value, **asked})
     except Refused as refused:
         raise refusal(refused.code, found=refused.found) from refused

@@ -9,11 +9,13 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from django.conf import settings
 from django.db.models import Sum
 
 from geo.errors import CityError, Conflict, Forbidden, NotFound
+from geo.kept import open_file
 from geo.scope import Scope
 from services.kernel.documents.models import LIVE, Attachment, ScanState
 from services.kernel.documents.registry import DOCUMENT, owner_kind, purpose_of
@@ -37,8 +39,15 @@ class Held:
 
     @property
     def path(self) -> Path:
-        """Return where its content lies."""
+        """Return where its content lies, sealed."""
         return path_of(self.row.sha256)
+
+    def open(self) -> BinaryIO:
+        """Return its content as a stream that can be sought. Raises ``NotFound`` when it is gone, ``Conflict`` when altered."""
+        try:
+            return open_file(self.path)
+        except FileNotFoundError:
+            raise NotFound("content_missing", "这个文件的内容不见了。请联系管理员从备份恢复。") from None
 
     @property
     def openable(self) -> bool:

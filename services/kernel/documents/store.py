@@ -1,4 +1,4 @@
-"""Contents on disk: one file for each digest, in folders of its first signs, written whole or not at all.
+"""Contents on disk, sealed: one file for each digest of the plain content, in folders of its first signs, written whole or not.
 
 A path holds nothing that a person wrote. Two rows with the same content name the same file; ``contents.sweep`` alone deletes.
 """
@@ -6,17 +6,14 @@ A path holds nothing that a person wrote. Two rows with the same content name th
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from django.conf import settings
 
-_CHUNK: Final = 1 << 20
-MODE: Final = 0o640
+from geo.kept import keep_file, open_file
 
 
 def contents_folder() -> Path:
@@ -42,38 +39,27 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def kept_digest(path: Path) -> str:
+    """Return the SHA-256 of what a kept content is when it is plain. Raises ``Conflict`` for one that was altered."""
+    with open_file(path) as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
 @contextmanager
 def incoming() -> Iterator[Path]:
-    """Give a folder on the disk of the contents to write in before ``keep``; it goes when the work ends."""
-    waiting = contents_folder() / "incoming"
-    waiting.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=waiting) as folder:
+    """Give a folder for plain contents to write in before ``keep``; it goes when the work ends."""
+    with tempfile.TemporaryDirectory(prefix="quantu-incoming-") as folder:
         yield Path(folder)
 
 
 def keep(file: Path) -> str:
-    """Move a file of ``incoming`` to its place and return its digest; when this returns, the content survives a power cut."""
+    """Keep the content of a file under its digest, and return that; when this returns, the content survives a power cut."""
     digest = digest_of(file)
-    target = path_of(digest)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("rb") as written:
-        os.fsync(written.fileno())
-    file.chmod(MODE)
     # In the place of an equal one too: the new time tells the sweep that somebody is about to name it.
-    file.replace(target)
-    for folder in (target.parent, target.parent.parent, contents_folder()):
-        _sync_folder(folder)
+    keep_file(file, path_of(digest))
     return digest
 
 
 def kept() -> Iterator[Path]:
     """Yield every content that lies in the store."""
     yield from contents_folder().glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*")
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

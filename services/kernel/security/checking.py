@@ -11,6 +11,7 @@ from services.crypto import chain
 from services.crypto.chain import chain_logs
 from services.crypto.chain_checks import check_logs
 from services.crypto.devices import check_device_logs, sign_device_logs
+from services.crypto.file_checks import check_files
 from services.crypto.programs import check_programs
 from services.crypto.reports import Finding, Section
 from services.crypto.secret_checks import check_secrets
@@ -49,6 +50,10 @@ def _secrets(everything: bool) -> Section:
     return Section("secrets", "加密内容", *check_secrets(everything=everything))
 
 
+def _files(everything: bool) -> Section:
+    return Section("files", TITLES["files"], *check_files(everything=everything))
+
+
 PARTS: Final[dict[str, Part]] = {
     "programs": _programs,
     "devices": _devices,
@@ -56,6 +61,7 @@ PARTS: Final[dict[str, Part]] = {
     "accounts": _accounts,
     "logs": _logs,
     "secrets": _secrets,
+    "files": _files,
 }
 TITLES: Final = {
     "programs": "重要程序",
@@ -64,6 +70,7 @@ TITLES: Final = {
     "accounts": "登录鉴别数据",
     "logs": "审计和业务日志",
     "secrets": "加密内容",
+    "files": "附件等文件",
 }
 
 

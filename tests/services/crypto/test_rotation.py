@@ -35,7 +35,7 @@ NUMBER = "310101201809150018"
 
 @pytest.fixture(autouse=True)
 def keystore(tmp_path: Any, settings: Any) -> Any:
-    settings.KEYSTORE = tmp_path / "keystore"
+    settings.KEYSTORE, settings.MEDIA_ROOT = tmp_path / "keystore", tmp_path / "media"
     make_keystore(settings.KEYSTORE)
     return settings.KEYSTORE
 

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 import orjson
 from django.conf import settings
 
+from geo.kept import plain_copy
 from services.kernel.documents.apart import ask_apart
 from services.kernel.documents.reasons import Refused, refusal
 from services.kernel.documents.spec import TemplateSpec
@@ -50,10 +51,10 @@ def render_document(text: Text, data: Mapping[str, Any], format: Format) -> byte
     if format not in text.formats:
         raise refusal("template_failed", found="这份模板只能生成 PDF")
     whole = complete(text.spec, data)
-    with tempfile.TemporaryDirectory(prefix="quantu-rendering-") as folder:
+    with tempfile.TemporaryDirectory(prefix="quantu-rendering-") as folder, plain_copy(text.path) as source:
         target = Path(folder) / "made"
         request = {
-            "source": str(text.path.resolve()),
+            "source": str(source.resolve()),
             "kind": text.kind,
             "format": format,
             "data": whole,

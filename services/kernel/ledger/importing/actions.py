@@ -24,6 +24,7 @@ from geo.imports.models import DraftRow, Family, ImportRun, Refusal, RunState
 from geo.imports.sheets import SheetRow
 from geo.imports.spec import SourceSpec
 from geo.jobs.actions import cancel_job, start_job
+from geo.kept import keep_file
 from geo.scope import Scope
 from services.access.actions import record_audit
 from services.access.models import AuditAct
@@ -35,7 +36,6 @@ from services.kernel.ledger.importing.queries import (
     file_of,
     import_of,
     intake_of,
-    sheets_folder,
     spec_of,
     state_of,
     to_mend,
@@ -84,8 +84,10 @@ def take_sheet(*, ledger: str, source: Path, name: str, datum: str, scope: Scope
         pk=uuid.uuid4(), ledger=ledger, actor=scope.actor, paths=list(scope.paths),
         organisations=sorted(scope.organisations), datum=datum,
     )  # fmt: skip
-    sheets_folder().mkdir(parents=True, exist_ok=True)
-    found = _spooled(source, file_of(one))
+    with tempfile.TemporaryDirectory(prefix="quantu-sheet-") as folder:
+        plain = Path(folder) / "plain"
+        found = _spooled(source, plain)
+        keep_file(plain, file_of(one))
     try:
         with transaction.atomic():
             # of two clicks at once the second waits here, and finds the first

@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import docx
 import pikepdf
 import xlsxwriter
 from PIL import Image
+
+from geo.kept import open_file
 
 
 def picture(
@@ -102,3 +105,9 @@ W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 def body(inner: str) -> bytes:
     """Return the main part of a Word file."""
     return f"<w:document {W}><w:body>{inner}</w:body></w:document>".encode()
+
+
+def plain_of(path: Path) -> bytes:
+    """What a kept file is when it is opened."""
+    with open_file(path) as content:
+        return content.read()

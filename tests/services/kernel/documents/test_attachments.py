@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import uuid
 from collections.abc import Callable
@@ -23,9 +24,8 @@ from services.kernel.documents.actions import (
 )
 from services.kernel.documents.models import Attachment, ScanState
 from services.kernel.documents.queries import attachment_of, content_of, folders_of, versions_of
-from services.kernel.documents.store import digest_of
 from tests.services.kernel.documents.conftest import KEEPER, READER, STRANGER
-from tests.services.kernel.documents.files import pdf, picture, word
+from tests.services.kernel.documents.files import pdf, picture, plain_of, word
 
 Upload = Callable[[bytes], Path]
 pytestmark = pytest.mark.django_db
@@ -49,11 +49,13 @@ def test_what_is_attached_lies_under_its_digest_and_nothing_a_person_wrote(uploa
     assert held.row.name == "我家门口.jpg"
     path = media / "attachments" / held.row.sha256[:2] / held.row.sha256[2:4] / held.row.sha256
     assert held.path == path
-    assert digest_of(path) == held.row.sha256
-    assert held.row.size == path.stat().st_size
+    content = plain_of(path)
+    assert hashlib.sha256(content).hexdigest() == held.row.sha256
+    assert held.row.size == len(content)
+    assert content[:64] not in path.read_bytes()
     assert path.stat().st_mode & 0o007 == 0
     assert (held.row.uploaded_by, held.row.state) == ("keeper", ScanState.UNSCANNED)
-    assert list((media / "attachments" / "incoming").iterdir()) == []
+    assert list((media / "incoming").iterdir()) == []
 
 
 def test_a_refused_file_leaves_nothing(upload: Upload, media: Path) -> None:
@@ -78,7 +80,7 @@ def test_versions_stay_openable(upload: Upload) -> None:
     third = replace_attachment(attachment_id=second.row.pk, source=upload(three), name="三.jpg", scope=KEEPER)
     assert [held.row.version for held in versions_of(first)] == [3, 2, 1]
     assert names_in("1", READER) == ["三.jpg"]
-    assert content_of(attachment_id=first.row.pk, scope=READER).path.read_bytes() != third.path.read_bytes()
+    assert plain_of(content_of(attachment_id=first.row.pk, scope=READER).path) != plain_of(third.path)
     assert third.row.replaces_id == second.row.pk
 
 

@@ -15,7 +15,7 @@ from services.kernel.documents.previewing.apart import LONGEST, MOST_COLUMNS, MO
 from services.kernel.documents.previews import Size, page_image, pages_of, reading_of
 from services.kernel.documents.queries import Held
 from tests.services.kernel.documents.conftest import KEEPER
-from tests.services.kernel.documents.files import pdf, picture, sheet, word
+from tests.services.kernel.documents.files import pdf, picture, plain_of, sheet, word
 
 Upload = Callable[[bytes], Path]
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def attach(upload: Upload, data: bytes, name: str) -> Held:
 
 
 def size_of(path: Path) -> tuple[int, int]:
-    with Image.open(io.BytesIO(path.read_bytes())) as image:
+    with Image.open(io.BytesIO(plain_of(path))) as image:
         assert image.format == "WEBP"
         return image.size
 

@@ -26,7 +26,7 @@ from services.kernel.documents.templates.actions import (
 )
 from services.kernel.documents.templates.queries import kept_template, templates_kept, text_for
 from tests.geo.regions.builders import drawn, published
-from tests.services.kernel.documents.files import pdf, repacked, word
+from tests.services.kernel.documents.files import pdf, plain_of, repacked, word
 
 Upload = Callable[[bytes], Path]
 KEY = "place-sheet"
@@ -57,7 +57,7 @@ def place(city: None) -> Facility:
 
 
 def said(held: Any) -> str:
-    document = docx.Document(io.BytesIO(held.path.read_bytes()))
+    document = docx.Document(io.BytesIO(plain_of(held.path)))
     return "\n".join(one.text for one in document.paragraphs)
 
 

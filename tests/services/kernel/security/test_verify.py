@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from geo.jobs.actions import run_job, start_job
+from geo.kept import keep_file
 from services.access.actions import declare_roles, grant_role, record_audit
 from services.access.models import AuditAct, AuditEntry, User
 from services.crypto import chain, signed_rows
@@ -32,6 +33,7 @@ def house(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Pat
     settings.ROOT, settings.PROGRAM_MANIFEST = root, tmp_path / "manifest"
     settings.DEVICE_LOGS, settings.DEVICE_CONTROLS = [str(root / "log")], [str(root / "passwd")]
     settings.LOG_HEADS, settings.KEYSTORE = tmp_path / "heads", tmp_path / "keystore"
+    settings.MEDIA_ROOT = tmp_path / "media"
     monkeypatch.setattr(chain, "LAG", dt.timedelta(0))
     signed_rows._known.clear()
     cache.clear()
@@ -53,12 +55,15 @@ def sql(text: str, *values: Any) -> None:
 
 
 @pytest.fixture
-def filled() -> User:
+def filled(tmp_path: Path, settings: Any) -> User:
     declare_roles()
     user = User.objects.create_user("keeper", password="correct horse battery")
     grant_role(user=user, role="resident", granted_by="t", person_id=7)
     record_audit(act=AuditAct.SIGN_IN, actor="keeper")
     keep_secrets(owner=new_id(), values={"phone": "13800000000"})
+    list_file = tmp_path / "list"
+    list_file.write_text("[]")
+    keep_file(list_file, Path(settings.MEDIA_ROOT) / "lists" / "kept.jsonl")
     return user
 
 

@@ -41,9 +41,11 @@ class Command(BaseCommand):
     def _list(self, names: list[str], *, here: bool) -> None:
         notes, uses = house_keys().notes(), uses_of_keys()
         for note in notes:
-            used = f"  {uses[note.id]} 条" if note.purpose is Purpose.SEAL else ""
+            used = f"  {uses[note.id]} 条（含文件）" if note.purpose is Purpose.SEAL else ""
             newest = "  正在使用" if note.newest else ""
             self.stdout.write(f"{note.id}  {PURPOSE_NAMES[note.purpose]}  {note.made_on}{used}{newest}")
+        if uses[""]:
+            self.stdout.write(f"还有 {uses['']} 个文件没有加密，请运行 ./run keys reseal。")
 
     def _rotate(self, names: list[str], *, here: bool) -> None:
         purposes = [Purpose(name) for name in names] or [Purpose.SEAL, Purpose.BLIND]
@@ -78,7 +80,11 @@ class Command(BaseCommand):
         job = run_job(job_id=job.pk)
         if job.state != JobState.DONE:
             raise CommandError(job.error.get("message") or "没有完成，请再运行 ./run keys reseal --here。")
-        self.stdout.write(f"已查看 {job.result['seen']} 条，重新加密 {job.result['renewed']} 条。")
+        told = job.result
+        self.stdout.write(
+            f"已查看 {told['seen']} 条、{told['files_seen']} 个文件，"
+            f"重新加密 {told['renewed']} 条、{told['files_renewed']} 个文件。"
+        )
         for each in job.result["broken"]:
             self.stdout.write(f"  打不开：{each['table']} {each['row']}")
         if job.result["broken"]:
