@@ -48,6 +48,7 @@ from web.doors import (
     standardise,
 )
 from web.doors.form_routes import ROUTES as FORM_ROUTES
+from web.doors.log_routes import ROUTES as LOG_ROUTES
 from web.health import health
 
 urlpatterns = [
@@ -83,6 +84,7 @@ urlpatterns = [
     path("help/access", pages.help_access, name="help-access"),
     path("help/rules", pages.help_rules, name="help-rules"),
     path("help/security", pages.help_security, name="help-security"),
+    path("help/logs", pages.help_logs, name="help-logs"),
     path("help/advisers", pages.help_advisers, name="help-advisers"),
     path("help/imports", pages.help_imports, name="help-imports"),
     path("desk", ledgers.desk_page, name="desk"),
@@ -238,6 +240,7 @@ urlpatterns = [
     path("desk/knowledge/<uuid:page_id>/delete", knowledge.delete, name="desk-knowledge-delete"),
     path("desk/knowledge/<uuid:page_id>/restore", knowledge.restore, name="desk-knowledge-restore"),
     *FORM_ROUTES,
+    *LOG_ROUTES,
     path("view", preferences.choose_view, name="view"),
     path("sign-in", signin.sign_in, name="sign-in"),
     path("sign-in/code", signin.code, name="sign-in-code"),

@@ -113,7 +113,7 @@ def _chain(table: ChainedTable, lag: dt.timedelta) -> int:
     entered = 0
     if log.candidate is None or log.candidate == log.done:
         _look(log, table)
-    if log.candidate_at is not None and timezone.now() - log.candidate_at >= lag and _all_ended(log.waits_for):
+    if log.candidate_at is not None and timezone.now() - log.candidate_at >= lag and all_ended(log.waits_for):
         entered = _enter(log, table)
         _look(log, table)
     log.save()
@@ -125,7 +125,11 @@ def _chain(table: ChainedTable, lag: dt.timedelta) -> int:
 def _look(log: ChainedLog, table: ChainedTable) -> None:
     """Remember the highest row now, and who might still write below it."""
     highest = table.rows().aggregate(highest=Max("pk"))["highest"]
-    log.candidate, log.candidate_at = highest or log.done, timezone.now()
+    log.candidate, log.candidate_at, log.waits_for = highest or log.done, timezone.now(), under_way()
+
+
+def under_way() -> list[str]:
+    """Return the transactions of this database that write now, ours not among them."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -133,10 +137,11 @@ def _look(log: ChainedLog, table: ChainedTable) -> None:
               (SELECT backend_xid::text FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL)
             """
         )
-        log.waits_for = [xid for (xid,) in cursor.fetchall()]
+        return [xid for (xid,) in cursor.fetchall()]
 
 
-def _all_ended(xids: Sequence[str]) -> bool:
+def all_ended(xids: Sequence[str]) -> bool:
+    """Say whether all of some transactions have ended, one way or the other."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT NOT EXISTS (SELECT FROM unnest(%s::text[]) AS x WHERE pg_xact_status(x::xid8) = 'in progress')",

@@ -50,6 +50,7 @@ ENTRIES: Final = (
     Entry("工作日历", "calendar", "desk-calendar", "/desk/calendar"),
     Entry("账号和权限", "users", "desk-accounts", "/desk/accounts", "accounts.view"),
     Entry("接入平台", "route", "desk-clients", "/desk/clients", "clients.edit", citywide=True),
+    Entry("业务日志", "scan-search", "desk-logs", "/desk/logs", "logs.view"),
     Entry("密码安全", "shield-check", "desk-security", "/desk/security", "security.check", citywide=True),
     Entry("系统设置", "settings", "settings", "/desk/settings", "settings.write", citywide=True),
 )

@@ -119,6 +119,12 @@ def help_security(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def help_logs(request: HttpRequest) -> HttpResponse:
+    """Explain to administrators how logs are searched, changes undone, and warnings set."""
+    return render(request, "help/logs.html")
+
+
+@require_safe
 def help_access(request: HttpRequest) -> HttpResponse:
     """Explain to everyone how accounts, signing in and one's own data work, and to staff how they are kept."""
     return render(request, "help/access.html")

@@ -98,7 +98,7 @@ CASES: list[tuple[str, Callable[[list[int]], None], str]] = [
     (
         "inserted",
         lambda pk: sql(
-            "INSERT INTO access_auditentry (id, at, act, actor, path, detail) VALUES (%s, now(), 'sign_in', 'x', '', '{}')",
+            "INSERT INTO access_auditentry (id, at, act, actor, path, detail, request_id) VALUES (%s, now(), 'sign_in', 'x', '', '{}', '')",
             pk[0] - 1,
         ),
         "row_inserted",

@@ -1,0 +1,74 @@
+"""The declared sources of lines, found in the ``logged`` module of every installed app."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Final
+
+from django.apps import apps
+
+from services.kernel.logs.spec import Source, Tracked
+
+MACHINE_ACTS: Final = {
+    "request.write": "提交请求",
+    "request.slow": "响应缓慢",
+    "request.refused": "请求被拒",
+    "request.fault": "系统出错",
+    "upstream.call": "调用外部系统",
+    "error.web": "程序错误",
+    "error.machine": "服务错误",
+    "lines.cut": "日志过多，部分未收",
+}
+MACHINE_KINDS: Final = {"route": "页面或接口", "upstream": "外部系统", "place": "程序位置", "file": "日志文件"}
+
+
+@cache
+def declared() -> tuple[tuple[Source, ...], tuple[Tracked, ...]]:
+    """Return every declared source and every declared table; two under one key are a programming error."""
+    sources: dict[str, Source] = {}
+    tracked: dict[str, Tracked] = {}
+    for app in apps.get_app_configs():
+        if find_spec(f"{app.name}.logged") is None:
+            continue
+        module = import_module(f"{app.name}.logged")
+        for source in getattr(module, "SOURCES", ()):
+            if sources.setdefault(source.key, source) is not source:
+                raise ValueError(f"the source {source.key} is declared twice")
+        for table in getattr(module, "TRACKED", ()):
+            if tracked.setdefault(table.kind, table) is not table:
+                raise ValueError(f"the kind {table.kind} is declared twice")
+    return tuple(sources.values()), tuple(tracked.values())
+
+
+@cache
+def tracked_named(kind: str) -> Tracked | None:
+    """Return what is declared of a kind of objects."""
+    return next((each for each in declared()[1] if each.kind == kind), None)
+
+
+@cache
+def act_words() -> dict[str, str]:
+    """Return every declared act with its words."""
+    sources, tracked = declared()
+    words: dict[str, str] = {}
+    for source in sources:
+        words |= source.acts
+    for table in tracked:
+        words |= table.words
+    return words | MACHINE_ACTS
+
+
+@cache
+def kind_words() -> dict[str, str]:
+    """Return every kind of objects with its words."""
+    return {table.kind: table.title for table in declared()[1]} | MACHINE_KINDS
+
+
+@cache
+def source_words() -> dict[str, str]:
+    """Return every source with its words."""
+    sources, tracked = declared()
+    kept = {f"history.{table.kind}": f"{table.title}的历史" for table in tracked if table.history}
+    return {each.key: each.title for each in sources} | kept | {"noted": "业务数据变化", "machine": "服务器日志"}
