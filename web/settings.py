@@ -161,6 +161,11 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_CALLABLE = "services.access.signin.pages.locked_out"
 AXES_VERBOSE = False
 
+# Hashes lie under a seal; the second one is for hashes of before, until their owner signs in or ./run keys reseal.
+PASSWORD_HASHERS = [
+    "services.access.passwords.SealedHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

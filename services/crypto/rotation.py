@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from django.apps import apps
@@ -27,6 +27,7 @@ from services.crypto.file_rotation import file_uses_of_keys, files_of_key, renew
 from services.crypto.house import house_keys
 from services.crypto.port import KeyNote, KeyService, Purpose
 from services.crypto.sealing import blind_index, key_of, newest_id, seal, unseal
+from services.crypto.signed_rows import holds, sign_rows, signed_tables
 
 JOB: Final = "crypto.reseal"
 BATCH: Final = 200
@@ -39,6 +40,8 @@ class Renewal:
 
     keys: KeyService
     newest: str
+    writes: ClassVar[bool] = True
+    """Whether what is not sealed yet is to be sealed."""
 
     def text(self, sealed: str, *, field: str, owner: UUID) -> str:
         """Return a text sealed by the newest key: the same one where it already is."""
@@ -54,6 +57,8 @@ class Renewal:
 @dataclass(frozen=True, slots=True)
 class Opening(Renewal):
     """Opens every text and leaves it as it is: given to ``SealedTable.renew`` to see whether a row opens."""
+
+    writes: ClassVar[bool] = False
 
     def text(self, sealed: str, *, field: str, owner: UUID) -> str:
         """Return the same text. Raises ``Conflict`` for one that does not open, ``Unavailable`` without its key."""
@@ -195,6 +200,8 @@ def _renew_batch(table: SealedTable, cursor: dict[str, Any], renewal: Renewal) -
     batch, changed, broken = list(rows[:BATCH]), [], list(cursor["broken"])
     if not batch:
         return {**cursor, "table": cursor["table"] + 1, "after": None}
+    signed = next((each for each in signed_tables() if each.model == table.model), None)
+    sound = {row.pk for row in batch if signed is not None and holds(signed, row)}
     for row in batch:
         try:
             if _changes(row, table, renewal):
@@ -205,6 +212,8 @@ def _renew_batch(table: SealedTable, cursor: dict[str, Any], renewal: Renewal) -
             if len(broken) < MOST_NAMED:
                 broken.append({"table": table.title, "row": str(row.pk), "code": fault.code})
     rows_of(table).bulk_update(changed, table.columns)
+    if signed is not None:  # a row that did not hold before does not hold now either
+        sign_rows(signed, [row for row in changed if row.pk in sound])
     return {
         **cursor,
         "after": str(batch[-1].pk),
