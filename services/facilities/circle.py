@@ -21,7 +21,7 @@ from geo.scope import Scope
 from routing.isochrones import isochrone
 from routing.places import PlaceCosts, PlaceIndex, nearest_places
 from routing.search import Reach
-from services.facilities.filters import Filters
+from services.facilities.filters import Filters, keys_of
 from services.facilities.journeys import BUDGET, LONGEST, Assumptions, Journey, Reached, begin_journey, check_journey
 from services.facilities.kinds import spoken_kinds
 from services.facilities.models import Facility
@@ -235,10 +235,11 @@ def _why_empty(journey: Journey, found: Reach, minutes: int, filters: Filters) -
     here = journey.costs(found)
     for part, words in zip(filters.parts, filters.spoken(), strict=True):
         count = _count(journey, here, filters.without(part))
-        steps.append(Step(f"去掉“{words}”看全部 {count} 家", {part: None}, count))
+        steps.append(Step(f"去掉“{words}”看全部 {count} 家", dict.fromkeys(keys_of(part)), count))
     if len(filters.parts) > 1:
         count = _count(journey, here, NO_FILTERS)
-        steps.append(Step(f"去掉所有条件看全部 {count} 家", dict.fromkeys(filters.parts), count))
+        keys = [key for part in filters.parts for key in keys_of(part)]
+        steps.append(Step(f"去掉所有条件看全部 {count} 家", dict.fromkeys(keys), count))
     useful = tuple(step for step in steps if step.count)
     missing = f"找不到{'、'.join(filters.spoken())}的{name}" if filters.parts else f"没有{name}"
     said = f"{journey.traveller.name} {minutes} 分钟内{missing}。"

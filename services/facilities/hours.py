@@ -89,6 +89,42 @@ def _closed(hours: Mapping[str, Any], today: dt.date, days: WorkingDays) -> str:
     return f"{days.names.get(today, HOLIDAY_NAME)}休息" if rests else "已关门"
 
 
+def open_throughout(hours: Mapping[str, Any], day: str, since: str = "", until: str = "") -> bool:
+    """Say whether one span of an ordinary ``day`` (mon to sun) holds the clock times asked for; without any, whether it opens at all.
+
+    ``since`` alone: already open then; ``until`` alone: still open until then. A span over midnight lasts the evening.
+    """
+    return any(_holds(begin, end, since, until) for begin, end in hours.get(day, ()))
+
+
+def _holds(begin: str, end: str, since: str, until: str) -> bool:
+    night = end <= begin
+    if since and until:
+        return begin <= since and (night or until <= end)
+    if since:
+        return begin <= since and (night or since < end)
+    return not until or (begin < until and (night or until <= end))
+
+
+def open_on_holidays(hours: Mapping[str, Any]) -> bool:
+    """Say whether a place opens on public holidays: by its hours of holidays, or of its Sundays where it said none."""
+    return bool(hours.get(HOLIDAY, hours.get("sun")))
+
+
+def weekly_hours(hours: Mapping[str, Any]) -> float:
+    """Return for how many hours of an ordinary week a place is open."""
+    total = 0.0
+    for day in DAYS:
+        for begin, end in hours.get(day, ()):
+            spent = _minutes(end) - _minutes(begin)
+            total += (spent if spent > 0 else spent + 24 * 60) / 60
+    return total
+
+
+def _minutes(clock: str) -> int:
+    return 60 * int(clock[:2]) + int(clock[3:])
+
+
 def week_lines(hours: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the week as people read it: runs of days with the same hours, such as ``("周一至周五", "08:00–17:30")``."""
     if not hours:

@@ -105,7 +105,7 @@ OWNERSHIP: Final = Attribute(
     choices=(("public", "公办"), ("private", "民办"), ("community", "社区")),
     filterable=True,
 )
-GRADE: Final = Attribute("grade", "等级", "text")
+GRADE: Final = Attribute("grade", "等级", "text", filterable=True)
 _CHILD: Final = (
     Attribute("age_from_months", "收托月龄起", "integer", "个月", filterable=True),
     Attribute("age_to_months", "收托月龄止", "integer", "个月", filterable=True),

@@ -22,7 +22,7 @@ from geo.imports.models import CURRENT, Family
 from geo.regions.queries import current_city, regions_under, within
 from geo.scope import Scope
 from services.facilities.cursors import after, read_cursor, write_cursor
-from services.facilities.filters import Filters
+from services.facilities.filters import CALENDAR_DAYS, Filters
 from services.facilities.hours import AHEAD_DAYS, week_lines
 from services.facilities.models import CapacityReport, Facility, FacilityStatus, StatusChange
 from services.facilities.naming import wanted_grams
@@ -43,8 +43,9 @@ def city_now() -> dt.datetime:
 
 
 def days_around(now: dt.datetime) -> WorkingDays:
-    """Return the holidays that opening hours around a moment depend on."""
-    return working_days(since=now.date() - dt.timedelta(days=1), until=now.date() + dt.timedelta(days=AHEAD_DAYS))
+    """Return the holidays that opening hours depend on, around a moment and as far ahead as somebody may ask about."""
+    ahead = dt.timedelta(days=CALENDAR_DAYS + AHEAD_DAYS)
+    return working_days(since=now.date() - dt.timedelta(days=1), until=now.date() + ahead)
 
 
 @dataclass(frozen=True, slots=True)

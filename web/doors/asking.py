@@ -9,11 +9,12 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import QueryDict
+from django.utils import timezone
 
 from geo.addresses.positions import position
 from geo.crs import CITIES, Coordinate, System
 from geo.errors import BadInput, CityError
-from services.facilities.filters import FILTERABLE, Filters, filters_from
+from services.facilities.filters import PARAMS, Filters, read_filters
 from services.facilities.kinds import GROUPS, KIND, KINDS, kinds_named, spoken_kinds
 
 MINUTES: Final = (5, 10, 15, 20, 30)
@@ -120,10 +121,7 @@ class Ask:
 
     def filter_params(self) -> dict[str, str]:
         """Return the filters as parameters."""
-        params = {key: "1" for key in ("has_vacancy", "open_now") if getattr(self.filters, key)}
-        if self.filters.age_months is not None:
-            params["age_months"] = str(self.filters.age_months)
-        return params | {key: "1" if value is True else str(value) for key, value in self.filters.attributes}
+        return self.filters.params()
 
     def url(self, path: str = "/", **changes: Any) -> str:
         """Return the address of the page that answers this question with some parts changed."""
@@ -141,11 +139,8 @@ def read_ask(query: QueryDict | Mapping[str, str], *, elder: bool = False) -> As
     faults: list[str] = []
     origin, said = _origin(query)
     faults.append(said)
-    filters = Filters()
-    try:
-        filters = filters_from({key: query.get(key) for key in (*FILTERABLE, "has_vacancy", "open_now", "age_months")})
-    except CityError as error:
-        faults.append(error.message)
+    filters, wrong = read_filters({key: said_of(query, key) for key in PARAMS}, timezone.localdate())
+    faults += [error.message for error in wrong]
     kinds = query.get("kinds") or usual.kinds
     try:
         kinds_named(kinds)
@@ -167,6 +162,11 @@ def read_ask(query: QueryDict | Mapping[str, str], *, elder: bool = False) -> As
         filters=filters,
         fault=" ".join(fault for fault in faults if fault),
     )
+
+
+def said_of(query: QueryDict | Mapping[str, str], key: str) -> list[str]:
+    """Return every value the address gives a parameter."""
+    return query.getlist(key) if isinstance(query, QueryDict) else [query[key]] if key in query else []
 
 
 def kind_menu() -> list[tuple[str, list[KindChoice]]]:

@@ -192,7 +192,9 @@ def filter_chips(ask: Ask) -> tuple[list[FilterChip], list[FilterChip]]:
         if attribute.type == "boolean":
             chips.append(FilterChip(key, "1", attribute.label, on.get(key) == "1"))
         elif attribute.type == "choice":
-            chips += [FilterChip(key, value, label, on.get(key) == value) for value, label in attribute.choices]
+            chips += [
+                FilterChip(key, value, label, value in on.get(key, "").split(",")) for value, label in attribute.choices
+            ]
     quick = [chip for chip in chips if (chip.name, chip.value) in QUICK_FILTERS][:2] or chips[:1]
     return quick, [chip for chip in chips if chip not in quick]
 
