@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "web.middleware.SessionLimits",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "web.sealed_transport.SealedTransport",
     "web.middleware.NamedErrors",
     "web.middleware.HistoryContext",
     "axes.middleware.AxesMiddleware",

@@ -4,7 +4,9 @@ from django.urls import path
 
 from layers import pages as layers
 from services.access import pages as access
+from services.access.signin import certificate_pages
 from services.access.signin import pages as signin
+from services.access.signin import provider_pages as by_provider
 from web.api.assembly import api
 from web.doors import (
     accounts,
@@ -246,9 +248,11 @@ urlpatterns = [
     path("sign-in/code", signin.code, name="sign-in-code"),
     path("sign-in/set-up", signin.set_up, name="sign-in-set-up"),
     path("sign-in/new-password", signin.new_password, name="sign-in-new-password"),
-    path("sign-in/with/<slug:key>", signin.with_provider, name="sign-in-with"),
-    path("sign-in/with/<slug:key>/back", signin.came_back, name="sign-in-back"),
-    path("sign-in/with/<slug:key>/ended", signin.ended_there, name="sign-in-ended"),
+    path("sign-in/with/<slug:key>", by_provider.with_provider, name="sign-in-with"),
+    path("sign-in/with/<slug:key>/back", by_provider.came_back, name="sign-in-back"),
+    path("sign-in/with/<slug:key>/ended", by_provider.ended_there, name="sign-in-ended"),
+    path("sign-in/certificate", certificate_pages.sign_in, name="sign-in-certificate"),
+    path("sign-in/certificate/without", certificate_pages.without, name="sign-in-without"),
     path("sign-out", signin.sign_out, name="sign-out"),
     path("account/password", signin.new_password, name="password"),
     path("account/second-step", signin.set_up, name="second-step"),
@@ -256,7 +260,9 @@ urlpatterns = [
     path("account/second-step/off", signin.turn_off, name="second-step-off"),
     path("account/sessions/end", signin.end_others, name="sessions-end"),
     path("account/sessions/<uuid:uid>/end", signin.end_one, name="session-end"),
-    path("account/with/<slug:key>/unbind", signin.unbind, name="unbind"),
+    path("account/certificates", certificate_pages.devices, name="certificates"),
+    path("account/certificates/<uuid:uid>/end", certificate_pages.end, name="certificate-end"),
+    path("account/with/<slug:key>/unbind", by_provider.unbind, name="unbind"),
     path("account", access.account, name="account"),
     path("account/keys", access.add_key, name="add-key"),
     path("account/keys/<slug:prefix>/stop", access.stop_key, name="stop-key"),

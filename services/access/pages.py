@@ -15,7 +15,13 @@ from services.access.forms import ApiKeyForm
 from services.access.models import User
 from services.access.queries import grants_today, keys_of, scope_for
 from services.access.signin.flow import MARK
-from services.access.signin.queries import identities_of, needs_second_step, second_step_of, sessions_of
+from services.access.signin.queries import (
+    certificates_of,
+    identities_of,
+    needs_second_step,
+    second_step_of,
+    sessions_of,
+)
 from services.integrations.identity.providers import providers
 
 NEW_KEY = "new_api_key"
@@ -61,6 +67,7 @@ def _account(request: HttpRequest, form: ApiKeyForm, *, token: str = "", status:
         "second_step_needed": needs_second_step(user),
         "codes_left": user.recovery_codes.filter(used_at=None).count(),
         "sessions": sessions_of(user),
+        "certificates": certificates_of(user).count(),
         "here": request.session.get(MARK, {}).get("uid", ""),
         "providers": [(each, bound.get(each.key)) for each in providers().values()],
         "form": form,

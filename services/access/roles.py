@@ -24,7 +24,8 @@ class Duty(NamedTuple):
 class RoleDeclaration(NamedTuple):
     """A role and the duties it carries; the region, organisation or person comes with the grant.
 
-    ``second_step`` asks for a code of an authenticator app besides the password. ``audience`` says which accounts may hold it:
+    ``second_step`` asks for a code of an authenticator app besides the password, ``certificate`` for a certificate on the device.
+    ``audience`` says which accounts may hold it:
     those of staff, who handle matters inside, or those of residents, who bring them from outside (受办分离). Of staff, who takes
     papers in (``intake``) does not decide on them over the same place. A role that ``stands_on`` an organisation is given over
     one. A ``citywide`` role is given by keepers of the whole city only.
@@ -34,6 +35,7 @@ class RoleDeclaration(NamedTuple):
     name: str
     duties: tuple[str, ...]
     second_step: bool = False
+    certificate: bool = False
     audience: Literal["staff", "resident"] = "staff"
     side: Literal["", "intake", "handling"] = ""
     stands_on: Literal["region", "organisation"] = "region"

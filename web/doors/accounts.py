@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any, Final
+from uuid import UUID
 
 from django.contrib import messages as said
 from django.contrib.auth.decorators import login_required
@@ -22,6 +23,7 @@ from services.access.accounts.actions import (
     make_account,
     reset_password,
     reset_second_step,
+    stop_certificate,
     take_role,
     turn_account,
     unlock_account,
@@ -42,7 +44,15 @@ from services.access.accounts.queries import (
 from services.access.models import Grant, User, UserKind
 from services.access.queries import check_duty, grants_today, holds_citywide, scope_for
 from services.access.roles import roles
-from services.access.signin.queries import failures_of, identities_of, is_locked, second_step_of, sessions_of
+from services.access.signin.certificate_pages import ended_sentence, state_of
+from services.access.signin.queries import (
+    certificates_of,
+    failures_of,
+    identities_of,
+    is_locked,
+    second_step_of,
+    sessions_of,
+)
 from web.api.errors import status_of
 from web.doors.messages import user_of
 from web.doors.typed import typed
@@ -146,6 +156,8 @@ def _do(request: HttpRequest, act: str, whose: dict[str, Any]) -> str:
     if act == "second-step":
         reset_second_step(**whose)
         return "两步验证已重置，下次登录时重新启用。"
+    if act == "certificate":
+        return ended_sentence(stop_certificate(uid=_uid(typed(request, "certificate")), **whose))
     raise NotFound("act_unknown", "没有这个操作。")
 
 
@@ -213,6 +225,7 @@ def _one(request: HttpRequest, user: User, *, password: str = "", fault: CityErr
         "failures": failures_of(user),
         "second_step": second_step_of(user),
         "identities": identities_of(user),
+        "certificates": [(each, state_of(each)) for each in certificates_of(user)],
         "sessions": sessions_of(user).count(),
         "fault": fault,
         "today": f"{today:%F}",
@@ -226,6 +239,13 @@ def _state(grant: Grant, today: dt.date) -> str:
     if grant.from_day > today:
         return "未开始"
     return "已到期" if grant.to_day and grant.to_day < today else "有效"
+
+
+def _uid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as fault:
+        raise NotFound("certificate_unknown", "没有找到这张证书，可能已经停用。") from fault
 
 
 def _day(text: str) -> dt.date | None:

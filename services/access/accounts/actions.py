@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from typing import Final
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
@@ -22,6 +23,7 @@ from services.access.models import AuditAct, Grant, Organisation, User, UserKind
 from services.access.queries import check_duty, grants_today
 from services.access.roles import roles
 from services.access.signin.actions import drop_second_step, end_sessions, unlock
+from services.access.signin.certificates import end_certificate
 
 LONGEST_LOAN: Final = dt.timedelta(days=183)
 
@@ -113,6 +115,16 @@ def reset_second_step(*, username: str, scope: Scope, request: HttpRequest | Non
     user = _kept(username, scope)
     drop_second_step(user=user, by=scope.actor, request=request)
     end_sessions(user=user, by=scope.actor, request=request, reason="second_step")
+
+
+def stop_certificate(*, username: str, uid: UUID, scope: Scope, request: HttpRequest | None = None) -> bool:
+    """Let a certificate of somebody's device count no more, at once. Returns whether the gateway revoked it, too.
+
+    Raises ``Forbidden``, ``NotFound``.
+    """
+    with transaction.atomic():
+        user = _kept(username, scope)
+    return end_certificate(user=user, uid=uid, by=scope.actor, request=request)
 
 
 @transaction.atomic

@@ -96,7 +96,9 @@ def drop_second_step(*, user: User, by: str, request: HttpRequest | None = None)
 
 
 @transaction.atomic
-def open_session(*, user: User, request: HttpRequest, how: str, provider_session: str = "") -> OpenSession:
+def open_session(
+    *, user: User, request: HttpRequest, how: str, provider_session: str = "", certificate: str = ""
+) -> OpenSession:  # fmt: skip
     """Write down the session of a request; beyond five of an account the oldest end. Demo accounts are shared by many."""
     User.objects.select_for_update().get(pk=user.pk)
     now = timezone.now()
@@ -116,6 +118,7 @@ def open_session(*, user: User, request: HttpRequest, how: str, provider_session
         agent=agent_of(request.headers.get("User-Agent", "")),
         how=how,
         provider_session=provider_session,
+        certificate=certificate,
     )
 
 
@@ -138,6 +141,17 @@ def end_sessions(*, user: User, by: str, but: str = "", request: HttpRequest | N
     if rows:
         detail = {"account": user.username, "count": len(rows), "reason": reason}
         record_audit(act=AuditAct.SESSION_ENDED, actor=by, request=request, detail=detail)
+    return len(rows)
+
+
+@transaction.atomic
+def end_sessions_of_certificate(*, user: User, fingerprint: str, by: str) -> int:
+    """End the sessions of an account that were begun with a certificate, and return how many there were."""
+    rows = list(OpenSession.objects.filter(user=user, certificate=fingerprint))
+    for each in rows:
+        _end(each)
+        detail = {"account": user.username, "reason": "certificate"}
+        record_audit(act=AuditAct.SESSION_ENDED, actor=by, detail=detail)
     return len(rows)
 
 

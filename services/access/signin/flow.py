@@ -15,20 +15,34 @@ from services.access.actions import record_audit
 from services.access.models import AuditAct, User
 from services.access.signin.actions import open_session
 from services.access.signin.models import OpenSession
-from services.access.signin.queries import idle_limit, needs_second_step, second_step_of, whole_limit
+from services.access.signin.queries import (
+    idle_limit,
+    needs_certificate,
+    needs_second_step,
+    second_step_of,
+    whole_limit,
+)
 
 PENDING: Final = "sign_in_pending"
 MARK: Final = "signed_in"
 PATIENCE_S: Final = 600
 SEEN_EVERY_S: Final = 60
+WRONG_CODES: Final = 5
+WRONG_CODES_S: Final = 900
 BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
 PASSWORD: Final = "password"
+CERTIFICATE: Final = "certificate"
+SPARED: Final = "spared"
+"""Stands where a fingerprint does for somebody let in without a certificate while the gateway was away."""
 
 
-def begin(request: HttpRequest, user: User, *, target: str, how: str, provider_session: str = "") -> str:
-    """Return where to go next for somebody whose password, or provider, has said who they are."""
+def begin(
+    request: HttpRequest, user: User, *, target: str, how: str, provider_session: str = "", certificate: str = ""
+) -> str:
+    """Return where to go next for somebody whose password, provider or certificate (its fingerprint) has said who they are."""
     request.session[PENDING] = {
         "user": user.pk, "how": how, "target": target, "session": provider_session, "at": time.time(), "passed": False,
+        "certificate": certificate,
     }  # fmt: skip
     return go_on(request, user)
 
@@ -47,6 +61,12 @@ def pass_second_step(request: HttpRequest) -> None:
     request.session[PENDING] = {**request.session[PENDING], "passed": True}
 
 
+def pass_certificate(request: HttpRequest, user: User, *, fingerprint: str) -> str:
+    """Note that whoever is on the way in has shown a certificate of their own, and return the page of the next step."""
+    request.session[PENDING] = {**request.session[PENDING], "certificate": fingerprint}
+    return go_on(request, user)
+
+
 def go_on(request: HttpRequest, user: User) -> str:
     """Return the page of the next step; after the last one the session is begun."""
     said = request.session[PENDING]
@@ -55,14 +75,24 @@ def go_on(request: HttpRequest, user: User) -> str:
             return reverse("sign-in-code")
     elif needs_second_step(user):
         return reverse("sign-in-set-up")
+    if needs_certificate(user) and not said["certificate"]:
+        return reverse("sign-in-certificate")
     if user.password_given and said["how"] == PASSWORD:
         return reverse("sign-in-new-password")
     request.session.pop(PENDING)
     login(request, user, backend=BACKEND)
-    row = open_session(user=user, request=request, how=said["how"], provider_session=said["session"])
+    certificate = "" if said["certificate"] == SPARED else said["certificate"]
+    row = open_session(
+        user=user, request=request, how=said["how"], provider_session=said["session"], certificate=certificate
+    )  # fmt: skip
     now = time.time()
-    request.session[MARK] = {"uid": str(row.pk), "at": now, "seen": now}
-    record_audit(act=AuditAct.SIGN_IN, actor=user.username, request=request, detail={"how": said["how"]})
+    request.session[MARK] = {"uid": str(row.pk), "at": now, "seen": now, "certificate": certificate}
+    record_audit(
+        act=AuditAct.SIGN_IN,
+        actor=user.username,
+        request=request,
+        detail={"how": said["how"], "certificate": certificate[:16]},
+    )
     return str(said["target"])
 
 
@@ -80,6 +110,11 @@ def ended(request: HttpRequest) -> str:
         request.session[MARK] = {**mark, "seen": now}
         OpenSession.objects.filter(pk=mark["uid"]).update(seen_at=timezone.now())
     return ""
+
+
+def certificate_of(request: HttpRequest) -> str:
+    """Return the fingerprint of the certificate that the session of a request was begun with, '' for none."""
+    return str(request.session.get(MARK, {}).get("certificate", ""))
 
 
 def absolute(request: HttpRequest, path: str) -> str:

@@ -101,7 +101,10 @@ class DeviceCertificate(models.Model):
 
 
 class OpenSession(models.Model):
-    """A session that an account has open: since when, from where, by what, and the session at the provider it came from."""
+    """A session that an account has open: since when, from where, by what, and what it came from.
+
+    That is a session at the provider, the fingerprint of a certificate, or neither.
+    """
 
     uid = models.UUIDField(primary_key=True, default=new_id)
     user = models.ForeignKey(USER, on_delete=models.CASCADE, related_name="open_sessions")
@@ -112,6 +115,7 @@ class OpenSession(models.Model):
     agent = models.CharField(max_length=60, blank=True)
     how = models.CharField(max_length=40)
     provider_session = models.CharField(max_length=200, blank=True)
+    certificate = models.CharField(max_length=64, blank=True)
 
     class Meta:
         verbose_name = "会话"

@@ -1,12 +1,9 @@
-"""Pages of signing in and out: password, providers, the second step, a password of one's own, the caller's sessions."""
+"""Pages of signing in and out: password, the second step, a password of one's own, the caller's sessions."""
 
 from __future__ import annotations
 
 import logging
-import secrets
-import time
 from typing import Any, Final
-from urllib.parse import urlencode
 from uuid import UUID
 
 import segno
@@ -21,48 +18,36 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
-from geo.errors import BadInput, CityError, Conflict, NotFound, Unavailable
+from geo.errors import BadInput, CityError, Conflict
 from services.access.actions import record_audit
 from services.access.demo import DEMO_PASSWORD, working_demo_users
 from services.access.forms import SignInForm
 from services.access.models import AuditAct, User
-from services.access.signed import ACCOUNT
 from services.access.signin import flow
 from services.access.signin.actions import (
-    bind_identity,
     confirm_second_step,
     drop_second_step,
-    end_provider_sessions,
     end_session,
     end_sessions,
     propose_second_step,
     renew_recovery_codes,
-    resident_of,
     take_code,
-    unbind_identity,
 )
 from services.access.signin.onetime import address_of
-from services.crypto.signed_rows import holds
-from services.integrations.identity import oidc, tickets
-from services.integrations.identity.maps import MAPS
-from services.integrations.identity.providers import provider_named, providers
-from services.integrations.identity.spec import OIDC, Identified, NotIdentified, Provider
+from services.integrations.gateway.client import is_connected
+from services.integrations.identity.providers import providers
 
 log = logging.getLogger(__name__)
-AWAY: Final = "sign_in_away"
 HOUSE: Final = "圈图"
-WRONG_CODES: Final = 5
-WRONG_CODES_S: Final = 900
 
 
 @never_cache
 @require_http_methods(["GET", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Sign in by account name and password, then go where the caller came from, if that is here."""
-    target = _safe_target(request)
+    target = safe_target(request)
     if request.user.is_authenticated:
         return redirect(target)
     form = SignInForm(request, data=request.POST or None)
@@ -71,7 +56,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             return redirect(flow.begin(request, form.get_user(), target=target, how=flow.PASSWORD))
         name = str(request.POST.get("username", ""))[:150]
         record_audit(act=AuditAct.SIGN_IN_REFUSED, actor=name or "public", request=request)
-    return _sign_in(request, form, target)
+    return sign_in_page(request, form, target)
 
 
 @require_POST
@@ -99,13 +84,13 @@ def code(request: HttpRequest) -> HttpResponse:
     """Ask for the code of the authenticator app, or for a recovery code."""
     found = flow.pending(request)
     if found is None:
-        return _start_again(request)
+        return start_again(request)
     user, _ = found
     if request.method == "GET":
         return render(request, "access/second_step.html")
     count = f"second-step:{user.pk}"
-    cache.add(count, 0, timeout=WRONG_CODES_S)
-    if cache.get(count, 0) >= WRONG_CODES:
+    cache.add(count, 0, timeout=flow.WRONG_CODES_S)
+    if cache.get(count, 0) >= flow.WRONG_CODES:
         request.session.pop(flow.PENDING, None)
         return render(request, "access/locked.html", {"codes": True}, status=429)
     if not take_code(user=user, code=str(request.POST.get("code", "")), request=request):
@@ -123,7 +108,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
     found = flow.pending(request)
     user = request.user if isinstance(request.user, User) else found[0] if found else None
     if user is None:
-        return _start_again(request)
+        return start_again(request)
     on_the_way = not isinstance(request.user, User)
     try:
         secret = propose_second_step(user=user)
@@ -153,7 +138,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
 @require_POST
 def renew_codes(request: HttpRequest) -> HttpResponse:
     """Show new recovery codes, which replace the old ones; a code of the app is asked for first."""
-    user = _user(request)
+    user = user_here(request)
     if not take_code(user=user, code=str(request.POST.get("code", "")), request=request):
         said.error(request, "验证码不对，恢复码没有更换。")
         return redirect("account")
@@ -165,7 +150,7 @@ def renew_codes(request: HttpRequest) -> HttpResponse:
 @require_POST
 def turn_off(request: HttpRequest) -> HttpResponse:
     """Turn the caller's own second step off, with a code of it."""
-    user = _user(request)
+    user = user_here(request)
     if not take_code(user=user, code=str(request.POST.get("code", "")), request=request):
         said.error(request, "验证码不对，两步验证没有关闭。")
         return redirect("account")
@@ -185,7 +170,7 @@ def new_password(request: HttpRequest) -> HttpResponse:
     found = flow.pending(request)
     user = request.user if isinstance(request.user, User) else found[0] if found else None
     if user is None:
-        return _start_again(request)
+        return start_again(request)
     on_the_way = not isinstance(request.user, User)
     if on_the_way and not user.password_given:
         return redirect(flow.go_on(request, user))
@@ -207,80 +192,11 @@ def new_password(request: HttpRequest) -> HttpResponse:
     return redirect("account")
 
 
-@never_cache
-@require_GET
-def with_provider(request: HttpRequest, key: str) -> HttpResponse:
-    """Send the browser to a provider; who is signed in already binds the account there to the one here."""
-    provider = provider_named(key)
-    state, begun = secrets.token_urlsafe(24), oidc.Begun.anew()
-    back = flow.absolute(request, reverse("sign-in-back", args=[key]))
-    try:
-        if provider.kind == OIDC:
-            address = oidc.entrance(provider, back=back, state=state, begun=begun)
-        else:
-            named = any("{state}" in text for text in MAPS[provider.kind].enter_params.values())
-            address = tickets.entrance(
-                provider, back=back if named else f"{back}?{urlencode({'state': state})}", state=state
-            )
-    except (Unavailable, NotIdentified) as fault:
-        return _unavailable(request, fault)
-    user = request.user if isinstance(request.user, User) else None
-    request.session[AWAY] = {
-        "key": key, "state": state, "nonce": begun.nonce, "verifier": begun.verifier, "target": _safe_target(request),
-        "bind": user.pk if user else None, "at": time.time(),
-    }  # fmt: skip
-    return redirect(address)
-
-
-@never_cache
-@require_GET
-def came_back(request: HttpRequest, key: str) -> HttpResponse:
-    """Take the browser back from a provider: only the one that left, within ten minutes, and once."""
-    provider = provider_named(key)
-    away = request.session.pop(AWAY, None)
-    state = str(request.GET.get("state", ""))
-    here = request.user.pk if isinstance(request.user, User) else None
-    lately = away is not None and away["key"] == key and time.time() - away["at"] < flow.PATIENCE_S
-    if not lately or not secrets.compare_digest(state.encode(), away["state"].encode()) or away["bind"] != here:
-        record_audit(act=AuditAct.SIGN_IN_REFUSED, request=request, detail={"provider": key, "code": "state_wrong"})
-        return _unavailable(request, NotIdentified("state_wrong", "登录页面打开太久，或不是从这里打开的。请重新登录。"))
-    try:
-        return _identified(request, provider, _identify(request, provider, away), away)
-    except (Unavailable, NotIdentified, NotFound, Conflict) as fault:
-        record_audit(act=AuditAct.SIGN_IN_REFUSED, request=request, detail={"provider": key, "code": fault.code})
-        return _unavailable(request, fault)
-
-
-@csrf_exempt
-@require_POST
-def ended_there(request: HttpRequest, key: str) -> HttpResponse:
-    """End what was begun through a provider that signs, from behind, that a sign-in there is over (OIDC back-channel logout)."""
-    provider = provider_named(key)
-    if provider.kind != OIDC:
-        raise NotFound("provider_unknown", "这种登录方式没有退出通知。")
-    subject, session = oidc.ended_sessions(provider, str(request.POST.get("logout_token", ""))[:10_000])
-    end_provider_sessions(provider=key, subject=subject, session=session)
-    return HttpResponse(status=200, headers={"Cache-Control": "no-store"})
-
-
-@login_required
-@require_POST
-def unbind(request: HttpRequest, key: str) -> HttpResponse:
-    """Forget the caller's account at a provider."""
-    try:
-        unbind_identity(user=_user(request), provider=key, request=request)
-    except (Conflict, NotFound) as fault:
-        said.error(request, fault.message)
-    else:
-        said.success(request, "已解除绑定。")
-    return redirect("account")
-
-
 @login_required
 @require_POST
 def end_one(request: HttpRequest, uid: UUID) -> HttpResponse:
     """End one of the caller's own sessions."""
-    user = _user(request)
+    user = user_here(request)
     end_session(user=user, uid=uid, by=user.username, request=request)
     said.success(request, "那次登录已退出。")
     return redirect("account")
@@ -290,33 +206,10 @@ def end_one(request: HttpRequest, uid: UUID) -> HttpResponse:
 @require_POST
 def end_others(request: HttpRequest) -> HttpResponse:
     """End all sessions of the caller but this one."""
-    user = _user(request)
+    user = user_here(request)
     count = end_sessions(user=user, by=user.username, but=request.session.session_key or "", request=request)
     said.success(request, f"已退出其他 {count} 处登录。" if count else "没有其他登录。")
     return redirect("account")
-
-
-def _identify(request: HttpRequest, provider: Provider, away: dict[str, Any]) -> Identified:
-    given = {name: str(value) for name, value in request.GET.items()}
-    if provider.kind != OIDC:
-        return tickets.identify(provider, given)
-    back = flow.absolute(request, reverse("sign-in-back", args=[provider.key]))
-    return oidc.identify(provider, given, back=back, begun=oidc.Begun(away["nonce"], away["verifier"]))
-
-
-def _identified(request: HttpRequest, provider: Provider, identified: Identified, away: dict[str, Any]) -> HttpResponse:
-    if isinstance(request.user, User):
-        bind_identity(user=request.user, provider=provider, identified=identified, request=request)
-        said.success(request, f"已绑定{provider.name}，以后可以用它登录。")
-        return redirect("account")
-    user = resident_of(provider=provider, identified=identified, request=request)
-    if not user.is_active:
-        raise Conflict("account_disabled", "这个账号已停用，请联系管理员。")
-    if not holds(ACCOUNT, user):
-        raise Conflict("account_altered", "这个账号被改动过，暂时不能登录，请联系系统管理员。")
-    return redirect(
-        flow.begin(request, user, target=away["target"], how=provider.key, provider_session=identified.session)
-    )
 
 
 def _keep_password(request: HttpRequest, user: User, *, asks_old: bool) -> str:
@@ -342,42 +235,37 @@ def _keep_password(request: HttpRequest, user: User, *, asks_old: bool) -> str:
     return ""
 
 
-def _sign_in(
+def sign_in_page(
     request: HttpRequest, form: SignInForm, target: str, *, fault: CityError | None = None, status: int = 200
 ) -> HttpResponse:
+    """Show the page of signing in, with what is wrong."""
     context = {
         "form": form,
         "next": target,
         "fault": fault,
         "providers": providers().values(),
+        "certificates": is_connected(),
         "demo_users": working_demo_users(),
         "demo_password": DEMO_PASSWORD,
     }
     return render(request, "access/sign_in.html", context, status=status)
 
 
-def _unavailable(request: HttpRequest, fault: CityError) -> HttpResponse:
-    """Show the sign-in page again with what went wrong; a password still works when a provider does not."""
-    log.warning("provider sign-in failed", extra={"code": fault.code})
-    if request.user.is_authenticated:
-        said.error(request, fault.message)
-        return redirect("account")
-    status = 503 if isinstance(fault, Unavailable) else 400
-    return _sign_in(request, SignInForm(request), "/account", fault=fault, status=status)
-
-
-def _start_again(request: HttpRequest) -> HttpResponse:
+def start_again(request: HttpRequest) -> HttpResponse:
+    """Send somebody who took too long back to where signing in begins."""
     request.session.pop(flow.PENDING, None)
     said.warning(request, "登录没有在 10 分钟内完成，请重新登录。")
     return redirect("sign-in")
 
 
-def _user(request: HttpRequest) -> User:
+def user_here(request: HttpRequest) -> User:
+    """Return who is signed in."""
     assert isinstance(request.user, User)
     return request.user
 
 
-def _safe_target(request: HttpRequest) -> str:
+def safe_target(request: HttpRequest) -> str:
+    """Return where somebody wants to go once they are signed in, a page of ours."""
     target = str(request.POST.get("next") or request.GET.get("next") or "/account")
     inside = url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()

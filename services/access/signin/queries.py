@@ -13,8 +13,8 @@ from django.utils import timezone
 from services.access.demo import demo_users
 from services.access.models import User
 from services.access.queries import grants_today
-from services.access.roles import ROLES
-from services.access.signin.models import ExternalIdentity, OpenSession, SecondStep
+from services.access.roles import ROLES, roles
+from services.access.signin.models import DeviceCertificate, ExternalIdentity, OpenSession, SecondStep
 
 SECOND_STEP_ROLES: Final = frozenset(role.key for role in ROLES if role.second_step)
 
@@ -28,6 +28,18 @@ def needs_second_step(user: User) -> bool:
     """Say whether a role the account holds today asks for a second step. Demo accounts, whose password is printed, need none."""
     held = grants_today(user).filter(role__in=SECOND_STEP_ROLES).exists()
     return held and not demo_users().filter(pk=user.pk).exists()
+
+
+def needs_certificate(user: User) -> bool:
+    """Say whether a role the account holds today asks for a certificate: by its declaration, or by the settings of the house."""
+    asking = {role.key for role in roles() if role.certificate} | set(settings.CERTIFICATE_ROLES)
+    held = bool(asking) and grants_today(user).filter(role__in=asking).exists()
+    return held and not demo_users().filter(pk=user.pk).exists()
+
+
+def certificates_of(user: User) -> QuerySet[DeviceCertificate]:
+    """Return the certificates that stand for an account, newest first."""
+    return DeviceCertificate.objects.filter(user=user, ended_at=None)
 
 
 def idle_limit() -> dt.timedelta:

@@ -1,0 +1,1 @@
+"""Sealed transport: requests and answers inside a session of the gateway, and which paths ask for it."""
