@@ -195,6 +195,12 @@ class AuditAct(models.TextChoices):
     LOGS_EXPORTED = "logs_exported", "导出日志"
     LOGS_PURGED = "logs_purged", "清理日志"
     LOG_RULE_SAVED = "log_rule_saved", "设置日志告警"
+    RULE_CHANGED = "rule_changed", "修改规则草稿"
+    RULE_PUBLISHED = "rule_published", "发布规则"
+    RULE_ENDED = "rule_ended", "停用规则"
+    RULE_DISCARDED = "rule_discarded", "放弃规则草稿"
+    RULE_TRIED = "rule_tried", "试算规则"
+    RECORDS_PURGED = "records_purged", "清理到期记录"
 
 
 class AuditEntry(models.Model):
