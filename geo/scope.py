@@ -61,6 +61,11 @@ class Scope:
         """Say whether a region path lies under one of the scope's paths."""
         return any(path.startswith(own) for own in self.paths)
 
+    @property
+    def whole_city(self) -> bool:
+        """Say whether the scope covers the whole city: what lies in no region is for those only, besides its owner."""
+        return any(path.count(".") <= 1 for path in self.paths)
+
     def holds(self, duty: str) -> bool:
         """Say whether the scope holds a duty."""
         return duty in self.duties or "*" in self.duties

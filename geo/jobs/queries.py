@@ -9,6 +9,9 @@ from geo.scope import Scope
 
 
 def jobs_visible(*, scope: Scope) -> QuerySet[Job]:
-    """Return the jobs a scope may see: all with ``jobs.view``, else those it asked for itself."""
+    """Return the jobs a scope may see: those it asked for itself, and with ``jobs.view`` over the whole city all.
+
+    A job lies in no region, so a part of the city sees none of its neighbours'.
+    """
     jobs = Job.objects.all()
-    return jobs if scope.holds("jobs.view") else jobs.filter(actor=scope.actor).exclude(actor="public")
+    return jobs if scope.whole_city and scope.holds("jobs.view") else jobs.filter(actor=scope.actor).exclude(actor="public")

@@ -30,10 +30,10 @@ def check_known(scope: Scope) -> None:
 
 
 def batches_visible(*, scope: Scope) -> QuerySet[Batch]:
-    """Return the lists a scope may know of, newest first: its own, and with ``jobs.view`` all of them."""
+    """Return the lists a scope may know of, newest first: its own, and with ``jobs.view`` over the whole city all of them."""
     check_known(scope)
     batches = Batch.objects.select_related("job")
-    return batches if scope.holds("jobs.view") else batches.filter(actor=scope.actor)
+    return batches if scope.whole_city and scope.holds("jobs.view") else batches.filter(actor=scope.actor)
 
 
 def batch_of(*, batch_id: uuid.UUID | str, scope: Scope) -> Batch:

@@ -105,7 +105,9 @@ def test_one_sees_ones_own_jobs_and_the_public_sees_none() -> None:
     Job.objects.create(kind="test.count", actor="public")
     assert list(jobs_visible(scope=Scope(actor="me"))) == [mine]
     assert not jobs_visible(scope=Scope.public()).exists()
-    assert jobs_visible(scope=Scope(duties=frozenset({"jobs.view"}))).count() == 2
+    viewing = frozenset({"jobs.view"})
+    assert jobs_visible(scope=Scope(paths=("310000.",), duties=viewing)).count() == 2
+    assert jobs_visible(scope=Scope(paths=("310000.310101.",), duties=viewing)).count() == 0, "a district sees its own only"
 
 
 @pytest.mark.django_db(transaction=True)

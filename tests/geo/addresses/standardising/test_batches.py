@@ -52,7 +52,7 @@ from tests.geo.addresses.standardising.conftest import CLERK, messy_lines
 
 pytestmark = pytest.mark.usefixtures("city")
 OTHER = Scope(actor="other")
-WATCHER = Scope(actor="watcher", duties=frozenset({"jobs.view"}))
+WATCHER = Scope(paths=("310000.",), actor="watcher", duties=frozenset({"jobs.view"}))
 Upload = Callable[..., Batch]
 
 
