@@ -35,12 +35,16 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One address with its aliases, its changes (newest first) and, when it was merged or split, what answers for it now."""
+    """One address with its aliases, its changes (newest first) and, when it was merged or split, what answers for it now.
+
+    ``kept`` says that the scope keeps it: who changed it and why is told to those only, ``changes`` is empty for others.
+    """
 
     address: Address
     aliases: Sequence[AddressAlias]
     changes: Sequence[AddressChange]
     successors: Sequence[Address]
+    kept: bool
     may_edit: bool
 
 
@@ -76,13 +80,15 @@ def address_detail(address_id: int, *, scope: Scope) -> Detail:
     address = Address.objects.select_related("source", "community").filter(pk=address_id).first()
     if address is None:
         raise NotFound("address_unknown", "没有找到这个地址，请核对编号。")
+    kept = may_edit(scope, address.region_id)
     led = AddressAlias.objects.filter(former=address).select_related("address").order_by("address")
     return Detail(
         address=address,
         aliases=list(AddressAlias.objects.filter(address=address).order_by("kind", "normal", "pk")),
-        changes=changes_of([address_id]),
+        changes=changes_of([address_id]) if kept else [],
         successors=[alias.address for alias in led],
-        may_edit=address.retired_at is None and may_edit(scope, address.region_id),
+        kept=kept,
+        may_edit=kept and address.retired_at is None,
     )
 
 
