@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import IO, Any
 from uuid import UUID
 
@@ -102,10 +103,13 @@ def table(request: HttpRequest, version_id: UUID) -> HttpResponseBase:
 
 
 def _sheet(write: Callable[[IO[bytes]], None], name: str) -> FileResponse:
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - it belongs to the answer, which closes it when it is sent
-    write(file)
-    file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=f"{name}-{timezone.localtime():%Y%m%d-%H%M}.xlsx")
+    with ExitStack() as unsent:
+        file = unsent.enter_context(tempfile.TemporaryFile())
+        write(file)
+        file.seek(0)
+        answer = FileResponse(file, as_attachment=True, filename=f"{name}-{timezone.localtime():%Y%m%d-%H%M}.xlsx")
+        unsent.pop_all()  # from here on it belongs to the answer, which closes it when it is sent
+    return answer
 
 
 def facts_words(facts: dict[str, Any], spec: RuleSetSpec) -> str:
