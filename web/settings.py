@@ -201,6 +201,8 @@ SCANNER: str = env.text("QUANTU_SCANNER")
 SCANNER_SECONDS: float = float(env.text("QUANTU_SCANNER_SECONDS", "60"))
 # Whether staff may open files that no scanner has looked at; the public never may.
 OPEN_UNSCANNED: bool = env.text("QUANTU_OPEN_UNSCANNED", "1") != "0"
+# Files that were removed can be brought back for so many days; then they are deleted for good.
+REMOVED_FILES_DAYS: int = int(env.text("QUANTU_REMOVED_FILES_DAYS", "90"))
 DOCUMENT_FONTS: Path = Path(env.text("QUANTU_FONTS", "/usr/share/fonts/opentype/noto"))
 # The keys of sealed fields. The default file is made at first use; a file named here must exist already.
 KEYSTORE: Path = Path(env.text("QUANTU_KEYSTORE", str(STATE / "keystore")))

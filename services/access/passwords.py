@@ -45,7 +45,7 @@ class SealedHasher(BasePasswordHasher):
         """Say whether it was hashed with fewer rounds than now."""
         return int(self.decode(encoded)["iterations"]) != self.inner.iterations
 
-    def safe_summary(self, encoded: str) -> dict[str, Any]:
+    def safe_summary(self, encoded: str) -> Any:
         """Return what may be shown of it."""
         told = self.decode(encoded)
         return {"algorithm": told["algorithm"], "iterations": told["iterations"]}

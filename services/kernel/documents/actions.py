@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from celery import current_app
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -20,6 +21,7 @@ from geo.kept import open_file
 from geo.scope import Scope
 from services.integrations.scanning import ScannerUnavailable, configured_scanner
 from services.kernel.documents.checking import Checked, check_file
+from services.kernel.documents.contents import delete_unnamed
 from services.kernel.documents.models import LIVE, Attachment, ScanState
 from services.kernel.documents.queries import (
     Held,
@@ -116,6 +118,27 @@ def restore_attachment(*, attachment_id: uuid.UUID | str, scope: Scope) -> Held:
         held.row.removed_at, held.row.removed_by = None, ""
         held.row.save(update_fields=["removed_at", "removed_by"])
     return held
+
+
+def purge_removed(*, now: datetime.datetime | None = None, most: int = 1_000) -> int:
+    """Delete for good the files that were removed long ago, with all their versions and contents; return how many files went.
+
+    Contents that another file shares stay. A crash between rows and contents leaves orphans, which ``contents.sweep`` finds.
+    """
+    before = (now or timezone.now()) - datetime.timedelta(days=settings.REMOVED_FILES_DAYS)
+    gone = list(Attachment.objects.filter(current=True, removed_at__lt=before).values_list("series", flat=True)[:most])
+    with transaction.atomic():
+        # Locked and asked again: somebody may be bringing one back.
+        locked = Attachment.objects.select_for_update().filter(series__in=gone, current=True, removed_at__lt=before)
+        series = {row.series for row in locked}
+        versions = Attachment.objects.filter(series__in=series)
+        paths = {path_of(digest) for digest in versions.values_list("sha256", flat=True)}
+        versions.update(replaces=None)
+        versions.delete()
+    delete_unnamed(paths)
+    if series:
+        log.info("removed files purged", extra={"files": len(series)})
+    return len(series)
 
 
 def attach_document(

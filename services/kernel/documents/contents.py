@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -54,7 +55,7 @@ def sweep(*, commit: bool = False, verify: bool = True, grace: float = GRACE_SEC
         missing=sorted(one for one in named if not path_of(one).exists()),
     )
     if commit:
-        _delete(found.orphans, before)
+        delete_unnamed(found.orphans, grace=grace)
     return found
 
 
@@ -66,10 +67,25 @@ def tidy(*, grace: float = GRACE_SECONDS) -> int:
     return len(old)
 
 
-def named_digests() -> set[str]:
-    """Return the digests that rows name; what the scanner refused is named by nobody."""
-    rows = Attachment.objects.exclude(Q(state=ScanState.REFUSED)).values_list("sha256", flat=True)
-    return {*rows.distinct().iterator(), *TemplateVersion.objects.values_list("sha256", flat=True)}
+def named_digests(among: Collection[str] | None = None) -> set[str]:
+    """Return the digests that rows name, of some or of all; what the scanner refused is named by nobody."""
+    asked = Q() if among is None else Q(sha256__in=list(among))
+    rows = Attachment.objects.filter(asked).exclude(state=ScanState.REFUSED).values_list("sha256", flat=True)
+    return {*rows.distinct().iterator(), *TemplateVersion.objects.filter(asked).values_list("sha256", flat=True)}
+
+
+def delete_unnamed(paths: Collection[Path], *, grace: float = GRACE_SECONDS) -> int:
+    """Delete those of some contents that no row names and that are older than the grace, drawings too; return how many."""
+    before, gone = time.time() - grace, 0
+    again = named_digests({path.name for path in paths})
+    for path in paths:
+        # An upload of the same content may have come meanwhile: it renews the time of the file before it writes its row.
+        if path.name not in again and path.exists() and path.stat().st_mtime < before:
+            path.unlink()
+            gone += 1
+            for drawing in (previews_folder() / path.name[:2]).glob(f"{path.name}-*"):
+                drawing.unlink(missing_ok=True)
+    return gone
 
 
 def _spoiled(path: Path) -> bool:
@@ -84,11 +100,3 @@ def _left_behind(before: float) -> list[Path]:
     folders = (contents_folder() / INCOMING, Path(settings.MEDIA_ROOT) / INCOMING, previews_folder())
     files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
     return [path for path in files if path.stat().st_mtime < before]
-
-
-def _delete(orphans: list[Path], before: float) -> None:
-    again = named_digests()
-    for path in orphans:
-        # An upload of the same content may have come meanwhile: it renews the time of the file before it writes its row.
-        if path.name not in again and path.exists() and path.stat().st_mtime < before:
-            path.unlink()

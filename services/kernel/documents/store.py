@@ -13,7 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from geo.kept import keep_file, open_file
+from geo.kept import CHUNK, keep_file, open_file
 
 
 def contents_folder() -> Path:
@@ -41,8 +41,11 @@ def digest_of(path: Path) -> str:
 
 def kept_digest(path: Path) -> str:
     """Return the SHA-256 of what a kept content is when it is plain. Raises ``Conflict`` for one that was altered."""
+    digest = hashlib.sha256()
     with open_file(path) as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+        while chunk := content.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 @contextmanager

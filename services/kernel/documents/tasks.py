@@ -19,5 +19,5 @@ def scan_waiting() -> int:
 
 @shared_task(name="services.kernel.documents.tidy")
 def tidy() -> int:
-    """Delete old drawings and what uploads left behind; beat calls this every hour."""
-    return contents.tidy()
+    """Delete old drawings, what uploads left behind and files removed long ago; beat calls this every hour."""
+    return contents.tidy() + actions.purge_removed()

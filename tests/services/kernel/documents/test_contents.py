@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import os
 import time
@@ -10,9 +11,10 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from services.kernel.documents import contents, store
-from services.kernel.documents.actions import attach_file, remove_attachment
+from services.kernel.documents.actions import attach_file, purge_removed, remove_attachment, replace_attachment
 from services.kernel.documents.contents import sweep, tidy
 from services.kernel.documents.models import Attachment, ScanState
 from services.kernel.documents.previews import Size, page_image
@@ -110,13 +112,13 @@ def test_an_upload_of_an_orphan_s_content_in_the_very_moment_of_the_sweep_keeps_
     held = attach(upload)
     Attachment.objects.all().delete()
     os.utime(held.path, (0, 0))
-    real = contents._delete
+    real = contents.delete_unnamed
 
-    def attach_first(orphans: list[Path], before: float) -> None:
+    def attach_first(orphans: list[Path], *, grace: float) -> int:
         attach(upload)
-        real(orphans, before)
+        return real(orphans, grace=grace)
 
-    monkeypatch.setattr(contents, "_delete", attach_first)
+    monkeypatch.setattr(contents, "delete_unnamed", attach_first)
     sweep(commit=True)
     assert held.path.exists()
     monkeypatch.undo()
@@ -154,3 +156,27 @@ def test_a_backup_takes_contents_along_and_leaves_drawings_behind(upload: Upload
     assert not _passing(held.path.relative_to(media))
     assert _passing(drawn.relative_to(media))
     assert _passing(Path("attachments/incoming/tmpx/content"))
+
+
+def test_files_removed_long_ago_are_deleted_for_good_and_what_others_share_stays(upload: Upload) -> None:
+    gone, kept, shared = attach(upload), attach(upload, 60), attach(upload, 80)
+    newer = replace_attachment(
+        attachment_id=gone.row.pk, source=upload(picture("JPEG", (44, 40))), name="二.jpg", scope=KEEPER
+    )
+    source = upload(picture("JPEG", (80, 40)))
+    other = attach_file(kind="thing", owner_id="2", purpose="photo", source=source, name="三.jpg", scope=KEEPER)
+    drawing = page_image(newer, page=1, size=Size.THUMB)
+    for held in (gone, newer, kept, shared):
+        os.utime(held.path, (0, 0))
+    remove_attachment(attachment_id=newer.row.pk, scope=KEEPER)
+    remove_attachment(attachment_id=shared.row.pk, scope=KEEPER)
+    now = timezone.now()
+    assert purge_removed(now=now + dt.timedelta(days=89)) == 0
+    assert newer.path.exists()
+    assert purge_removed(now=now + dt.timedelta(days=91)) == 2
+    assert set(Attachment.objects.values_list("pk", flat=True)) == {kept.row.pk, other.row.pk}
+    assert [path.exists() for path in (gone.path, newer.path, drawing)] == [False] * 3
+    assert kept.path.exists()
+    assert shared.path == other.path
+    assert other.path.exists()
+    assert purge_removed(now=now + dt.timedelta(days=91)) == 0

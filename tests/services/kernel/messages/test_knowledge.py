@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.files.storage import default_storage
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from hypothesis import HealthCheck, given
 from hypothesis import settings as tuned
 from hypothesis import strategies as st
 
-from geo.errors import BadInput, Conflict, Forbidden, NotFound
+from geo.errors import BadInput, Conflict, Forbidden, NotFound, Unavailable
 from services.access.models import User
+from services.crypto.identifiers import new_id
+from services.integrations.scanning.simulator import EICAR, Mood, Simulator
 from services.kernel.messages.knowledge import files
 from services.kernel.messages.knowledge.actions import Written, change_page, delete_page, make_page, restore_page
 from services.kernel.messages.knowledge.models import KnowledgePage
@@ -160,6 +163,45 @@ class TestWriting:
         assert "sandbox" in answer["Content-Security-Policy"]
 
 
+@pytest.mark.django_db
+class TestViruses:
+    @pytest.fixture(autouse=True)
+    def scanner(self, settings: Any, tmp_path: Any) -> Iterator[Simulator]:
+        settings.MEDIA_ROOT = tmp_path / "media"
+        cache.clear()
+        with Simulator() as simulator:
+            settings.SCANNER, settings.SCANNER_SECONDS = simulator.address, 5.0
+            yield simulator
+
+    def test_a_file_with_a_virus_is_not_kept(self, settings: Any) -> None:
+        with pytest.raises(BadInput, match="病毒"):
+            files.keep_file(SimpleUploadedFile("a.txt", EICAR), owner=new_id())
+        assert list(settings.MEDIA_ROOT.rglob("*.txt")) == []
+        assert files.text_in(files.keep_file(text_file("干净"), owner=new_id()).place) == "干净"
+
+    def test_nothing_is_kept_while_the_scanner_is_away(self, scanner: Simulator, settings: Any) -> None:
+        scanner.mood = Mood.SILENT
+        settings.SCANNER_SECONDS = 0.2
+        with pytest.raises(Unavailable, match="没有保存"):
+            files.keep_file(text_file("干净"), owner=new_id())
+
+    def test_what_came_before_the_scanner_is_scanned_when_it_is_opened(self, scanner: Simulator, settings: Any) -> None:
+        settings.SCANNER, address = "", settings.SCANNER
+        bad = files.keep_file(SimpleUploadedFile("a.txt", EICAR), owner=new_id()).place
+        good = files.keep_file(text_file("干净"), owner=new_id()).place
+        files.check_openable(bad)  # staff may open what nobody has scanned
+        settings.OPEN_UNSCANNED = False
+        with pytest.raises(Forbidden, match="还没有查毒"):
+            files.check_openable(good)
+        settings.SCANNER = address
+        with pytest.raises(Forbidden, match="病毒"):
+            files.check_openable(bad)
+        files.check_openable(good)
+        heard = len(scanner.received)
+        files.check_openable(good)  # the verdict is remembered
+        assert len(scanner.received) == heard == 2
+
+
 class TestFiles:
     @pytest.mark.parametrize(
         ("name", "data", "code"),
@@ -193,14 +235,15 @@ class TestFiles:
         assert "张三" not in kept.place
         assert (kept.name, kept.size) == ("张三的材料.txt", len("内容".encode()))
         assert files.text_in(kept.place) == "内容"
-        default_storage.delete(kept.place)
+        assert "内容".encode() not in files.path_of(kept.place).read_bytes()
+        files.path_of(kept.place).unlink()
 
     def test_old_encodings_are_read(self) -> None:
         from services.crypto.identifiers import new_id
 
         kept = files.keep_file(SimpleUploadedFile("旧.txt", "养老".encode("gb18030")), owner=new_id())
         assert files.text_in(kept.place) == "养老"
-        default_storage.delete(kept.place)
+        files.path_of(kept.place).unlink()
 
 
 @pytest.mark.parametrize(
