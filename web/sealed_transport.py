@@ -88,15 +88,11 @@ def check_plain(request: HttpRequest) -> None:
 
 
 def channel_of(request: HttpRequest) -> Channel:
-    """Return how a plain request came. A key that is wrong is a program's."""
+    """Return how a plain request came. Raises ``Unauthenticated`` for a key that is wrong."""
     if certificate_of(request):
         return Channel.CONTAINER
-    if isinstance(getattr(request, "user", None), User):
-        return Channel.WEB
-    header = request.headers
-    return (
-        Channel.PROGRAM if "Authorization" in header or "X-API-Key" in header or "X-App-Id" in header else Channel.WEB
-    )
+    by_key = caller_of(request).key is not None or "X-App-Id" in request.headers
+    return Channel.PROGRAM if by_key else Channel.WEB
 
 
 def inner_request(request: HttpRequest, letter: Letter) -> WSGIRequest:
