@@ -90,7 +90,7 @@ def _closed(hours: Mapping[str, Any], today: dt.date, days: WorkingDays) -> str:
 
 
 def open_throughout(hours: Mapping[str, Any], day: str, since: str = "", until: str = "") -> bool:
-    """Say whether one span of an ordinary ``day`` (mon to sun) holds the clock times asked for; without any, whether it opens at all.
+    """Say whether one span of an ordinary ``day`` (mon to sun) holds the times asked for; without any, whether it opens at all.
 
     ``since`` alone: already open then; ``until`` alone: still open until then. A span over midnight lasts the evening.
     """
@@ -123,6 +123,11 @@ def weekly_hours(hours: Mapping[str, Any]) -> float:
 
 def _minutes(clock: str) -> int:
     return 60 * int(clock[:2]) + int(clock[3:])
+
+
+def hours_on(hours: Mapping[str, Any], date: dt.date, days: WorkingDays = WEEKS) -> str:
+    """Return the hours of one day as people read them, such as 08:00–17:30 or 休息; ``days`` are the holidays around it."""
+    return _said(hours.get(_key(hours, keys_of_day(date, days)), ()))
 
 
 def week_lines(hours: Mapping[str, Any]) -> list[tuple[str, str]]:
