@@ -29,14 +29,14 @@ def begin_scratch(**_: Any) -> None:
     begin(settings.SCRATCH)
 
 
-@before_task_publish.connect
+@before_task_publish.connect  # type: ignore[untyped-decorator]
 def hand_request_on(headers: dict[str, Any] | None = None, **_: Any) -> None:
     """Let a task carry the number of the request that asked for it."""
     if headers is not None and (number := current_request()):
         headers[HEADER] = number
 
 
-@task_prerun.connect
+@task_prerun.connect  # type: ignore[untyped-decorator]
 def begin_request(task_id: str = "", task: Any = None, **_: Any) -> None:
     """Run a task for the request that asked for it, or for a number of its own; the history of changes names it."""
     stack = ExitStack()
@@ -45,7 +45,7 @@ def begin_request(task_id: str = "", task: Any = None, **_: Any) -> None:
     _under_way[task_id] = stack
 
 
-@task_postrun.connect
+@task_postrun.connect  # type: ignore[untyped-decorator]
 def end_request(task_id: str = "", **_: Any) -> None:
     """Leave the request of a task that ended."""
     if stack := _under_way.pop(task_id, None):

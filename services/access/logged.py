@@ -14,10 +14,11 @@ SOURCES = (
         acts={f"audit.{key}": str(label) for key, label in AuditAct.choices},
         act="'audit.' || s.act",
         actor="s.actor",
-        object_kind="""CASE WHEN s.detail ? 'account' THEN 'account' WHEN s.detail ? 'case' THEN 'case'
-          WHEN s.detail ? 'ledger' THEN 'ledger' WHEN s.detail ? 'client' THEN 'client'
+        object_kind="""CASE WHEN s.detail ? 'object' THEN s.detail ->> 'kind' WHEN s.detail ? 'account' THEN 'account'
+          WHEN s.detail ? 'case' THEN 'case' WHEN s.detail ? 'ledger' THEN 'ledger' WHEN s.detail ? 'client' THEN 'client'
           WHEN s.path <> '' THEN 'path' ELSE '' END""",
-        object_id="coalesce(s.detail ->> 'account', s.detail ->> 'case', s.detail ->> 'ledger', s.detail ->> 'client', s.path)",
+        object_id="""coalesce(s.detail ->> 'object', s.detail ->> 'account', s.detail ->> 'case', s.detail ->> 'ledger',
+          s.detail ->> 'client', s.path)""",
         object_name="coalesce(s.detail ->> 'account', s.detail ->> 'ledger', s.detail ->> 'client', s.path)",
         channel="CASE WHEN s.actor = 'system' THEN 'task' WHEN s.path LIKE '/api/%%' THEN 'api' ELSE 'page' END",
         request="s.request_id",

@@ -98,8 +98,9 @@ def rule_page(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         else:
             said.success(request, f"已保存“{saved.name}”，一分钟内按新的规则判断。")
             return redirect("desk-log-rules")
+    groups = [(title, group, any(key in form["acts"] for key, _ in group)) for title, group in acts_shown()]
     context = {
-        **frame_of(scope, "alerts"), "rule": rule, "form": form, "fault": fault, "acts": acts_shown(), "kinds": AlertKind.choices,
+        **frame_of(scope, "alerts"), "rule": rule, "form": form, "fault": fault, "acts": groups, "kinds": AlertKind.choices,
         "ways": AlertBy.choices, "outcomes": OUTCOMES.items(), "sources": source_words().items(),
     }  # fmt: skip
     return render(request, "desk/log_rule.html", context, status=status_of(fault) if fault else 200)

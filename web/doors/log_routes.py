@@ -8,7 +8,6 @@ from web.doors import log_alerts, log_figures, log_undos, logs
 
 ROUTES = [
     path("desk/logs", logs.list_page, name="desk-logs"),
-    path("desk/logs/trail", logs.trail, name="desk-log-trail"),
     path("desk/logs/found.csv", logs.export, name="desk-log-export"),
     path("desk/logs/figures", log_figures.figures_page, name="desk-log-figures"),
     path("desk/logs/storage", logs.storage_page, name="desk-log-storage"),

@@ -8,8 +8,7 @@ from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -53,6 +52,49 @@ PLAIN: Final = (
     "request",
     "app",
 )
+DETAIL: Final = {
+    "account": "账号",
+    "reason": "原因",
+    "code": "代码",
+    "ledger": "台账",
+    "format": "格式",
+    "rows": "行数",
+    "status": "状态码",
+    "method": "方法",
+    "path": "地址",
+    "attempt": "第几次",
+    "fault": "故障",
+    "line": "日志原文",
+    "lines": "条数",
+    "event": "事件",
+    "exception": "错误",
+    "where": "程序位置",
+    "role": "角色",
+    "field": "字段",
+    "row": "记录编号",
+    "kind": "类型",
+    "object": "对象编号",
+    "by": "申请人",
+    "matter": "事项",
+    "step": "环节",
+    "case": "办件",
+    "client": "平台",
+    "prefix": "密钥前缀",
+    "provider": "认证方式",
+    "months": "月份",
+    "month": "月份",
+    "kept": "类别",
+    "sealed": "加密",
+    "rule": "规则",
+    "count": "数量",
+    "import": "导入编号",
+    "purpose": "用途",
+    "subject": "对象",
+    "text": "情况",
+    "delivery": "短信编号",
+    "submission": "填报编号",
+    "review": "第几次审核",
+}
 MOMENTS: Final = ("since", "until")
 
 
@@ -92,11 +134,12 @@ def line_context(line: LogLine, scope: Scope) -> dict[str, Any]:
     """Return what the page of a line shows."""
     together = [each for each in lines_of_request(line.request_id, scope=scope) if each.pk != line.pk]
     later = later_changes(line, scope=scope) if line.changes else []
+    detail = [(DETAIL.get(key, key), value) for key, value in sorted((line.detail or {}).items())]
     return {
         **frame_of(scope, "lines"), "line": shown_lines([line])[0], "plan": plan_undo(line, scope=scope),
         "together": shown_lines(together), "later": shown_lines(later), "seen": len(later),
         "channel": CHANNELS.get(line.channel, line.channel), "kept": RETENTION[line.kept].name,  # type: ignore[index]
-        "source": source_words().get(line.source, line.source), "detail": sorted((line.detail or {}).items()),
+        "source": source_words().get(line.source, line.source), "detail": detail,
         "undos": Undo.objects.filter(line=line.pk).order_by("-asked_at"),
     }  # fmt: skip
 
@@ -139,9 +182,11 @@ def storage_page(request: HttpRequest) -> HttpResponse:
         }
         for mark in Mark.objects.order_by("-arrived_at", "key")
     ]  # fmt: skip
+    silent = [mark["title"] for mark in marks if mark["arrived_at"] is None and not mark["behind"]]
+    marks = [mark for mark in marks if mark["arrived_at"] is not None or mark["behind"]]
     context = {
         **frame_of(scope, "storage"), "classes": classes, "size": sum(one.size for one in months), "marks": marks,
-        "may_archive": holds_citywide(scope, "logs.configure"),
+        "silent": silent, "may_archive": holds_citywide(scope, "logs.configure"),
     }  # fmt: skip
     return render(request, "desk/log_storage.html", context)
 
@@ -154,17 +199,6 @@ def archive(request: HttpRequest) -> HttpResponse | FileResponse:
     sealed = bool(typed(request, "sealed"))
     file = archive_month(kept=kept, month=month, sealed=sealed, scope=scope_for(request), request=request)
     return FileResponse(file, as_attachment=True, filename=f"logs-{kept}-{month}.zip", content_type="application/zip")
-
-
-@never_cache
-@login_required
-@require_safe
-def trail(request: HttpRequest) -> HttpResponse:
-    """Lead from a record, a case or a person to everything logged of it."""
-    scope = scope_for(request)
-    check_duty(scope, VIEW)
-    asked = {key: typed(request, key)[:80] for key in ("object_kind", "object_id", "actor") if typed(request, key)}
-    return redirect(f"{reverse('desk-logs')}?{urlencode(asked)}")
 
 
 def asked_of(request: HttpRequest) -> Asked:

@@ -192,7 +192,8 @@ def _counted(rule: AlertRule, now: dt.datetime) -> list[dict[str, Any]]:
         return [{"subject": "", **rows.aggregate(**figures)}]
     column = SUBJECTS[AlertBy(rule.by)]
     named = rows.exclude(**{f"{column}__isnull": True}) if column == "address" else rows.exclude(**{column: ""})
-    return list(named.order_by().values(subject=F(column)).annotate(**figures))
+    grouped: Any = named.order_by().values(subject=F(column)).annotate(**figures)
+    return list(grouped)
 
 
 def _many(rule: AlertRule, now: dt.datetime) -> list[Held]:

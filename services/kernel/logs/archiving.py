@@ -90,8 +90,8 @@ def read_archive(file: IO[bytes]) -> Iterator[dict[str, Any]]:
     if not house_keys().verify(key_id, _said(manifest), signature) or sha256(data).hexdigest() != manifest["sha256"]:
         raise Conflict("archive_altered", "这份归档与清单不符，可能被改动过，不能读取。")
     for number, line in enumerate(data.decode().splitlines()):
-        place = {"field": f"logs:{manifest['kept']}:{manifest['month']}", "owner": UUID(int=number)}
-        yield json.loads(unseal(line, **place) if manifest["sealed"] else line)
+        field = f"logs:{manifest['kept']}:{manifest['month']}"
+        yield json.loads(unseal(line, field=field, owner=UUID(int=number)) if manifest["sealed"] else line)
 
 
 def _pack(out: IO[bytes], rows: Iterable[dict[str, Any]], *, kept: str, month: str, sealed: bool, actor: str) -> None:

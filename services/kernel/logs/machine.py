@@ -82,7 +82,7 @@ def _said(said: dict[str, Any], now: dt.datetime) -> Line | None:
     if event in ("upstream answered", "upstream failed"):
         status = _number(said.get("status"))
         outcome = "done" if event == "upstream answered" and (status or 0) < 400 else "failed"
-        told = {key: said[key] for key in ("status", "fault", "attempt") if key in said}
+        told: dict[str, Any] = {str(key): said[key] for key in ("status", "fault", "attempt") if key in said}
         return Line(
             at, "access", "upstream.call", "upstream", str(said.get("upstream", ""))[:80], outcome, "upstream",
             request=request, ms=_number(said.get("ms")), detail=told,

@@ -14,35 +14,53 @@ TRIGGER: Final = "kernel_logs_note"
 
 
 def install_triggers() -> int:
-    """Put the triggers of every declared table there anew, take away those no longer declared, and return how many there are."""
+    """Let the triggers of every declared table stand as declared, no others, and return how many were made or taken away.
+
+    Those that stand already are left alone: making one anew waits for everybody who writes to its table.
+    """
     tables = [table for table in declared()[1] if not table.history]
+    changed = 0
     with connection.cursor() as cursor:
         there = set(connection.introspection.table_names(cursor))
-        cursor.execute("SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE tgname LIKE %s", [f"{TRIGGER}%"])
-        wanted = {name: sql for table in tables for name, sql in _statements(table).items()}
-        for name, relation in cursor.fetchall():
-            if name not in wanted:
-                cursor.execute(f"DROP TRIGGER {name} ON {relation}")
-        for table in tables:
-            if apps.get_model(table.model)._meta.db_table in there:
-                for sql in _statements(table).values():
-                    cursor.execute(sql)
-    return len(tables)
+        cursor.execute(
+            "SELECT tgname, tgrelid::regclass::text, encode(tgargs, 'hex') FROM pg_trigger WHERE tgname LIKE %s",
+            [f"{TRIGGER}%"],
+        )
+        standing = {
+            name: (relation, bytes.fromhex(arguments).decode().split("\0")[:-1])
+            for name, relation, arguments in cursor.fetchall()
+        }
+        wanted = {name: each for table in tables for name, each in _triggers(table).items()}
+        for name in standing.keys() - wanted.keys():
+            cursor.execute(f"DROP TRIGGER {name} ON {standing[name][0]}")
+            changed += 1
+        for name, (relation, arguments, sql) in wanted.items():
+            if relation in there and standing.get(name) != (relation, arguments):
+                cursor.execute(sql)
+                changed += 1
+    return changed
 
 
-def _statements(table: Tracked) -> dict[str, str]:
-    """Return the triggers of a table by name: they fire for the declared acts, for a change only if a declared column changed."""
+def _triggers(table: Tracked) -> dict[str, tuple[str, list[str], str]]:
+    """Return the triggers of a table by name, with their table, arguments and statement.
+
+    They fire for the declared acts, for a change only if a declared column changed.
+    """
     meta = apps.get_model(table.model)._meta
     kept = [*table.fields, *filter(None, (table.name, table.region, table.organisation, table.actor, table.request))]
     columns = "{" + ",".join(dict.fromkeys(kept)) + "}"
-    arguments = ", ".join(f"'{each}'" for each in (table.kind, columns, meta.pk.column, table.actor, table.request))
+    arguments = [table.kind, columns, meta.pk.column, table.actor, table.request, ",".join(table.fields)]
+    quoted = ", ".join(f"'{each}'" for each in arguments)
     events = {"created": "INSERT", "changed": "UPDATE", "deleted": "DELETE"}
     before, after = (", ".join(f"{row}.{column}" for column in table.fields) for row in ("OLD", "NEW"))
     return {
-        f"{TRIGGER}_{act}_{table.kind}": (
-            f"CREATE OR REPLACE TRIGGER {TRIGGER}_{act}_{table.kind} AFTER {events[act]} ON {meta.db_table} FOR EACH ROW "
+        name: (
+            meta.db_table,
+            arguments,
+            f"CREATE OR REPLACE TRIGGER {name} AFTER {events[act]} ON {meta.db_table} FOR EACH ROW "
             + (f"WHEN (ROW({before}) IS DISTINCT FROM ROW({after})) " if act == "changed" else "")
-            + f"EXECUTE FUNCTION {TRIGGER}({arguments})"
+            + f"EXECUTE FUNCTION {TRIGGER}({quoted})",
         )
         for act in table.acts
+        for name in [f"{TRIGGER}_{act}_{table.kind}"]
     }

@@ -17,7 +17,7 @@ from geo.regions.queries import regions_under, within
 from geo.scope import Scope
 from services.access.queries import check_duty, holds_citywide
 from services.kernel.logs.models import LogLine
-from services.kernel.logs.registry import act_words
+from services.kernel.logs.registry import act_words, app_words
 from services.kernel.logs.spec import OUTCOMES, RETENTION
 
 VIEW: Final = "logs.view"
@@ -155,9 +155,12 @@ def export_lines(asked: Asked, *, scope: Scope) -> Iterator[LogLine]:
         page = find_lines(asked, scope=scope, older=page.older, most=2_000)
 
 
-def acts_shown() -> list[tuple[str, str]]:
-    """Return every act with its words, in the order of the words' beginnings, for a list to choose from."""
-    return sorted(act_words().items(), key=lambda each: (each[0].partition(".")[0], each[1]))
+def acts_shown() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return every act with its words, in groups by what it is done to, for a list to choose from."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for key, word in act_words().items():
+        groups.setdefault(key.partition(".")[0], []).append((key, word))
+    return [(app_words().get(app, app), acts) for app, acts in groups.items()]
 
 
 def narrowed(asked: Asked, **changes: Any) -> Asked:

@@ -55,8 +55,8 @@ def _rows(source: Source) -> Reading:
 def _history(tracked: Tracked) -> Reading:
     """Read what pghistory keeps: an event is the row as it was; what it became stands in the next event, or in the row."""
     model = apps.get_model(tracked.model)
-    events = model.pgh_event_model._meta.db_table  # type: ignore[attr-defined]
-    table, pk = model._meta.db_table, model._meta.pk.column  # type: ignore[union-attr]
+    events = model.pgh_event_model._meta.db_table
+    table, pk = model._meta.db_table, model._meta.pk.column
     between = "s.pgh_id > %(done)s AND s.pgh_id <= %(upto)s"
     gone = "s.pgh_label LIKE 'delete%%'"
     rows = f"""

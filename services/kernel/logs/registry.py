@@ -21,6 +21,15 @@ MACHINE_ACTS: Final = {
     "error.machine": "服务错误",
     "lines.cut": "日志过多，部分未收",
 }
+APPS: Final = {
+    "audit": "审计",
+    "case": "办件",
+    "client": "接入平台",
+    "request": "页面和接口",
+    "upstream": "外部系统",
+    "error": "程序错误",
+    "lines": "服务器日志",
+}
 MACHINE_KINDS: Final = {"route": "页面或接口", "upstream": "外部系统", "place": "程序位置", "file": "日志文件"}
 
 
@@ -64,6 +73,12 @@ def act_words() -> dict[str, str]:
 def kind_words() -> dict[str, str]:
     """Return every kind of objects with its words."""
     return {table.kind: table.title for table in declared()[1]} | MACHINE_KINDS
+
+
+@cache
+def app_words() -> dict[str, str]:
+    """Return what the first parts of acts are called."""
+    return kind_words() | APPS
 
 
 @cache

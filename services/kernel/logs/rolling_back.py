@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.apps import apps
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -160,7 +161,7 @@ def decide_undo(*, undo_id: UUID, agree: bool, note: str, scope: Scope, request:
     return undo
 
 
-def undos_visible(*, scope: Scope) -> Any:
+def undos_visible(*, scope: Scope) -> QuerySet[Undo]:
     """Return what was undone or is to be, of the scope's regions, the newest first."""
     check_duty(scope, "logs.view")
     return Undo.objects.filter(within(scope))
@@ -202,16 +203,15 @@ def _carry_out(undo: Undo, line: LogLine, scope: Scope, request: HttpRequest | N
 
 def _tell_others(undo: Undo) -> None:
     """Tell who else may agree: those who may undo changes over the region of the object, or one above it."""
-    regions = [undo.region_id] if undo.region_id else []
-    chain = [region for one in regions for region in chain_of(one)] or [current_city_region()]
-    users = [
-        each for each in users_holding(ROLL_BACK, region_ids=[r for r in chain if r]) if each.username != undo.asked_by
-    ]
-    if users and chain[0]:
+    region = undo.region_id or current_city_region()
+    if region is None:
+        return
+    holders = users_holding(ROLL_BACK, region_ids=chain_of(region))
+    if users := [each for each in holders if each.username != undo.asked_by]:
         subject = f"{kind_words().get(undo.kind, undo.kind)} {undo.object_name}"[:80]
         values = {"申请人": undo.asked_by, "对象": subject, "原因": undo.reason[:90]}
         send_message(
-            event=UNDO_ASKED, key=f"{UNDO_ASKED}:{undo.pk}", region_id=chain[0], values=values, users=users,
+            event=UNDO_ASKED, key=f"{UNDO_ASKED}:{undo.pk}", region_id=region, values=values, users=users,
             link="/desk/logs/undos", actor=undo.asked_by,
         )  # fmt: skip
 
@@ -258,7 +258,7 @@ def _values(line: LogLine) -> tuple[dict[str, Any], dict[str, Any]]:
             {key: (noted.after or {}).get(key) for key in keys},
         )
     model = apps.get_model(table.model)
-    events = model.pgh_event_model.objects  # type: ignore[attr-defined]
+    events = model.pgh_event_model.objects
     event = events.filter(pgh_id=line.source_id).first()
     if event is None:
         raise Conflict("change_gone", "这次改动的原始记录已过保存期限，不能回退。")

@@ -15,7 +15,7 @@ from geo.regions.models import RegionVersion
 from geo.scope import Scope
 from services.kernel.logs.models import LogLine
 from services.kernel.logs.queries import Asked, lines_found, narrowed, patience
-from services.kernel.logs.registry import act_words, kind_words
+from services.kernel.logs.registry import act_words, app_words
 
 MOST_GROUPS: Final = 30
 MOST_DAYS: Final = 366
@@ -27,14 +27,6 @@ BY: Final = {
     "actor": "人员",
     "time": "时间",
     "outcome": "结果",
-}
-APPS: Final = {
-    "audit": "审计",
-    "case": "办件",
-    "client": "接入平台",
-    "request": "页面和接口",
-    "upstream": "外部系统",
-    "error": "程序错误",
 }
 
 
@@ -83,14 +75,16 @@ def figures_of(asked: Asked, by: str, *, scope: Scope) -> Figures:
         total = _group("", "合计", rows.aggregate(**_FIGURES))
         if by == "time":
             named = rows.annotate(key=(TruncHour if hourly else TruncDay)("at"))
-            ordered = named.order_by().values("key").annotate(**_FIGURES).order_by("key")
-            groups = [_moment(each, hourly) for each in ordered]
+            ordered: Any = named.order_by().values("key").annotate(**_FIGURES).order_by("key")
+            known = {each["key"]: each for each in ordered}
+            groups = [_moment(known.get(at, {"key": at, **_NONE}), hourly) for at in _moments(since, until, hourly)]
         else:
             named = rows.annotate(key=_KEYS[by])
-            counted = named.order_by().values("key").annotate(**_FIGURES).order_by("-count", "key")[:MOST_GROUPS]
+            grouped: Any = named.order_by().values("key").annotate(**_FIGURES)
+            counted = grouped.order_by("-count", "key")[:MOST_GROUPS]
             groups = _named(by, list(counted))
         slowest = list(rows.filter(ms__isnull=False).order_by("-ms", "-at")[:10])
-    most = max((each.count for each in groups), default=1)
+    most = max((each.count for each in groups), default=0) or 1
     return Figures(by, total, [replace(each, share=each.count / most) for each in groups], slowest)
 
 
@@ -99,7 +93,7 @@ def _named(by: str, rows: list[dict[str, Any]]) -> list[Group]:
     if by == "act":
         words = dict(act_words())
     elif by == "app":
-        words = {**kind_words(), **APPS}
+        words = dict(app_words())
     elif by == "outcome":
         words = {"done": "成功", "refused": "被拒绝", "failed": "失败"}
     elif by == "region":
@@ -107,6 +101,18 @@ def _named(by: str, rows: list[dict[str, Any]]) -> list[Group]:
         places = {region: (code, name) for region, code, name in known.values_list("region", "code", "name")}
         return [_group(*(places.get(row["key"]) or ("", "不分区域")), row) for row in rows]
     return [_group(str(row["key"] or ""), words.get(row["key"]) or row["key"] or "系统", row) for row in rows]
+
+
+def _moments(since: dt.datetime, until: dt.datetime, hourly: bool) -> list[dt.datetime]:
+    """Return when the hours or days of a span begin, by the clock of the city, those without lines among them."""
+    at = timezone.localtime(since).replace(minute=0, second=0, microsecond=0)
+    at = at if hourly else at.replace(hour=0)
+    step = dt.timedelta(hours=1) if hourly else dt.timedelta(days=1)
+    found = []
+    while at < until:
+        found.append(at)
+        at += step
+    return found
 
 
 def _moment(row: dict[str, Any], hourly: bool) -> Group:
@@ -129,6 +135,7 @@ _FIGURES: Final[dict[str, Any]] = {
     "slowest": Max("ms"),
     "mean": Avg("ms"),
 }
+_NONE: Final[dict[str, Any]] = {"count": 0, "wrong": 0, "refused": 0, "slowest": None, "mean": None}
 _KEYS: Final[dict[str, Any]] = {
     "act": F("act"),
     "app": Func(F("act"), Value("."), Value(1), function="split_part", output_field=CharField()),

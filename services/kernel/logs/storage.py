@@ -73,7 +73,8 @@ def partitions(*, sized: bool = True) -> list[Partition]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT c.relname, greatest(c.reltuples, 0)::bigint, {size} FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid
+            SELECT c.relname, greatest(c.reltuples, pg_stat_get_live_tuples(c.oid), 0)::bigint, {size}
+            FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid
             WHERE i.inhparent = ANY(%s::regclass[])
             """,
             [[f"{TABLE}_{kept}" for kept in RETENTION]],
