@@ -37,6 +37,49 @@ def now_code(secret: str, ahead: int = 0) -> str:
     return code_at(secret, int(time.time()) // STEP_S + ahead)
 
 
+@pytest.mark.covers("PRE-SEC-01", via="services.access.signin.certificates:judge")
+def test_a_telephone_and_the_house_each_prove_who_they_are(gateway: Simulator, clerk: User, other: User) -> None:
+    """By the gateway's interface, with a user's certificate on the telephone, a site certificate here, bound to the user's id."""
+    phone = Handset(gateway)
+    phone.by_password("clerk")
+    # a user's certificate is made out to the account's id and put on the telephone, whose key never left it
+    assert phone.install().json()["subject"] == str(clerk.uid)
+    user_certificate = phone.container.certificate
+    assert user_certificate
+    assert (user_certificate.common_name, user_certificate.public) == (str(clerk.uid), phone.container.key.public)
+    # the certificate and the account are bound, by proof of the key
+    assert phone.bind().status_code == 200
+    row = DeviceCertificate.objects.get()
+    assert (row.user.uid, row.fingerprint) == (clerk.uid, user_certificate.fingerprint)
+    phone.client.post("/sign-out")
+    # the house shows the site certificate that the gateway holds, and proves its key over the telephone's own random bytes
+    shown = phone.challenge("sign_in")
+    assert shown.site == gateway.site.certificate.der
+    text_of_site = shown.question.site_text(shown.encryption)
+    assert gateway.site.certificate.public.verify(text_of_site, shown.signature)
+    assert gateway.site.certificate.is_signed_by(gateway.authority.root)
+    # the telephone signs, the gateway judges, and the account of the binding is signed in
+    asked = gateway.acts["verify"]
+    assert phone.post("certificates/sign-in", phone.answer(shown)).json()["signed_in"] is True
+    assert gateway.acts["verify"] == asked + 1
+    assert "李办事" in phone.client.get("/account").content.decode()
+    # who has the certificate and not its key is nobody, and a site without the certificate's key gets no signature
+    thief = Handset(gateway)
+    thief.container.certificate = user_certificate
+    assert code_of(thief.sign_in()) == "certificate_signature_wrong"
+    assert not thief.inside()
+    gateway.mood = Mood.OTHER_SITE
+    phone.client.post("/sign-out")
+    with pytest.raises(SiteRefused):
+        phone.sign_in()
+    assert not phone.inside()
+    # revoked on the gateway, it opens nothing any more, without a word here
+    gateway.mood = Mood.WELL
+    gateway.authority.revoked.add(user_certificate.fingerprint)
+    assert code_of(phone.sign_in()) == "certificate_revoked"
+    assert not phone.inside()
+
+
 class TestEnrolling:
     def test_a_certificate_is_issued_bound_and_signs_in(self, gateway: Simulator, clerk: User) -> None:
         phone = Handset(gateway)
