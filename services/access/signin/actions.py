@@ -19,14 +19,22 @@ from services.access.demo import demo_users
 from services.access.models import AuditAct, User, UserKind
 from services.access.personal.queries import has_consented
 from services.access.signin.models import ExternalIdentity, OpenSession, RecoveryCode, SecondStep
-from services.access.signin.onetime import new_recovery_codes, new_secret, recovery_digest, step_of
+from services.access.signin.onetime import (
+    looks_like_recovery_code,
+    new_recovery_codes,
+    new_secret,
+    recovery_digest,
+    step_of,
+)
 from services.access.signin.queries import needs_second_step, second_step_of, sessions_of
 from services.crypto.actions import keep_secrets
 from services.crypto.identifiers import new_id
-from services.crypto.sealing import seal, unseal
+from services.crypto.primitives import same
+from services.crypto.sealing import key_of, seal, unseal
 from services.integrations.identity.spec import Identified, Provider
 
 SECRET_FIELD: Final = "second_step.secret"
+RECOVERY_FIELD: Final = "second_step.recovery"
 IDENTITY_FIELD: Final = "account.identity_number"
 PHONE_FIELD: Final = "account.phone"
 REAL_NAME: Final = "real_name"
@@ -65,7 +73,8 @@ def renew_recovery_codes(*, user: User) -> list[str]:
     """Replace all recovery codes of an account, and return the new ones, which are not kept."""
     codes = new_recovery_codes()
     RecoveryCode.objects.filter(user=user).delete()
-    RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=recovery_digest(code)) for code in codes)
+    sealed = (seal(recovery_digest(code), field=RECOVERY_FIELD, owner=user.uid) for code in codes)
+    RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=each) for each in sealed)
     return codes
 
 
@@ -76,8 +85,9 @@ def take_code(*, user: User, code: str, request: HttpRequest | None = None) -> b
     if step is not None and _takes(step, code):
         step.save()
         return True
-    used = RecoveryCode.objects.filter(user=user, digest=recovery_digest(code[:40]), used_at=None)
-    if step is not None and used.update(used_at=timezone.now()):
+    if step is not None and (found := _unused_code(user, code[:40])) is not None:
+        found.used_at = timezone.now()
+        found.save(update_fields=["used_at"])
         record_audit(act=AuditAct.RECOVERY_USED, actor=user.username, request=request)
         return True
     record_audit(act=AuditAct.SECOND_STEP_REFUSED, actor=user.username, request=request)
@@ -251,6 +261,18 @@ def _keep_told(user: User, identified: Identified) -> None:
     if has_consented(user, REAL_NAME):
         told = {IDENTITY_FIELD: identified.identity_number, PHONE_FIELD: identified.phone}
         keep_secrets(owner=user.uid, values={field: value for field, value in told.items() if value})
+
+
+def _unused_code(user: User, code: str) -> RecoveryCode | None:
+    """Return the unused recovery code that was typed, if it is one; whoever calls holds the second step of the account."""
+    if not looks_like_recovery_code(code):
+        return None  # a mistyped code of the app opens no seals
+    typed = recovery_digest(code).encode()
+    for row in RecoveryCode.objects.filter(user=user, used_at=None):
+        kept = unseal(row.digest, field=RECOVERY_FIELD, owner=user.uid) if key_of(row.digest) else row.digest
+        if same(kept.encode(), typed):
+            return row
+    return None
 
 
 def _takes(step: SecondStep, code: str) -> bool:

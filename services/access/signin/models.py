@@ -53,15 +53,14 @@ class SecondStep(models.Model):
 
 
 class RecoveryCode(models.Model):
-    """A code that stands in for the authenticator app once. Only its digest is kept."""
+    """A code that stands in for the authenticator app once. Only its digest is kept, sealed for its owner's ``uid``."""
 
     user = models.ForeignKey(USER, on_delete=models.CASCADE, related_name="recovery_codes")
-    digest = models.CharField(max_length=64)
+    digest = models.CharField(max_length=200)
     used_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = "恢复码"
-        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "digest"], name="recovery_code_once")]
 
     def __str__(self) -> str:
         return f"{self.user_id}"

@@ -59,4 +59,14 @@ def new_recovery_codes() -> list[str]:
 
 def recovery_digest(code: str) -> str:
     """Return the digest a recovery code is kept as; spaces, hyphens and capitals do not matter."""
-    return hashlib.sha256("".join(code.lower().replace("-", "").split()).encode()).hexdigest()
+    return hashlib.sha256(_bare(code).encode()).hexdigest()
+
+
+def looks_like_recovery_code(code: str) -> bool:
+    """Say whether something typed has the length and the letters of a recovery code."""
+    bare = _bare(code)
+    return len(bare) == 12 and set(bare) <= set(_LETTERS)
+
+
+def _bare(code: str) -> str:
+    return "".join(code.lower().replace("-", "").split())

@@ -12,6 +12,7 @@ from services.access.signin.onetime import (
     RECOVERY_CODES,
     STEP_S,
     code_at,
+    looks_like_recovery_code,
     new_recovery_codes,
     new_secret,
     recovery_digest,
@@ -64,3 +65,5 @@ def test_recovery_codes_differ_and_may_be_typed_carelessly() -> None:
     assert len(set(codes)) == RECOVERY_CODES
     assert recovery_digest(codes[0].upper().replace("-", " ")) == recovery_digest(codes[0])
     assert len({recovery_digest(code) for code in codes}) == RECOVERY_CODES
+    assert all(map(looks_like_recovery_code, codes))
+    assert not any(map(looks_like_recovery_code, ("123456", "", "k7wq-m2xd-9fh", "k7wq-m2xd-9fhl")))

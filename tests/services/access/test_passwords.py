@@ -9,16 +9,20 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from geo.jobs.actions import run_job, start_job
 from services.access.models import User
 from services.access.passwords import FIELD, NOBODY, SealedHasher, is_sealed, opened_hash
 from services.access.signed import ACCOUNT
+from services.access.signin.actions import SECRET_FIELD, renew_recovery_codes, take_code
+from services.access.signin.models import RecoveryCode, SecondStep
+from services.access.signin.onetime import recovery_digest
 from services.crypto import signed_rows
 from services.crypto.keystore import make_keystore
 from services.crypto.port import Purpose
 from services.crypto.rotation import JOB, drop_key, rotate_keys
-from services.crypto.sealing import newest_id, unseal
+from services.crypto.sealing import newest_id, seal, unseal
 from services.crypto.secret_checks import check_secrets
 from services.crypto.signed_rows import holds
 
@@ -88,6 +92,24 @@ def test_a_hash_of_before_is_sealed_by_the_job_and_by_signing_in(how: str) -> No
     assert is_sealed(stored())
     assert holds(ACCOUNT, User.objects.get())
     assert signs_in(Client())
+
+
+def test_recovery_codes_lie_sealed_and_open_after_a_rotation_those_of_before_too() -> None:
+    user = User.objects.create_user("keeper", password=PASSWORD)
+    SecondStep.objects.create(user=user, secret="", confirmed_at=timezone.now())
+    codes = renew_recovery_codes(user=user)
+    sealed = list(RecoveryCode.objects.order_by("pk"))
+    plain = recovery_digest(codes[1])
+    assert not any(recovery_digest(code) in str(row.digest) for code, row in zip(codes, sealed, strict=True))
+    RecoveryCode.objects.filter(pk=sealed[1].pk).update(digest=plain)
+    SecondStep.objects.update(secret=seal("A" * 32, field=SECRET_FIELD, owner=SecondStep.objects.get().pk))
+    assert take_code(user=user, code=codes[0])
+    _, job = rotate_keys(actor="t", purposes=[Purpose.SEAL])
+    assert run_job(job_id=job.pk).state == "done"
+    assert not RecoveryCode.objects.filter(digest=plain).exists()
+    assert [take_code(user=user, code=code) for code in (codes[0], codes[1], codes[1], codes[2])] == [
+        False, True, False, True,
+    ]  # fmt: skip
 
 
 def test_rotation_makes_no_altered_account_right() -> None:
