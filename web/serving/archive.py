@@ -111,7 +111,7 @@ def save(*, url: str, media: Path, file: Path, passphrase: str = "") -> dict[str
 
 def _passing(path: Path) -> bool:
     """Say whether a file can be made again or is still arriving: drawn pages and uploads that nothing names yet."""
-    return path.parts[0] == "previews" or path.parts[:2] == ("attachments", "incoming")
+    return path.parts[0] in ("previews", "incoming") or path.parts[:2] == ("attachments", "incoming")
 
 
 def restore(*, url: str, media: Path, file: Path, force: bool, passphrase: str = "") -> dict[str, Any]:
