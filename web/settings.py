@@ -137,6 +137,8 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "quantu",
+        # a store that hangs is as one that is gone: whoever asks says so instead of waiting with it
+        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 3},
     }
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
@@ -271,7 +273,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "quantu"
 CELERY_TIMEZONE = TIME_ZONE
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "web.schedule:HouseScheduler"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "worker-beat": {"task": "web.worker_beat", "schedule": 60.0},
@@ -287,8 +289,7 @@ CELERY_BEAT_SCHEDULE = {
     "keep-log-months": {"task": "services.kernel.logs.keep_months", "schedule": 3600.0},
     "read-receipts": {"task": "services.kernel.messages.read_receipts", "schedule": 60.0},
     "tidy-files": {"task": "services.kernel.documents.tidy", "schedule": 3600.0},
-    "judge-advisers": {"task": "services.modules.advisers.judge_all", "schedule": 24 * 3600.0},
-    "pull-elders": {"task": "services.modules.advisers.pull_elders", "schedule": 24 * 3600.0},
+    "purge-records": {"task": "services.kernel.security.purge", "schedule": 24 * 3600.0},
     "erase-due": {"task": "services.access.personal.erase_due", "schedule": 3600.0},
     "purge-lists": {"task": "geo.addresses.standardising.purge", "schedule": 3600.0},
 }

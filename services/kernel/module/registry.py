@@ -63,6 +63,17 @@ def module_named(key: str) -> Module:
     return found
 
 
+def periodic() -> dict[str, dict[str, Any]]:
+    """Return what the modules want done by the clock, as Celery's beat reads it. Raises ``ValueError`` for a key that two use."""
+    found: dict[str, dict[str, Any]] = {}
+    for module in modules().values():
+        for each in module.spec.periodic:
+            if each.key in found:
+                raise ValueError(f"{each.key} is in the clock twice")
+            found[each.key] = {"task": each.task, "schedule": each.every_s}
+    return found
+
+
 def function_named(name: str) -> Callable[..., Any]:
     """Return the function behind ``"package.module:function"``. Raises ``ValueError`` where there is none."""
     package, _, attribute = name.partition(":")

@@ -23,12 +23,21 @@ class Hook:
 
 
 @dataclass(frozen=True, slots=True)
+class Periodic:
+    """A Celery task of the module's ``tasks.py``, by its name, that is done every so many seconds; ``key`` names it in the clock."""
+
+    key: str
+    task: str
+    every_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class ModuleSpec:
     """A business module: what people call it, which of the city's systems it belongs to, and what it does when things happen.
 
     ``icon`` is one of the sprite's, ``order`` its place among the modules. ``recorded`` are called as ``function(submission=,
     answers=, scope=)`` when a form of the module is handed in that belongs to no matter; ``ended`` as ``function(case=, answers=,
-    scope=)`` when a case of a matter ends, whatever its result; what they raise undoes the act.
+    scope=)`` when a case of a matter ends, whatever its result; what they raise undoes the act. ``periodic`` is done by the clock.
     """
 
     key: str
@@ -39,6 +48,7 @@ class ModuleSpec:
     order: int = 100
     recorded: tuple[Hook, ...] = ()
     ended: tuple[Hook, ...] = ()
+    periodic: tuple[Periodic, ...] = ()
 
 
 def check_module(spec: ModuleSpec) -> None:
@@ -51,3 +61,5 @@ def check_module(spec: ModuleSpec) -> None:
     names = [hook.calls for hook in (*spec.recorded, *spec.ended)]
     if odd := [name for name in names if FUNCTION.fullmatch(name) is None]:
         raise ValueError(f"{spec.key}: {odd[0]} names no function")
+    if seldom := [each.key for each in spec.periodic if each.every_s < 1]:
+        raise ValueError(f"{spec.key}: {seldom[0]} is done all the time")

@@ -15,6 +15,8 @@ from django.utils import timezone
 from geo.errors import BadInput, Conflict
 from geo.regions.queries import within
 from geo.scope import Scope
+from services.access.actions import record_audit
+from services.access.models import AuditAct
 from services.access.queries import check_duty
 from services.kernel.rules.deciding.differences import Change, changes_between
 from services.kernel.rules.deciding.findings import Finding
@@ -75,6 +77,7 @@ def save_sheet(*, version_id: UUID, sheet: Sheet, seen: int, scope: Scope) -> Ru
     RuleEdit.objects.create(
         version=draft, revision=draft.revision, changes=[change.data() for change in changes], made_by=scope.actor
     )
+    audit_rules(AuditAct.RULE_CHANGED, draft, scope, cells=len(changes))
     return draft
 
 
@@ -145,6 +148,7 @@ def discard_draft(*, version_id: UUID, seen: int, scope: Scope) -> RuleVersion:
         raise Conflict(
             "draft_changed", f"{draft.changed_by} 刚改过这份草稿，请刷新后核对，再放弃。", newest=draft.revision
         )
+    audit_rules(AuditAct.RULE_DISCARDED, draft, scope)
     RuleVersion.objects.filter(pk=draft.pk).delete()
     return draft
 
@@ -166,7 +170,20 @@ def _publish(version: RuleVersion, from_day: dt.date, reason: str, scope: Scope)
     version.state, version.from_day, version.reason = RuleState.PUBLISHED, from_day, reason.strip()[:300]
     version.published_by, version.published_at = scope.actor, timezone.now()
     version.save()
+    act = AuditAct.RULE_PUBLISHED if version.active else AuditAct.RULE_ENDED
+    audit_rules(act, version, scope, from_day=from_day.isoformat(), reason=version.reason)
     return version
+
+
+def audit_rules(act: AuditAct, version: RuleVersion, scope: Scope, **detail: object) -> None:
+    """Write down what somebody did to a version of a rule set; it enters the log that cannot be altered unseen."""
+    of = {
+        "rules": version.rule_set,
+        "number": version.number,
+        "region": version.region_id,
+        "revision": version.revision,
+    }
+    record_audit(act=act, actor=scope.actor, detail={**of, **detail})
 
 
 def _check_day(day: dt.date) -> None:

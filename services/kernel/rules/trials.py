@@ -19,7 +19,9 @@ from geo.jobs.registry import job
 from geo.regions.models import EditionState, RegionVersion
 from geo.regions.queries import within
 from geo.scope import Scope
+from services.access.models import AuditAct
 from services.access.queries import check_duty
+from services.kernel.rules.actions import audit_rules
 from services.kernel.rules.deciding.cases import cases_of
 from services.kernel.rules.deciding.differences import compare, outcome_words
 from services.kernel.rules.deciding.sheets import sheet_of
@@ -77,6 +79,7 @@ def start_trial(
     )
     trial.job = start_job(kind=TRIAL_JOB, params={"trial": str(trial.pk)}, actor=scope.actor)
     trial.save(update_fields=["job"])
+    audit_rules(AuditAct.RULE_TRIED, version, scope, trial=str(trial.pk), source=trial.source)
     return trial
 
 

@@ -1,6 +1,6 @@
 """The advisers for elders among the business modules."""
 
-from services.kernel.module.spec import Hook, ModuleSpec
+from services.kernel.module.spec import Hook, ModuleSpec, Periodic
 
 _ACTIONS = "services.modules.advisers.actions"
 
@@ -17,5 +17,9 @@ MODULE = ModuleSpec(
         Hook("adviser_site_change", f"{_ACTIONS}:change_site"),
         Hook("adviser_new", f"{_ACTIONS}:enter_adviser"),
         Hook("adviser_change", f"{_ACTIONS}:change_adviser"),
+    ),
+    periodic=(
+        Periodic("judge-advisers", "services.modules.advisers.judge_all", 24 * 3600.0),
+        Periodic("pull-elders", "services.modules.advisers.pull_elders", 24 * 3600.0),
     ),
 )

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import socket
+import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 import time_machine
 from django.core.cache import cache
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
+from redis.exceptions import RedisError
 
 from geo.errors import Conflict, Forbidden
 from geo.regions.queries import region_by_code
@@ -403,15 +410,78 @@ def test_a_call_that_cannot_be_written_down_is_not_answered(
     assert b"institutions" not in answer.content
 
 
-def test_a_store_that_is_away_lets_nobody_in(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    from redis.exceptions import ConnectionError as Away
+class Store:
+    """A Redis of the test's own, which can be stopped, held still and started again on its port."""
 
-    def away(*_: Any, **__: Any) -> None:
-        raise Away
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = int(free.getsockname()[1])
+        self.folder = folder
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.start()
 
-    monkeypatch.setattr(calling.cache, "add", away)
-    answer = platform.get("region=310101")
-    assert (answer.status_code, answer.json()["code"]) == (503, "gate_away")
+    def start(self) -> None:
+        said = [
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+            "--dir",
+            str(self.folder),
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ]
+        self.process = subprocess.Popen(["redis-server", *said], stdout=subprocess.DEVNULL)
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            with suppress(RedisError), redis.Redis.from_url(self.url) as client:
+                client.ping()
+                return
+            time.sleep(0.02)
+        raise AssertionError("the test's own Redis does not start")
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def store(tmp_path: Path, settings: Any) -> Iterator[Store]:
+    made = Store(tmp_path)
+    default = settings.CACHES["default"]
+    settings.CACHES = {"default": {**default, "LOCATION": made.url}}
+    yield made
+    made.stop()
+
+
+def test_without_the_store_nobody_is_let_in_and_all_goes_on_when_it_is_back(
+    platform: Platform, house: Facility, store: Store
+) -> None:
+    calls = ClientCall.objects.count
+
+    def answered() -> tuple[int, str]:
+        before, said = calls(), platform.get("region=310101")
+        assert calls() == before + 1, "every call is written down, refused or not"
+        return said.status_code, last().reason
+
+    assert answered() == (200, "")
+    store.stop()
+    for _ in range(2):
+        assert answered() == (503, "store_away")
+    refused = platform.get("region=310101")
+    assert (refused.json()["code"], refused["Retry-After"]) == ("gate_away", "5")
+    assert house.name not in refused.content.decode()
+    assert last().outcome == "refused"
+    store.start()
+    assert answered() == (200, ""), "by itself, and with nothing that was asked meanwhile"
+    store.process.send_signal(signal.SIGSTOP)  # there, but it does not answer: the same, and soon
+    assert answered() == (503, "store_away")
+    store.process.send_signal(signal.SIGCONT)
+    assert answered() == (200, "")
 
 
 @pytest.mark.django_db

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -64,3 +65,37 @@ def test_a_module_hooks_only_what_is_its_own(monkeypatch: pytest.MonkeyPatch, sp
     monkeypatch.setattr(module, "MODULE", spec)
     with pytest.raises(ValueError, match=said):
         registry._module("example", package)
+
+
+def test_what_modules_want_done_by_the_clock_is_entered_in_it_and_has_a_worker() -> None:
+    from web.celery import app
+    from web.schedule import HouseScheduler
+
+    entered: dict[str, str] = {}
+
+    class Noting(HouseScheduler):  # type: ignore[misc]
+        """The clock of the house, which says what it enters and touches no database."""
+
+        schedule: Any = None
+
+        def __init__(self) -> None:
+            self.app = app
+
+        def install_default_entries(self, data: Any) -> None: ...
+
+        def update_from_dict(self, mapping: dict[str, dict[str, Any]]) -> None:
+            entered.update({key: each["task"] for key, each in mapping.items()})
+
+    app.loader.import_default_modules()
+    Noting().setup_schedule()
+    assert entered == {key: each["task"] for key, each in {**app.conf.beat_schedule, **registry.periodic()}.items()}
+    assert entered["judge-advisers"] == "services.modules.advisers.judge_all"
+    assert [task for task in entered.values() if task not in app.tasks] == []
+    assert str(app.conf.beat_scheduler) == f"{HouseScheduler.__module__}:{HouseScheduler.__name__}"
+
+
+def test_a_clock_that_names_two_things_alike_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = modules()["advisers"]
+    monkeypatch.setattr(registry, "modules", lambda: {"a": module, "b": module})
+    with pytest.raises(ValueError, match="in the clock twice"):
+        registry.periodic()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from geo.errors import BadInput, Conflict, Forbidden, NotFound, Unavailable
 from geo.jobs.actions import run_job
 from geo.jobs.models import Job, JobState
-from services.access.models import Grant, Role, User
+from services.access.models import AuditEntry, Grant, Role, User
 from services.kernel.messages.models import Message
 from services.kernel.rules.actions import check_draft, discard_draft, open_draft, publish_version, save_sheet, take_back
 from services.kernel.rules.deciding.differences import changes_between
@@ -265,3 +265,27 @@ def test_rows_and_columns_are_added_moved_and_removed(who: Any) -> None:
     ):
         with pytest.raises(BadInput):
             edited(OLD, act, who, column=column)
+
+
+def test_whatever_is_done_to_rules_is_in_the_audit_log(city: None, who: Any) -> None:
+    done = published()
+    start_trial(version_id=done.pk, scope=scope(), pasted="年龄\n70")
+    take_back(
+        key="test.who",
+        region=published(code=HUANGPU).region.versions.first().code,
+        from_day=TODAY,
+        reason="统一",
+        scope=scope(),
+    )
+    draft = open_draft(key="test.who", region=CITY, scope=scope())
+    discard_draft(version_id=draft.pk, seen=1, scope=scope())
+    entries = AuditEntry.objects.filter(act__startswith="rule_").order_by("pk")
+    told = [(each.act, each.actor, each.detail["number"]) for each in entries]
+    assert told == [
+        ("rule_changed", "shi", 1), ("rule_published", "shi", 1), ("rule_tried", "shi", 1),
+        ("rule_published", "shi", 1), ("rule_ended", "shi", 2), ("rule_discarded", "shi", 2),
+    ]  # fmt: skip
+    assert entries[1].detail["reason"] == "按新办法"
+    with pytest.raises(Conflict):
+        save_sheet(version_id=done.pk, sheet=OLD, seen=done.revision, scope=scope())
+    assert entries.count() == 6, "what was refused was not done"

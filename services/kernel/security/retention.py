@@ -1,0 +1,65 @@
+"""How long records are kept that grow by themselves, as data in one place, and their clearing away when that time is over.
+
+What belongs to a case, a row of a ledger or the audit log is kept with it and is not here; months of the log centre are kept by
+``services.kernel.logs.spec``, files by their owners.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final
+
+from django.apps import apps
+from django.db import transaction
+from django.utils import timezone
+
+from services.access.actions import record_audit
+from services.access.models import AuditAct
+
+AT_ONCE: Final = 2_000
+"""How many rows go in one transaction: a worker that dies loses no more than that, and the next one goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Rows of a model go when their moment ``at`` is more than ``days`` ago; a row without that moment stays."""
+
+    model: str
+    at: str
+    days: int
+    what: str
+    why: str
+
+
+RETENTIONS: Final = (
+    Retention(
+        "access_clients.ClientCall", "at", 400, "接口调用记录", "网络日志不少于六个月；多留到满一年零一个月，便于同比"
+    ),
+    Retention("axes.AccessLog", "attempt_time", 183, "登录记录", "网络日志不少于六个月"),
+    Retention("axes.AccessFailureLog", "attempt_time", 183, "登录失败记录", "网络日志不少于六个月"),
+    Retention("kernel_rules.DecisionRecord", "at", 3_653, "规则判断记录", "与所涉办件的定期档案同为十年"),
+    Retention("kernel_rules.RuleFault", "at", 366, "规则故障", "查明原因以后一年"),
+    Retention("kernel_messages.Message", "visible_from", 1_096, "站内消息", "三年后不再有用"),
+    Retention("jobs.Job", "finished_at", 366, "后台任务", "结果另有去处，记录留一年"),
+    Retention("sessions.Session", "expire_date", 1, "会话", "过期即无用"),
+)
+
+
+def purge_records(*, now: dt.datetime | None = None) -> dict[str, int]:
+    """Delete what was kept long enough, a piece at a time, and return how much by what it is; what went is audited."""
+    at = now or timezone.now()
+    gone = {each.what: count for each in RETENTIONS if (count := _purge(each, at))}
+    if gone:
+        record_audit(act=AuditAct.RECORDS_PURGED, actor="system", detail={"gone": gone})
+    return gone
+
+
+def _purge(kept: Retention, now: dt.datetime) -> int:
+    rows = apps.get_model(kept.model)._base_manager.filter(**{f"{kept.at}__lt": now - dt.timedelta(days=kept.days)})
+    count = 0
+    while pks := list(rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
+        with transaction.atomic():
+            rows.filter(pk__in=pks).delete()
+        count += len(pks)
+    return count
