@@ -14,6 +14,7 @@ from geo.errors import Conflict, NotFound
 from services.access.actions import record_audit
 from services.access.models import AuditAct, User, UserKind
 from services.access.personal.models import Consent, Erasure
+from services.access.personal.naming import rename_rows
 from services.access.personal.queries import erasure_of, has_consented, reasons_to_wait
 from services.access.personal.registry import call, parts, purpose_named
 from services.access.signin.actions import end_sessions
@@ -94,6 +95,7 @@ def _erase(pk: int) -> bool:
         return False
     end_sessions(user=user, by="system", reason="erased")
     erasure.report = {part.title: call(part.erases, user) for part in parts().values() if part.erases}
+    erasure.report[parts()["names"].title] = rename_rows(user)  # last: the parts find what they forget by the name
     user.username, user.display_name, user.is_active = f"gone-{secrets.token_hex(8)}", "", False
     user.set_unusable_password()
     user.save()

@@ -11,6 +11,7 @@ class PersonalPart:
 
     ``gives`` yields its rows as mappings of Chinese labels to plain values. ``erases`` forgets it, and returns how many went.
     Where the law keeps some of it, ``kept`` says what, for how long and why. ``blocks`` returns why erasing has to wait, or ''.
+    ``models`` are those it tells of, as ``"app.Model"``: every model that points at an account is named by a part.
     """
 
     key: str
@@ -19,6 +20,7 @@ class PersonalPart:
     erases: str = ""
     kept: str = ""
     blocks: str = ""
+    models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

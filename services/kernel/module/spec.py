@@ -24,7 +24,7 @@ class Hook:
 
 @dataclass(frozen=True, slots=True)
 class Periodic:
-    """A Celery task of the module's ``tasks.py``, by its name, that is done every so many seconds; ``key`` names it in the clock."""
+    """A Celery task of the module's ``tasks.py``, by its name, done every so many seconds; ``key`` names it in the clock."""
 
     key: str
     task: str
@@ -37,7 +37,8 @@ class ModuleSpec:
 
     ``icon`` is one of the sprite's, ``order`` its place among the modules. ``recorded`` are called as ``function(submission=,
     answers=, scope=)`` when a form of the module is handed in that belongs to no matter; ``ended`` as ``function(case=, answers=,
-    scope=)`` when a case of a matter ends, whatever its result; what they raise undoes the act. ``periodic`` is done by the clock.
+    scope=)`` when a case of a matter ends, whatever its result; what they raise undoes the act. What is ``periodic`` the clock
+    does.
     """
 
     key: str

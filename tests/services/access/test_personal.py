@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.test import Client
 from django.utils import timezone
+from pghistory.models import Event
 
+from geo.addresses.standardising.models import Batch
 from geo.errors import Conflict
 from services.access.actions import create_api_key
 from services.access.demo import make_demo_accounts
 from services.access.models import ApiKey, AuditEntry, User, UserKind
 from services.access.personal.actions import COOLING, ask_erasure, cancel_erasure, erase_due, give_consent
 from services.access.personal.models import Consent, Erasure
+from services.access.personal.naming import naming_models, unchanging
 from services.access.personal.queries import has_consented
 from services.access.personal.registry import call, parts, purposes
 from services.access.signed import SIGNED
@@ -23,11 +28,18 @@ from services.access.signin.actions import IDENTITY_FIELD, bind_identity
 from services.access.signin.models import ExternalIdentity
 from services.crypto.actions import keep_secrets
 from services.crypto.models import Secret
+from services.crypto.sealing import unseal
 from services.crypto.signed_rows import check_signed_rows
 from services.integrations.identity.spec import Identified, Provider
+from services.kernel.documents.models import Attachment
 from services.kernel.forms.models import Submission
-from services.kernel.messages.models import Message
+from services.kernel.messages.actions import TEXT_FIELD
+from services.kernel.messages.models import Delivery, Message
+from services.kernel.workflow.models import Application, Case
+from tests.services.access.hidden_world import HiddenWorld
 
+STANDING = {"sign_ins", "keys", "contact"}
+"""Parts that another part of the same app erases."""
 NUMBER = "310101195003070028"
 DOOR = Provider("door", "suishenban", "随申办", "resident", "http://x", "http://x", "a", "s")
 ModelBackend = "django.contrib.auth.backends.ModelBackend"
@@ -195,6 +207,53 @@ class TestErasing:
         assert ask_erasure(user=resident) == ask_erasure(user=resident)
         cancel_erasure(user=resident)
         assert ask_erasure(user=resident).cancelled_at is None
+
+
+def test_every_model_that_points_at_an_account_is_told_of_by_a_part() -> None:
+    told = {label for part in parts().values() for label in part.models}
+    pointing = {
+        model._meta.label
+        for model in apps.get_models()
+        if model.__module__.startswith(("geo.", "services.")) and not issubclass(model, Event)
+        and any(field.related_model is User for field in model._meta.concrete_fields)
+    }  # fmt: skip
+    assert pointing - told == set(), "name them in the personal_data of their app"
+    assert {apps.get_model(label)._meta.label for label in told} == told
+    assert [
+        part.key for part in parts().values() if not part.erases and not part.kept and part.key not in STANDING
+    ] == []
+
+
+def test_files_of_drafts_lists_and_names_go_with_the_account(resident: User, tmp_path: Path) -> None:
+    world = HiddenWorld(tmp_path)
+    mine = world.person
+    drafts = [str(row.pk) for row in world.drafts]
+    assert Attachment.objects.filter(owner_id__in=drafts).count() > 2
+    Case.objects.filter(applicant=mine).update(closed_at=timezone.now(), state="approved")
+    Batch.objects.create(actor=mine.username, name="名单.csv", rows=1, width=1, expires_at=timezone.now() + COOLING)
+    name, said = mine.username, everything(client_of(mine))
+    assert {row["文件"] for row in said["files"]["内容"]} == {world.rows[Attachment].name}
+    assert [row["名单"] for row in said["lists"]["内容"]] == ["名单.csv"]
+    assert [row["内容"] for row in said["deliveries"]["内容"]] == [world.mark(Delivery)]
+    assert {row["记录"] for row in said["names"]["内容"]} >= {"填报轮次"}
+    ask_erasure(user=mine)
+    with time_machine.travel(timezone.now() + COOLING * 1.01):
+        assert erase_due() == 1
+    assert not Attachment.objects.filter(owner_id=drafts[1]).exists(), "papers of a draft are nobody's archive"
+    assert Attachment.objects.filter(owner_id=drafts[0]).exists(), "what was handed in is kept with its case"
+    assert not Batch.objects.filter(name="名单.csv").exists()
+    assert Application.objects.filter(applicant=mine).count() == 1
+    sent = Delivery.objects.get()
+    assert (sent.recipient, unseal(sent.text, field=TEXT_FIELD, owner=sent.pk), sent.phone_blind) == (None, "", "")
+    mine.refresh_from_db()
+    left = {
+        model._meta.label
+        for model, columns in naming_models()
+        for column in columns
+        if model._base_manager.filter(**{column: name}).exists()
+    }
+    assert left <= unchanging(), "the name is gone where it may be"
+    assert [finding for table in SIGNED for finding in check_signed_rows(table)[1]] == []
 
 
 def test_every_part_can_be_read_for_an_account_that_has_nothing(resident: User) -> None:
