@@ -1,0 +1,1 @@
+"""What people who look for places leave behind: the places they marked, and what they say is wrong with one."""
