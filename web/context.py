@@ -6,9 +6,11 @@ from typing import Any, Final, NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from geo.imports.queries import shows_invented
 from services.access.queries import Caller, caller_of
+from web.favourites import marked_ids
 
 ELDER_COOKIE: Final = "elder"
 ELDER_STEPS: Final = {"1": "标准", "2": "大", "3": "特大"}
@@ -47,6 +49,8 @@ def house(request: HttpRequest) -> dict[str, Any]:
         "elder_steps": ELDER_STEPS,
         "tabs": TABS,
         "tab": current_tab(request.path),
+        # Asked for only by pages that show places: the desk never does.
+        "saved_ids": SimpleLazyObject(lambda: marked_ids(request)),
     }
 
 

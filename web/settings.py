@@ -86,6 +86,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "web.middleware.SessionLimits",
+    "web.favourites.DeviceFavourites",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "web.sealed_transport.SealedTransport",
     "web.middleware.NamedErrors",

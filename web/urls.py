@@ -49,6 +49,7 @@ from web.doors import (
     security,
     standardise,
 )
+from web.doors.finder_routes import ROUTES as FINDER_ROUTES
 from web.doors.form_routes import ROUTES as FORM_ROUTES
 from web.doors.log_routes import ROUTES as LOG_ROUTES
 from web.health import health
@@ -57,10 +58,8 @@ urlpatterns = [
     path("", find.find, name="find"),
     path("find/suggest", searching.suggest, name="suggest"),
     path("places", places.all_places, name="places"),
-    path("places/<int:place_id>", places.place_page, name="place"),
     path("places/<int:place_id>/card", places.place_card, name="place-card"),
     path("here", places.here, name="here"),
-    path("saved", places.saved, name="saved"),
     path("health", health, name="health"),
     path("api/", api.urls),
     path("tiles", layers.catalogue, name="layers"),
@@ -242,6 +241,7 @@ urlpatterns = [
     path("desk/knowledge/<uuid:page_id>/delete", knowledge.delete, name="desk-knowledge-delete"),
     path("desk/knowledge/<uuid:page_id>/restore", knowledge.restore, name="desk-knowledge-restore"),
     *FORM_ROUTES,
+    *FINDER_ROUTES,
     *LOG_ROUTES,
     path("view", preferences.choose_view, name="view"),
     path("sign-in", signin.sign_in, name="sign-in"),

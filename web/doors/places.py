@@ -1,4 +1,4 @@
-"""Pages of facilities: all of them as a list, one in full, its card, favourites, and what stands at a point of the map."""
+"""Pages of facilities: all of them as a list, the card of one, and what stands at a point of the map."""
 
 from __future__ import annotations
 
@@ -19,13 +19,10 @@ from services.access.queries import scope_for
 from services.facilities.queries import (
     NO_FILTERS,
     Order,
-    city_now,
     counts_by_kind,
     facilities_in,
     facility_detail,
-    places_by_id,
 )
-from web.context import elder_step
 from web.doors.asking import Ask, Origin, kind_menu, read_ask
 from web.doors.cards import Card, make_card, row_of, way_for
 from web.doors.find import filter_chips
@@ -33,7 +30,6 @@ from web.doors.nearby import straight_nearest
 from web.doors.shown import Row
 
 PAGE: Final = 20
-SAVED_MOST: Final = 200
 HERE_M: Final = 60.0
 HERE_MOST: Final = 5
 ORDERS: Final[dict[str, Order]] = {"distance": "distance", "name": "name", "relevance": "relevance"}
@@ -148,23 +144,6 @@ def read_listing(request: HttpRequest, ask: Ask) -> Listing:
 
 @never_cache
 @require_safe
-def place_page(request: HttpRequest, place_id: int) -> HttpResponse:
-    """Show everything of one place; with an origin, also how far it is on foot and in a straight line."""
-    ask = read_ask(request.GET, elder=bool(elder_step(request)))
-    card = card_for(request, place_id, ask)
-    context = {
-        "card": card,
-        "ask": ask,
-        "back_url": ask.url(place=None) if ask.origin else "/",
-        "share_url": request.build_absolute_uri(f"/places/{place_id}"),
-        "share_note": "链接里只有这家机构，没有您的位置。",
-        "map_url": (ask if card.way else _around(card)).url("/", place=place_id),
-    }
-    return render(request, "elder/place.html" if elder_step(request) else "places/place.html", context)
-
-
-@never_cache
-@require_safe
 def place_card(request: HttpRequest, place_id: int) -> HttpResponse:
     """Return the card of one place as a fragment for the map."""
     return render(request, "door/card.html", {"card": card_for(request, place_id, read_ask(request.GET))})
@@ -199,29 +178,7 @@ def here(request: HttpRequest) -> HttpResponse:
     return render(request, "door/here.html", context)
 
 
-@never_cache
-@require_safe
-def saved(request: HttpRequest) -> HttpResponse:
-    """Show the favourites that the device names; the server keeps none."""
-    if "ids" not in request.GET:
-        return render(request, "places/saved.html", {})
-    ids = [
-        int(text)
-        for text in request.GET["ids"].split(",")[:SAVED_MOST]
-        if text.isascii() and text.isdecimal() and len(text) < 19
-    ]
-    ask = read_ask(request.GET)
-    found = places_by_id(ids, scope=scope_for(request), published=published_now(), now=city_now())
-    rows = [Row(found[place_id], ask.place_url(place_id)) for place_id in ids if place_id in found]
-    return render(request, "places/saved_rows.html", {"rows": rows, "gone": len(ids) - len(rows)})
-
-
 def where_is(request: HttpRequest, origin: Origin) -> str:
     """Return the words for a point: the nearest address, or the region it lies in."""
     found = reverse(origin.lon, origin.lat, scope=scope_for(request))
     return f"{found[0].label}附近" if found else ""
-
-
-def _around(card: Card) -> Ask:
-    """Return the question what else of its kind is around a place."""
-    return Ask(origin=Origin(card.place.lon, card.place.lat), at=card.place.name, kinds=card.place.kind)

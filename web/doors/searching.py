@@ -38,6 +38,7 @@ class Candidate:
     url: str
     certain: bool = False
     corrected: bool = False
+    place: int = 0
 
 
 def candidates_for(ask: Ask, *, scope: Scope, limit: int, near: tuple[float, float] | None = None) -> list[Candidate]:
@@ -68,7 +69,8 @@ def _suggested(ask: Ask, one: Suggestion, found: list[Suggestion]) -> Candidate:
     alone = sum(other.fit <= one.fit for other in found) == 1
     certain = alone and one.what != "facility" and one.fit < Fit.SCATTERED
     note = "，".join(filter(None, [one.where, one.said]))
-    return Candidate(one.label, note, ICONS.get(one.what, "map-pin"), url, certain, one.corrected)
+    place = one.id if one.what == "facility" else 0
+    return Candidate(one.label, note, ICONS.get(one.what, "map-pin"), url, certain, one.corrected, place)
 
 
 def _geocoded(ask: Ask, door: Found) -> Candidate:

@@ -2,6 +2,7 @@
 import * as maplibre from '../vendor/maplibre-gl.mjs';
 import {answer, cardPlace, onAnswer, onCard, showCard, way} from './answer.js';
 import {onHover, light, select} from './list.js';
+import {isSaved, onSavedChange} from './favourites.js';
 import {onSheet, sheetStop} from './sheet.js';
 
 const holder = document.getElementById('map');
@@ -176,6 +177,13 @@ function thinLabels() {
   });
 }
 
+/** A favourite's pin bears a star, and says so. */
+function paintPin(node, place) {
+  const saved = isSaved(place.id);
+  node.classList.toggle('saved', saved);
+  node.setAttribute('aria-label', `第 ${place.rank} 名，${place.name}${saved ? '，已收藏' : ''}`);
+}
+
 function pinOf(place, chosen) {
   const node = document.createElement('button');
   node.type = 'button';
@@ -183,12 +191,12 @@ function pinOf(place, chosen) {
   node.className = 'pin';
   node.classList.toggle('quiet', place.quiet);
   node.classList.toggle('selected', place.id === chosen);
-  node.setAttribute('aria-label', `第 ${place.rank} 名，${place.name}`);
   node.title = place.name;
   node.dataset.id = String(place.id);
   node.dataset.rank = String(place.rank);
   node.innerHTML = `<svg viewBox="0 0 28 34" aria-hidden="true"><path d="${DROP}"></path></svg><b></b>`;
   node.querySelector('b').textContent = String(place.rank);
+  paintPin(node, place);
   node.addEventListener('click', (event) => {
     event.stopPropagation();
     select(place.id);
@@ -363,6 +371,10 @@ export async function startMap() {
   onAnswer(onNewAnswer);
   onCard(onNewCard);
   onHover(lightPins);
+  onSavedChange(() => ((answer() && answer().places) || []).forEach((place) => {
+    const marker = pins.get(String(place.id));
+    if (marker) paintPin(marker.getElement(), place);
+  }));
   onSheet(() => { if (window.innerWidth <= 640 && drawn && answer() && sheetStop() !== 'full') map.fitBounds(boundsOf(answer()), {padding: padding(), maxZoom: 17, duration: still.matches ? 0 : 200}); });
   dark.addEventListener('change', () => {
     map.once('style.load', () => {

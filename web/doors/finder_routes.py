@@ -1,0 +1,19 @@
+"""The addresses of one place and of what people keep and say of places: favourites, comparing, reports."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from web.doors import comparing, favourites, one_place, reporting
+
+ROUTES = [
+    path("places/compare", comparing.compare_page, name="compare"),
+    path("places/<int:place_id>", one_place.place_page, name="place"),
+    path("places/<int:place_id>/qr.svg", one_place.qr_code, name="place-qr"),
+    path("places/<int:place_id>/wrong", reporting.wrong_page, name="place-wrong"),
+    path("saved", favourites.saved, name="saved"),
+    path("saved/mark", favourites.mark, name="saved-mark"),
+    path("saved/arrange", favourites.arrange, name="saved-arrange"),
+    path("saved/note", favourites.note, name="saved-note"),
+    path("desk/place-reports/<int:report_id>", reporting.report_page, name="desk-place-report"),
+]
