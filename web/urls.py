@@ -14,6 +14,7 @@ from web.doors import (
     addresses,
     applying,
     batches,
+    browsing,
     calendar,
     cases,
     clients,
@@ -57,7 +58,7 @@ from web.health import health
 urlpatterns = [
     path("", find.find, name="find"),
     path("find/suggest", searching.suggest, name="suggest"),
-    path("places", places.all_places, name="places"),
+    path("places", browsing.all_places, name="places"),
     path("places/<int:place_id>/card", places.place_card, name="place-card"),
     path("here", places.here, name="here"),
     path("health", health, name="health"),

@@ -18,7 +18,7 @@ def ids_of(page: Any) -> list[int]:
     return [int(row.get_attribute("data-id")) for row in page.locator("#rows .row").all()]
 
 
-@pytest.mark.covers("PRE-FIND-01a", via="services.facilities.queries:facilities_in")
+@pytest.mark.covers("PRE-FIND-01a", via="services.facilities.browsing.queries:browse")
 def test_all_institutions_are_listed_with_what_a_parent_compares(page: Any, live_city: str, families: Spot) -> None:
     from services.facilities.kinds import KIND, kinds_named
     from services.facilities.models import Facility
@@ -63,6 +63,7 @@ def test_all_institutions_are_listed_with_what_a_parent_compares(page: Any, live
     # Filtered by kind and by what the kind declares
     page.locator("#list-kinds").select_option("nursery")
     page.wait_for_url("**kinds=nursery**")
+    page.locator("label[for=show-filters]").click()
     page.get_by_role("checkbox", name="全日托").check()
     page.wait_for_url("**service_form=full_day**")
     assert ids_of(page)

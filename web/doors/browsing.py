@@ -1,0 +1,269 @@
+"""The page of all institutions: narrowed by counted filters, ordered by one's own weights, complete without script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from geo.addresses.gazetteer import Names, names_of, published_now
+from geo.errors import BadInput, CityError, NotFound, TooLarge
+from geo.regions.models import Level
+from services.access.queries import scope_for
+from services.facilities.browsing import queries as browsing
+from services.facilities.browsing.queries import Browsed, Facet
+from services.facilities.browsing.questions import ORDERS, Question, read_question
+from services.facilities.browsing.ranking import DIMENSIONS, MOST_WEIGHT
+from services.facilities.filters import PART_KEYS
+from services.facilities.hours import DAY_NAMES, DAYS
+from services.facilities.kinds import KIND
+from services.facilities.queries import Order, city_now, counts_by_kind, facilities_in
+from web.doors.asking import Ask, kind_menu, read_ask, said_of
+from web.doors.shown import Row
+
+PAGE: Final = 20
+PLAIN_ORDERS: Final[dict[str, Order]] = {"distance": "distance", "relevance": "relevance", "name": "name"}
+"""The orders of the list of every kind at once, which the database sorts."""
+
+
+class Chip(NamedTuple):
+    """A filter that narrows the list now, with the address of the list without it."""
+
+    words: str
+    url: str
+
+
+class Slider(NamedTuple):
+    """One dimension a list is weighed by, and how much it counts."""
+
+    key: str
+    label: str
+    prefers: str
+    weight: int
+
+
+class WayOn(NamedTuple):
+    """A way on from an empty list."""
+
+    words: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrowsedRow(Row):
+    """A row of the list that says why it stands where it does."""
+
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One page of rows, the address of the next, how many there are in all, the filters with their counts, or what is wrong."""
+
+    rows: Sequence[Row] = ()
+    next: str = ""
+    total: int = 0
+    facets: tuple[Facet, ...] = ()
+    loosened: tuple[WayOn, ...] = ()
+    order: str = ""
+    fault: str = ""
+
+
+@never_cache
+@require_safe
+def all_places(request: HttpRequest) -> HttpResponse:
+    """List the institutions of a kind or a group, narrowed, counted and ordered; or all there are, by name or by distance."""
+    ask = replace(read_ask(request.GET), mode="walk")
+    if request.GET.get("crs") and ask.origin:
+        return redirect(f"/places?{_without_crs(request, ask)}")
+    everything = request.GET.get("kinds", "") in {"", "all"}
+    names = names_of(published_now())
+    question, faults = read_question(
+        lambda key: said_of(request.GET, key),
+        kinds=() if everything else ask.kind_keys,
+        near=(ask.origin.lon, ask.origin.lat) if ask.origin else None,
+        names=names,
+        today=city_now().date(),
+    )
+    if not everything and "没有这个类别" in ask.fault:
+        faults.insert(0, "没有这个类别，先为您看托育。")
+    mark = request.GET.get("cursor", "")[:2000]
+    page = _Page(request, ask, question, everything)
+    shown = page.everything_shown(mark) if everything else page.shown(mark)
+    fragment = request.headers.get("HX-Request") == "true"
+    context = page.context(shown, names) | {"faults": [*faults, *([shown.fault] if shown.fault else [])]}
+    template = "places/list.html"
+    if fragment:
+        template = "places/rows.html" if mark else "places/finder.html"
+    response = render(request, template, context)
+    response["Vary"] = "HX-Request, Cookie"
+    return response
+
+
+def _without_crs(request: HttpRequest, ask: Ask) -> str:
+    """Return the parameters with the position in the city's own system, whatever the device spoke."""
+    assert ask.origin is not None
+    params = request.GET.copy()
+    params.pop("crs")
+    params["lon"], params["lat"] = f"{ask.origin.lon:.6f}", f"{ask.origin.lat:.6f}"
+    return str(params.urlencode())
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """One request for the list, and the addresses that lead on from it."""
+
+    request: HttpRequest
+    ask: Ask
+    question: Question
+    everything: bool
+
+    def url(self, question: Question, **more: str) -> str:
+        """Return the address of the list for another question."""
+        place = {key: value for key, value in self.ask.params().items() if key in {"lon", "lat", "at"}}
+        kinds = {"kinds": "all" if self.everything else self.ask.kinds}
+        return f"/places?{urlencode(kinds | place | question.params() | more)}"
+
+    def shown(self, mark: str) -> Shown:
+        """Return a page of the institutions of some kinds."""
+        fault, asked = "", self.question
+        try:
+            found = browsing.browse(asked, scope=scope_for(self.request), mark=mark, limit=PAGE)
+        except (BadInput, TooLarge) as error:
+            fault = error.message
+            asked = asked.without("q")
+            try:
+                found = browsing.browse(asked, scope=scope_for(self.request), limit=PAGE)
+            except CityError as again:
+                return Shown(fault=again.message)
+        rows = [
+            BrowsedRow(
+                one.place,
+                self.ask.place_url(one.place.id),
+                seconds=one.seconds,
+                straight_m=one.metres,
+                why=one.why,
+            )
+            for one in found.rows
+        ]
+        return Shown(
+            rows=rows,
+            next=self.url(asked, cursor=found.next) if found.next else "",
+            total=found.total,
+            facets=found.facets,
+            loosened=self._ways_on(found),
+            order=found.order,
+            fault=fault,
+        )
+
+    def _ways_on(self, found: Browsed) -> tuple[WayOn, ...]:
+        return tuple(
+            WayOn(
+                f"不限“{way.label}”可看到 {way.count} 家"
+                if way.part == "q"
+                else f"放宽“{way.label}”可看到 {way.count} 家",
+                self.url(self.question.without(way.part)),
+            )
+            for way in found.loosened[:4]
+        )
+
+    def everything_shown(self, mark: str) -> Shown:
+        """Return a page of every institution there is."""
+        question = self.question
+        order = PLAIN_ORDERS.get(question.chosen_order, "name")
+        asked: dict[str, Any] = {
+            "scope": scope_for(self.request),
+            "region": question.street or question.district,
+            "q": question.q,
+        }
+        try:
+            page = facilities_in(**asked, near=question.near, order=order, cursor=mark, limit=PAGE)
+            total = sum(counts_by_kind(**asked).values())
+        except (BadInput, NotFound, TooLarge) as error:
+            return Shown(fault=error.message, order=order)
+        metres: Sequence[float | None] = page.metres or [None] * len(page.places)
+        rows = [
+            BrowsedRow(place, self.ask.place_url(place.id), straight_m=away)
+            for place, away in zip(page.places, metres, strict=True)
+        ]
+        return Shown(rows, self.url(question, cursor=page.next) if page.next else "", total, order=order)
+
+    def context(self, shown: Shown, names: Names) -> dict[str, Any]:
+        """Return what the page shows."""
+        question, filters = self.question, self.question.filters
+        facets = {facet.spec.key: facet for facet in shown.facets}
+        weights = dict(question.weights)
+        district = names.by_code.get(question.district)
+        return {
+            "ask": self.ask,
+            "question": question,
+            "filters": filters,
+            "rows": shown.rows,
+            "next": shown.next,
+            "total": shown.total,
+            "everything": self.everything,
+            "what": "服务设施" if self.everything else self.ask.kind_name,
+            "kind_menu": kind_menu(),
+            "orders": self._orders(),
+            "order": shown.order,
+            "facets": [facet for key, facet in facets.items() if key not in {"district", "street"}],
+            "district": facets.get("district"),
+            "street": facets.get("street"),
+            "districts": [one for one in names.regions.values() if one.level == Level.DISTRICT],
+            "streets": [
+                one
+                for one in names.regions.values()
+                if district and one.level == Level.STREET and one.path.startswith(district.path)
+            ],
+            "chips": self._chips(facets, names),
+            "clear_url": self.url(Question(question.kinds, near=question.near)),
+            "days": [(key, name) for key, name in zip(DAYS, DAY_NAMES, strict=True)],
+            "sliders": [
+                Slider(one.key, one.label, one.prefers, weights.get(one.key, 0))
+                for one in DIMENSIONS.values()
+                if one.key != "distance" or question.near
+            ],
+            "most_weight": MOST_WEIGHT,
+            "weighed": bool(weights),
+            "loosened": shown.loosened,
+            "announcement": self._announcement(shown),
+        }
+
+    def _orders(self) -> dict[str, str]:
+        offered = tuple(PLAIN_ORDERS if self.everything else ORDERS)
+        missing = {"distance", "time"} if self.question.near is None else set()
+        missing |= set() if self.question.q else {"relevance"}
+        return {key: ORDERS[key] for key in offered if key not in missing}
+
+    def _announcement(self, shown: Shown) -> str:
+        if shown.fault and not shown.total:
+            return shown.fault
+        what = "服务设施" if self.everything else self.ask.kind_name
+        return f"找到 {shown.total} 家{what}" if shown.total else f"没有找到符合这些条件的{what}"
+
+    def _chips(self, facets: dict[str, Facet], names: Names) -> list[Chip]:
+        """Return what narrows the list now, each with the list without it."""
+        question = self.question
+        chips = [Chip(f"“{question.q}”", self.url(question.without("q")))] if question.q else []
+        for key, code in (("district", question.district), ("street", question.street)):
+            if code:
+                chips.append(Chip(names.by_code[code].name, self.url(question.without(key))))
+        for key in question.types:
+            rest = tuple(one for one in question.types if one != key)
+            chips.append(Chip(KIND[key].name, self.url(replace(question, types=rest))))
+        if question.within_m is not None:
+            chips.append(Chip(_within_words(question.within_m), self.url(question.without("within"))))
+        for part in question.filters.parts:
+            if not self.everything and (part in facets or part in PART_KEYS):
+                chips.append(Chip(question.filters.spoken_part(part), self.url(question.without(part))))
+        return chips
+
+
+def _within_words(metres: int) -> str:
+    return f"{metres} 米内" if metres < 1000 else f"{metres / 1000:g} 公里内"
