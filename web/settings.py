@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "services.access.signin",
     "services.access.personal",
     "services.facilities",
+    "services.facilities.arranging",
     "services.kernel.documents",
     "services.kernel.messages",
     "services.kernel.messages.notices",

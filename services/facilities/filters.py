@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from django.db.models import BooleanField, ExpressionWrapper, F, Func, Q, Value
 
@@ -39,10 +39,19 @@ PART_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "hours": ("days", "from_time", "until_time"),
 }
 """The parameters of a part of the question that has more than one, or one of another name."""
+_FIGURES: Final = {one.key: one for kind in KINDS for one in kind.attributes if one.type in ("integer", "number")}
+BOUNDS: Final[Mapping[str, tuple[Attribute, Literal["gte", "lte"]]]] = {
+    "least_beds": (_FIGURES["beds"], "gte"),
+    "least_free_visits_year": (_FIGURES["free_visits_year"], "gte"),
+    "most_meal_price_yuan": (_FIGURES["meal_price_yuan"], "lte"),
+    "most_fee_hour_yuan": (_FIGURES["fee_hour_yuan"], "lte"),
+}
+"""By parameter, figures that may be asked to be at least or at most so much."""
 PARAMS: Final = (
     *WORDS,
     *("open_at", "age_months", "age_until", "born", "fee_min", "fee_max", "days", "from_time", "until_time"),
     *FILTERABLE,
+    *BOUNDS,
 )
 T = TypeVar("T")
 _TIME: Final = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
@@ -70,6 +79,8 @@ class Filters:
     days: tuple[str, ...] = ()
     from_time: str = ""
     until_time: str = ""
+    bounds: tuple[tuple[str, int], ...] = ()
+    """Figures that must be reached or kept, by parameter of ``BOUNDS``."""
 
     @property
     def is_empty(self) -> bool:
@@ -108,6 +119,8 @@ class Filters:
             return self._hours_words()
         if part == "open_at":
             return f"{self.open_at:%-m月%-d日 %H:%M} 开着"
+        if part in BOUNDS:
+            return bound_words(part, dict(self.bounds)[part])
         attribute = FILTERABLE[part]
         return "或".join(_value_words(attribute, value) for value in self.values_of(part))
 
@@ -131,6 +144,8 @@ class Filters:
     def without(self, part: str) -> Filters:
         """Return the filters with one of ``parts`` taken out."""
         usual = Filters()
+        if part in BOUNDS:
+            return replace(self, bounds=tuple(pair for pair in self.bounds if pair[0] != part))
         if part in FILTERABLE:
             return replace(self, attributes=tuple(pair for pair in self.attributes if pair[0] != part))
         return replace(self, **{key: getattr(usual, key) for key in keys_of(part)})
@@ -144,7 +159,7 @@ class Filters:
         parts += [
             part for part, keys in PART_KEYS.items() if any(getattr(self, key) != getattr(usual, key) for key in keys)
         ]
-        return parts + list(dict.fromkeys(key for key, _ in self.attributes))
+        return parts + list(dict.fromkeys(key for key, _ in (*self.attributes, *self.bounds)))
 
     def params(self) -> dict[str, str]:
         """Return the filters as the parameters of an address; several values of one are joined by commas."""
@@ -158,33 +173,47 @@ class Filters:
             params["days"] = ",".join(self.days)
         for key in dict.fromkeys(key for key, _ in self.attributes):
             params[key] = ",".join(written(value) for value in self.values_of(key))
-        return params
+        return params | {key: str(figure) for key, figure in self.bounds}
 
     def condition(self, now: dt.datetime, days: WorkingDays) -> Q:
         """Return the filters as a condition on facilities; ``now`` is aware and in the city's zone, ``days`` are the
         holidays around it."""
-        condition = Q()
+        condition = self._hours_condition(now, days) & self._said_condition()
         if self.has_vacancy:
             condition &= Q(vacancies__gt=0, vacancies_as_of__gte=now - STALE_AFTER)
+        ages = self.ages(now.date())
+        if ages is not None:
+            condition &= Q(attributes__age_from_months__lte=ages[0], attributes__age_to_months__gte=ages[1])
+        return condition
+
+    def _hours_condition(self, now: dt.datetime, days: WorkingDays) -> Q:
+        condition = Q()
         if self.open_now:
             condition &= open_at(now, days)
         if self.open_at:
             condition &= open_at(self.open_at, days)
         if self.open_holiday:
-            said = Q(hours__has_key=HOLIDAY)
-            condition &= (said & ~Q(hours__holiday=[])) | (~said & Q(hours__has_key="sun") & ~Q(hours__sun=[]))
-        ages = self.ages(now.date())
-        if ages is not None:
-            condition &= Q(attributes__age_from_months__lte=ages[0], attributes__age_to_months__gte=ages[1])
+            condition &= _on_holidays()
+        for day in self.needed_days:
+            condition &= Q(open_throughout_on(day, self.from_time, self.until_time))
+        return condition
+
+    def _said_condition(self) -> Q:
+        condition = Q()
         if self.fee_min is not None:
             condition &= _any_of({f"attributes__{key}__gte": self.fee_min} for key in FEES)
         if self.fee_max is not None:
             condition &= _any_of({f"attributes__{key}__lte": self.fee_max} for key in FEES)
-        for day in self.needed_days:
-            condition &= Q(open_throughout_on(day, self.from_time, self.until_time))
         for key in dict.fromkeys(key for key, _ in self.attributes):
             condition &= _any_of({"attributes__contains": {key: value}} for value in self.values_of(key))
+        for key, figure in self.bounds:
+            condition &= Q(**{f"attributes__{BOUNDS[key][0].key}__{BOUNDS[key][1]}": figure})
         return condition
+
+
+def _on_holidays() -> Q:
+    said = Q(hours__has_key=HOLIDAY)
+    return (said & ~Q(hours__holiday=[])) | (~said & Q(hours__has_key="sun") & ~Q(hours__sun=[]))
 
 
 def keys_of(part: str) -> tuple[str, ...]:
@@ -208,6 +237,12 @@ def _value_words(attribute: Attribute, value: str | bool) -> str:
     if isinstance(value, bool):
         return attribute.label if value else f"非{attribute.label}"
     return attribute.choice_label(value)
+
+
+def bound_words(param: str, figure: int) -> str:
+    """Return what a bound asks for, in words: 床位不少于 50 张."""
+    attribute, sense = BOUNDS[param]
+    return f"{attribute.label}{'不少于' if sense == 'gte' else '不超过'} {figure} {attribute.unit}"
 
 
 def _range_words(least: int | None, most: int | None, before: str, unit: str) -> str:
@@ -270,6 +305,7 @@ def read_filters(params: Mapping[str, Any], today: dt.date | None = None) -> tup
         from_time=read("from_time", _clock, ""),
         until_time=read("until_time", _clock, ""),
         attributes=tuple(attributes),
+        bounds=tuple((key, figure) for key in BOUNDS if (figure := read(key, _figure, None)) is not None),
     )
     return _without_contradictions(filters, faults, today or dt.date.today())
 
@@ -344,6 +380,12 @@ def _age(key: str, said: str) -> int:
 def _yuan(key: str, said: str) -> int:
     if not (said.isascii() and said.isdecimal() and len(said) <= 6 and int(said) <= DEAREST_YUAN):
         raise BadInput("filter_invalid", f"收费要填 0 到 {DEAREST_YUAN} 之间的整数，单位是元。", parameter=key)
+    return int(said)
+
+
+def _figure(key: str, said: str) -> int:
+    if not (said.isascii() and said.isdecimal() and len(said) <= 6):
+        raise BadInput("filter_invalid", f"“{BOUNDS[key][0].label}”要填整数。", parameter=key)
     return int(said)
 
 

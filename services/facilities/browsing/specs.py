@@ -19,7 +19,7 @@ from geo.calendars.working import WorkingDays
 from geo.regions.models import Level
 from services.facilities.browsing.questions import Question
 from services.facilities.browsing.table import Bools, Floats, Table
-from services.facilities.filters import Filters, months_since, written
+from services.facilities.filters import BOUNDS, DEAREST_YUAN, OLDEST_MONTHS, Filters, months_since, written
 from services.facilities.hours import DAY_NAMES, DAYS, open_on_holidays, open_throughout, opening_at
 from services.facilities.kinds import KIND, KINDS, Attribute
 from services.facilities.vacancies import STALE_AFTER
@@ -103,6 +103,12 @@ class FilterSpec:
     offer: Offer
     sets_aside: tuple[str, ...] = ()
     note: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    """The values it always offers, with their words; none for those that come of the rows."""
+    figures: tuple[str, ...] = ()
+    """The figures it offers, where its values are figures that staff may choose."""
+    limits: tuple[int, int] | None = None
+    """What its input boxes take, at least and at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +120,14 @@ class Arrangement:
     words: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """Other words for a value, by filter and value."""
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The only values a filter offers, in this order; those of a distance may be new."""
+    """The only values a filter offers, in this order; figures may be new."""
     order: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    """Filters of ``SPARE`` that are shown, too."""
+    limits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    orders: Mapping[str, str] = field(default_factory=dict)
+    """The orders of the list with their words, in the order of the menu; none for all as declared."""
+    first_order: str = ""
 
 
 AS_DECLARED: Final = Arrangement()
@@ -123,10 +135,16 @@ AS_DECLARED: Final = Arrangement()
 
 def specs_for(kinds: Sequence[str], arrangement: Arrangement = AS_DECLARED) -> tuple[FilterSpec, ...]:
     """Return the filters of a list of some kinds (keys), as arranged; what the arrangement does not name keeps its place."""
-    specs = [spec for spec in SPECS if spec.fits(kinds) and spec.key not in arrangement.hidden]
+    offered = (*declared_specs(kinds), *(SPARE[key] for key in arrangement.added if SPARE[key].fits(kinds)))
+    specs = [spec for spec in offered if spec.key not in arrangement.hidden]
     rank = {key: number for number, key in enumerate(arrangement.order)}
     specs.sort(key=lambda spec: rank.get(spec.key, len(rank)))
     return tuple(_arranged(spec, arrangement) for spec in specs)
+
+
+def declared_specs(kinds: Sequence[str]) -> tuple[FilterSpec, ...]:
+    """Return the filters of a list of some kinds (keys) while nobody arranges them."""
+    return tuple(spec for spec in SPECS if spec.fits(kinds))
 
 
 def _arranged(spec: FilterSpec, arrangement: Arrangement) -> FilterSpec:
@@ -134,15 +152,18 @@ def _arranged(spec: FilterSpec, arrangement: Arrangement) -> FilterSpec:
     values = arrangement.values.get(spec.key)
 
     def offer(view: View) -> list[Option]:
-        options = spec.offer(view) if spec.key != "within" or values is None else _distances(view, values)
-        if values is not None:
+        if values is not None and spec.figures:
+            options = _distances(view, values) if spec.key == "within" else _bounds(spec.param, view, values)
+        else:
+            options = spec.offer(view)
+        if values is not None and not spec.figures:
             known = {option.value: option for option in options}
             # What somebody chose stays to be seen and taken back, offered or not.
             chosen = [option.value for option in options if option.on and option.value not in values]
             options = [known[value] for value in (*values, *chosen) if value in known]
         return [replace(one, label=arrangement.words.get((spec.key, one.value), one.label)) for one in options]
 
-    return replace(spec, label=label, offer=offer)
+    return replace(spec, label=label, offer=offer, limits=arrangement.limits.get(spec.key, spec.limits))
 
 
 def _any(kinds: Sequence[str]) -> bool:
@@ -175,6 +196,44 @@ def _distances(view: View, values: Sequence[str]) -> list[Option]:
         )
         for value in values
     ]
+
+
+def _bounds(param: str, view: View, values: Sequence[str]) -> list[Option]:
+    chosen = dict(view.question.filters.bounds).get(param)
+    if chosen is not None and str(chosen) not in values:
+        values = sorted((*values, str(chosen)), key=int)
+    sense, unit = ("不少于" if param.startswith("least") else "不超过"), BOUNDS[param][0].unit
+    return [
+        Option(value, f"{sense} {value} {unit}", chosen == int(value), _bound(param, view, int(value)))
+        for value in values
+    ]
+
+
+def _bound(param: str, view: View, figure: int) -> Bools:
+    attribute, sense = BOUNDS[param]
+    held = view.table.figures(attribute.key)
+    return held >= figure if sense == "gte" else held <= figure
+
+
+def _spare(param: str, figures: Sequence[int]) -> FilterSpec:
+    """Declare a filter by a bound, which a list has only when somebody arranges it so."""
+
+    def mask(view: View) -> Bools | None:
+        asked = dict(view.question.filters.bounds).get(param)
+        return None if asked is None else _bound(param, view, asked)
+
+    values = tuple(map(str, figures))
+    attribute, _ = BOUNDS[param]
+    return FilterSpec(
+        key=param,
+        label=attribute.label,
+        control="select",
+        param=param,
+        fits=_declaring(attribute.key),
+        mask=mask,
+        offer=lambda view: _bounds(param, view, values),
+        figures=values,
+    )
 
 
 def _within(view: View) -> Bools | None:
@@ -331,6 +390,7 @@ def _attribute(attribute: Attribute, label: str = "", both: tuple[str, str] | No
         fits=_declaring(key),
         mask=mask,
         offer=offer,
+        choices=attribute.choices or ((("1", both[0]), ("0", both[1])) if both else ()),
     )
 
 
@@ -357,12 +417,22 @@ SPECS: Final[tuple[FilterSpec, ...]] = (
         _within,
         lambda view: _distances(view, [str(metres) for metres in DISTANCES_M]),
         note="直线距离",
+        figures=tuple(map(str, DISTANCES_M)),
     ),
     FilterSpec("district", "所属区", "select", "district", _any, _district, _offer_districts, ("street",)),
     FilterSpec("street", "街镇", "select", "street", _any, _street, _offer_streets),
     FilterSpec("type", "机构类型", "checks", "type", lambda kinds: len(kinds) > 1, _type, _offer_types),
     _attribute(_OF["service_form"]),
-    FilterSpec("age_months", "适龄幼儿", "age", "age_months", _declaring("age_from_months"), _age, _nothing),
+    FilterSpec(
+        "age_months",
+        "适龄幼儿",
+        "age",
+        "age_months",
+        _declaring("age_from_months"),
+        _age,
+        _nothing,
+        limits=(0, OLDEST_MONTHS),
+    ),
     _attribute(_OF["meals"], "供餐情况", ("供餐", "不供餐")),
     _attribute(_OF["grade"], "机构级别"),
     FilterSpec("hours", "工作时间", "hours", "days", _any, _hours, _offer_days, note="您家需要的日子和钟点"),
@@ -371,7 +441,7 @@ SPECS: Final[tuple[FilterSpec, ...]] = (
     FilterSpec("open_at", "某个时刻开着", "moment", "open_at", _any, _moment, _nothing),
     _box("has_vacancy", "有余位", _having_vacancy, _with_vacancies),
     _attribute(_OF["inclusive"]),
-    FilterSpec("fee", "每月收费", "fee", "fee_max", _with_fees, _fee, _nothing),
+    FilterSpec("fee", "每月收费", "fee", "fee_max", _with_fees, _fee, _nothing, limits=(0, DEAREST_YUAN)),
     _attribute(_OF["ownership"]),
     _attribute(_OF["medical_insurance"]),
     _attribute(_OF["memory_care"]),
@@ -379,6 +449,16 @@ SPECS: Final[tuple[FilterSpec, ...]] = (
     _attribute(_OF["step_free"]),
 )
 """Every filter, in the order of the page."""
+SPARE: Final[Mapping[str, FilterSpec]] = {
+    spec.key: spec
+    for spec in (
+        _spare("least_beds", (10, 50, 100, 200)),
+        _spare("least_free_visits_year", (4, 6, 12)),
+        _spare("most_meal_price_yuan", (10, 15, 20)),
+        _spare("most_fee_hour_yuan", (20, 50, 100)),
+    )
+}
+"""Filters that no list has until somebody adds them, by key."""
 
 
 def age_words(filters: Filters, today: dt.date) -> str:
