@@ -15,5 +15,6 @@ ROUTES = [
     path("saved/mark", favourites.mark, name="saved-mark"),
     path("saved/arrange", favourites.arrange, name="saved-arrange"),
     path("saved/note", favourites.note, name="saved-note"),
+    path("help/places", one_place.help_page, name="help-places"),
     path("desk/place-reports/<int:report_id>", reporting.report_page, name="desk-place-report"),
 ]

@@ -54,6 +54,12 @@ def place_page(request: HttpRequest, place_id: int) -> HttpResponse:
     return render(request, "elder/place.html" if elder_step(request) else "places/place.html", context)
 
 
+@require_safe
+def help_page(request: HttpRequest) -> HttpResponse:
+    """Explain the page of a place, favourites, comparing and reports to families and staff."""
+    return render(request, "help/places.html")
+
+
 @cache_control(public=True, max_age=86_400)
 @require_safe
 def qr_code(request: HttpRequest, place_id: int) -> HttpResponse:
