@@ -17,14 +17,16 @@ SOURCES = (
         object_kind="""CASE WHEN s.detail ? 'object' THEN s.detail ->> 'kind' WHEN s.detail ? 'account' THEN 'account'
           WHEN s.detail ? 'case' THEN 'case' WHEN s.detail ? 'ledger' THEN 'ledger' WHEN s.detail ? 'client' THEN 'client'
           WHEN s.path <> '' THEN 'path' ELSE '' END""",
-        object_id="""coalesce(s.detail ->> 'object', s.detail ->> 'account', s.detail ->> 'case', s.detail ->> 'ledger',
-          s.detail ->> 'client', s.path)""",
+        object_id="""coalesce(s.detail ->> 'object', who.id::text, s.detail ->> 'account', s.detail ->> 'case',
+          s.detail ->> 'ledger', which.id::text, s.detail ->> 'client', s.path)""",
         object_name="coalesce(s.detail ->> 'account', s.detail ->> 'ledger', s.detail ->> 'client', s.path)",
         channel="CASE WHEN s.actor = 'system' THEN 'task' WHEN s.path LIKE '/api/%%' THEN 'api' ELSE 'page' END",
         request="s.request_id",
         outcome=f"CASE WHEN s.act IN ({REFUSED}) THEN 'refused' WHEN s.act = 'tampered' THEN 'failed' ELSE 'done' END",
         address="s.address",
         detail="s.detail",
+        joins="""LEFT JOIN access_user who ON who.username = s.detail ->> 'account'
+          LEFT JOIN access_clients_apiclient which ON which.app = s.detail ->> 'client'""",
     ),
 )
 TRACKED = (

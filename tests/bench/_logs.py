@@ -51,6 +51,7 @@ def search() -> list[dict[str, Any]]:
             "SELECT pg_size_pretty(sum(pg_total_relation_size(relid))) FROM pg_partition_tree('kernel_logs_logline')"
         )
         size = cursor.fetchone()[0]
+    sys.stderr.write(f"  {lines:,} lines collected in {took:.0f} s, {size}\n")
     scope = Scope.system("the benchmark of the log centre")
     district = _district()
     since = dt.datetime.now(dt.UTC) - dt.timedelta(days=60)
@@ -83,6 +84,7 @@ def search() -> list[dict[str, Any]]:
     ]
     for name, ask in asked.items():
         found.append({"asked": f"{lines:,} lines: {name}, p95", "ours": _p95(ask), "unit": "ms", "note": "bar 300"})
+    sys.stderr.write(f"  searched: {[round(each['ours']) for each in found]}\n")
     week = dt.datetime.now(dt.UTC) - dt.timedelta(days=7)
     for by in ("act", "actor", "region", "time"):
         figures = _p95(lambda by=by: figures_of(Asked(since=week), by, scope=scope), 5)  # type: ignore[misc]

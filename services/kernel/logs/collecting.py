@@ -62,8 +62,9 @@ def _collect_batch(reading: Reading, lag: dt.timedelta) -> tuple[int, bool]:
     if mark is None:
         return 0, False  # somebody else is at it
     if not _may_read(mark, reading, lag):
-        mark.save()
-        return 0, False
+        if mark.candidate is None or mark.candidate > mark.done:
+            mark.save()
+        return 0, False  # a source in which nothing is new costs no write
     assert mark.candidate is not None
     upto = min(mark.done + BATCH, mark.candidate)
     lines = _enter(reading, mark.done, upto)

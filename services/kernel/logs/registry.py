@@ -30,7 +30,14 @@ APPS: Final = {
     "error": "程序错误",
     "lines": "服务器日志",
 }
-MACHINE_KINDS: Final = {"route": "页面或接口", "upstream": "外部系统", "place": "程序位置", "file": "日志文件"}
+MACHINE_KINDS: Final = {
+    "ledger": "台账",
+    "path": "页面",
+    "route": "页面或接口",
+    "upstream": "外部系统",
+    "place": "程序位置",
+    "file": "日志文件",
+}
 
 
 @cache

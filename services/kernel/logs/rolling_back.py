@@ -88,7 +88,7 @@ def differences_of(line: LogLine) -> list[Difference]:
     """Return the columns of a change as people read them, with what stands there now."""
     table = tracked_named(line.object_kind)
     labels = table.fields if table else {}
-    now = _row_now(table, line.object_id) if table else {}
+    now = _row_now(table, line.object_id) if table and line.changes else {}
     found = []
     for key, (before, after) in (line.changes or {}).items():
         stands = shown(now[key]) if key in now else ""
