@@ -7,7 +7,7 @@ from django_celery_beat.schedulers import DatabaseScheduler
 from services.kernel.module.registry import periodic
 
 
-class HouseScheduler(DatabaseScheduler):
+class HouseScheduler(DatabaseScheduler):  # type: ignore[misc]  # it comes without types
     """Celery's scheduler in the database, which also learns what the modules want done."""
 
     def setup_schedule(self) -> None:

@@ -25,17 +25,14 @@ from services.crypto.identifiers import new_id
 from services.kernel.documents.rendering.documents import render_document
 from services.kernel.documents.templates.queries import text_for
 from services.kernel.forms import actions
-from services.kernel.forms.answering import validate
 from services.kernel.forms.documents import TEMPLATE, region_name, sheet_of
-from services.kernel.forms.looking_up import CityKnown
+from services.kernel.forms.judging import judge, judge_whole
 from services.kernel.forms.models import Submission, SubmissionState
 from services.kernel.forms.prefill import prefilled
 from services.kernel.forms.queries import (
     FILL,
     OWNER_KIND,
-    files_by_paper,
     form_of,
-    items_open,
     last_day,
     may_fill,
     submission,
@@ -143,9 +140,8 @@ def _fill(
     request: HttpRequest, row: Submission, answers: dict[str, Any], *, tell: bool = False, fragment: bool = False,
     fault: CityError | None = None,
 ) -> HttpResponse:  # fmt: skip
-    form, known = form_of(row), CityKnown()
-    files = {key: len(names) for key, names in files_by_paper(row).items()}
-    checked = validate(form, answers, known=known, today=timezone.localdate(), files=files, only=items_open(row))
+    form = form_of(row)
+    checked = judge_whole(form, answers, row, scope=scope_for(request)) if tell else judge(form, answers, row)
     page = Page(form, answers, checked, _under(row), tell, row.sources, row.asked)
     spec = form_named(row.form)
     context = {
@@ -197,9 +193,7 @@ def preview_page(request: HttpRequest, submission_id: uuid.UUID) -> HttpResponse
             fault = wrong
     form = form_of(row)
     answers = whole_answers(row, form)
-    files = {key: len(names) for key, names in files_by_paper(row).items()}
-    checked = validate(form, answers, known=CityKnown(), today=timezone.localdate(), files=files, only=items_open(row))
-    page = Page(form, answers, checked, _under(row), tell=True)
+    page = Page(form, answers, judge_whole(form, answers, row, scope=scope), _under(row), tell=True)
     context = {
         "row": row, "spec": form_named(row.form), "parts": summary_of(row, reveal=True), "told": told(page),
         "region": region_name(row.region_id), "entry": form_named(row.form).entry(row.entry), "fault": fault,

@@ -26,9 +26,10 @@ from services.crypto.actions import drop_secrets, keep_secrets
 from services.crypto.identifiers import new_id
 from services.crypto.models import Secret
 from services.kernel.documents.models import LIVE, Attachment
-from services.kernel.forms.answering import Checked, Known, link, validate
+from services.kernel.forms.answering import Checked, link
 from services.kernel.forms.answering.reading import Wrong, clean_text, is_blank
 from services.kernel.forms.answering.sealing import part_answers
+from services.kernel.forms.judging import judge, judge_whole
 from services.kernel.forms.library.queries import VIEW
 from services.kernel.forms.looking_up import CityKnown
 from services.kernel.forms.models import Submission, SubmissionRound, SubmissionState
@@ -37,9 +38,7 @@ from services.kernel.forms.queries import (
     OWNER_KIND,
     REVEAL,
     ended_on,
-    files_by_paper,
     form_of,
-    items_open,
     last_day,
     may_fill,
     secrets_of_round,
@@ -118,12 +117,12 @@ def submit(*, submission_id: uuid.UUID | str, answers: Mapping[str, Any] | None,
     """
     done = submission(submission_id, scope=scope)
     if done.state == SubmissionState.SUBMITTED:
-        return Outcome(done, _judged(form_of(done), whole_answers(done), done, CityKnown()))
+        return Outcome(done, judge(form_of(done), whole_answers(done), done))
     row = _locked(submission_id, seen, scope)
     form = form_of(row)
     whole = whole_answers(row, form) if answers is None else _whole(row, form, answers)
     kept = _keep(row, form, whole, None)
-    checked = _judged(form, kept.checked.answers if kept.checked.good else whole, row, CityKnown())
+    checked = judge_whole(form, kept.checked.answers if kept.checked.good else whole, row, scope=scope)
     if not checked.good:
         return Outcome(row, checked)
     _check_open(row)
@@ -250,7 +249,7 @@ def _whole(row: Submission, form: Form, typed: Mapping[str, Any]) -> dict[str, A
 def _keep(row: Submission, form: Form, typed: Mapping[str, Any], sources: Mapping[str, Any] | None) -> Outcome:
     known = CityKnown()
     fitting = {key: value for key, value in typed.items() if form.question(key) is not None}
-    checked = _judged(form, fitting, row, known)
+    checked = judge(form, fitting, row, known)
     read = set(checked.answers)
     unread = {
         key: kept
@@ -267,11 +266,6 @@ def _keep(row: Submission, form: Form, typed: Mapping[str, Any], sources: Mappin
     drop_secrets(owner=row.pk)
     keep_secrets(owner=row.pk, values=sealed, found_by={path: _index_of(path) for path in sealed})
     return Outcome(row, checked)
-
-
-def _judged(form: Form, answers: Mapping[str, Any], row: Submission, known: Known) -> Checked:
-    files = {key: len(names) for key, names in files_by_paper(row).items()}
-    return validate(form, answers, known=known, today=timezone.localdate(), files=files, only=items_open(row))
 
 
 def _as_typed(value: Any) -> Any:

@@ -122,9 +122,10 @@ def _module(name: str, package: ModuleType) -> Module:
 def _check_hooks(module: Module) -> None:
     """Raise ``ValueError`` for a hook on what is not the module's own, and for a name behind which no function stands."""
     spec = module.spec
+    _check_own(spec.key, spec.checked, {form.key for form in module.forms}, "form of its own")
     _check_own(spec.key, spec.recorded, {form.key for form in module.records}, "form of its own without a matter")
     _check_own(spec.key, spec.ended, {matter.key for matter in module.matters}, "matter of its own")
-    for hook in (*spec.recorded, *spec.ended):
+    for hook in (*spec.checked, *spec.recorded, *spec.ended):
         function_named(hook.calls)
 
 

@@ -35,7 +35,9 @@ class Periodic:
 class ModuleSpec:
     """A business module: what people call it, which of the city's systems it belongs to, and what it does when things happen.
 
-    ``icon`` is one of the sprite's, ``order`` its place among the modules. ``recorded`` are called as ``function(submission=,
+    ``icon`` is one of the sprite's, ``order`` its place among the modules. ``checked`` are called as ``function(submission=,
+    answers=, scope=)`` before a form of the module is handed in, and return a ``Fault`` for each item that does not fit what is
+    kept: it is said at that item, and the draft keeps everything. ``recorded`` are called as ``function(submission=,
     answers=, scope=)`` when a form of the module is handed in that belongs to no matter; ``ended`` as ``function(case=, answers=,
     scope=)`` when a case of a matter ends, whatever its result; what they raise undoes the act. What is ``periodic`` the clock
     does.
@@ -47,6 +49,7 @@ class ModuleSpec:
     summary: str
     icon: str = "layers"
     order: int = 100
+    checked: tuple[Hook, ...] = ()
     recorded: tuple[Hook, ...] = ()
     ended: tuple[Hook, ...] = ()
     periodic: tuple[Periodic, ...] = ()
@@ -56,10 +59,10 @@ def check_module(spec: ModuleSpec) -> None:
     """Raise ``ValueError`` for a declaration that cannot be meant: odd keys, a form or a matter that is hooked twice."""
     if MODULE_KEY.fullmatch(spec.key) is None:
         raise ValueError(f"{spec.key}: not a key")
-    for hooks in (spec.recorded, spec.ended):
+    for hooks in (spec.checked, spec.recorded, spec.ended):
         if len({hook.of for hook in hooks}) != len(hooks):
             raise ValueError(f"{spec.key}: something is hooked twice")
-    names = [hook.calls for hook in (*spec.recorded, *spec.ended)]
+    names = [hook.calls for hook in (*spec.checked, *spec.recorded, *spec.ended)]
     if odd := [name for name in names if FUNCTION.fullmatch(name) is None]:
         raise ValueError(f"{spec.key}: {odd[0]} names no function")
     if seldom := [each.key for each in spec.periodic if each.every_s < 1]:

@@ -151,7 +151,7 @@ def write_record(*, submission: Submission, answers: Mapping[str, Any], scope: S
         if cancels:
             return old
     site = Facility.objects.filter(pk=answers["adviser_site"], kind=SITE_KIND, retired_at=None).first()
-    if site is None or site.region_id is None or not _covers(scope, site):
+    if site is None or site.region_id is None or not covers_site(scope, site):
         raise Conflict("site_outside", "这个顾问点不在您的范围内，请从列出的顾问点里选。")
     return WorkRecord.objects.create(
         number=submission.number or "", adviser=_adviser_at(site, answers), site=site, region_id=site.region_id,
@@ -165,7 +165,7 @@ def _record_meant(number: str, scope: Scope) -> WorkRecord | None:
     if not number:
         return None
     old = WorkRecord.objects.select_for_update(of=("self",)).select_related("site").filter(number=number).first()
-    if old is None or not _covers(scope, old.site):
+    if old is None or not covers_site(scope, old.site):
         raise Conflict("record_unknown", "没有找到要更正的记录，请从台账里核对编号。")
     if old.state != RecordState.VALID:
         raise Conflict("record_settled", f"这条记录{old.get_state_display()}，不能再改。请更正代替它的那一条。")
@@ -209,7 +209,8 @@ def _in_street(case: Case, site: Facility) -> bool:
     }
 
 
-def _covers(scope: Scope, site: Facility) -> bool:
+def covers_site(scope: Scope, site: Facility) -> bool:
+    """Say whether a scope covers a point, by its region or by the institution that runs it."""
     if "" in scope.paths or site.organisation_id in scope.organisations:
         return True
     path = path_of(site.region_id, scope=Scope.public()) if site.region_id else []

@@ -3,6 +3,7 @@
 from services.kernel.module.spec import Hook, ModuleSpec, Periodic
 
 _ACTIONS = "services.modules.advisers.actions"
+_CHECKS = "services.modules.advisers.checks"
 
 MODULE = ModuleSpec(
     key="advisers",
@@ -11,6 +12,11 @@ MODULE = ModuleSpec(
     summary="养老顾问点和顾问员的申请与变更、工作记录、人员不足预警和主题查询。",
     icon="message-square",
     order=100,
+    checked=(
+        Hook("adviser-new", f"{_CHECKS}:check_new_adviser"),
+        Hook("adviser-change", f"{_CHECKS}:check_adviser_change"),
+        Hook("adviser-record", f"{_CHECKS}:check_record"),
+    ),
     recorded=(Hook("adviser-record", f"{_ACTIONS}:write_record"),),
     ended=(
         Hook("adviser_site_new", f"{_ACTIONS}:enter_site"),

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from geo.errors import Conflict, Forbidden
+from geo.errors import Forbidden
 from services.access.models import AuditEntry, Organisation
 from services.crypto.actions import keep_secrets
 from services.facilities.actions import update_facility
 from services.facilities.models import Facility
 from services.kernel.forms.actions import begin_submission, save_draft, submit
+from services.kernel.forms.answering import Fault
 from services.kernel.forms.models import Submission
 from services.kernel.rules.models import RuleVersion
 from services.kernel.rules.queries import sheet_kept
@@ -119,8 +121,18 @@ def write(world: World, user: Any, **answers: Any) -> Submission:
     given |= answers
     row = save_draft(submission_id=row.pk, answers=given, seen=row.version, scope=scope(user)).row
     done = submit(submission_id=row.pk, answers=given, seen=row.version, scope=scope(user))
-    assert done.checked.faults == ()
+    if done.checked.faults:
+        raise Refused(done.row, done.checked.faults)
     return done.row
+
+
+class Refused(Exception):
+    """A record was not handed in: what was said at which item, and the draft that keeps what was typed."""
+
+    def __init__(self, row: Submission, faults: Sequence[Fault]) -> None:
+        super().__init__("；".join(f"{fault.field}：{fault.sentence}" for fault in faults))
+        assert row.state == "draft"
+        assert row.answers["record_minutes"] == 35
 
 
 @pytest.mark.covers("ELD-BIZ-24", via="services.modules.advisers.actions:write_record")
@@ -158,12 +170,12 @@ def test_a_wrong_record_is_replaced_or_cancelled_never_changed(world: World) -> 
     old, new = WorkRecord.objects.get(number=first.number), WorkRecord.objects.get(number=second.number)
     assert (old.state, old.minutes, old.why) == ("corrected", 35, "时间写错了（jz-wang）")
     assert (new.state, new.minutes, new.instead_of) == ("valid", 50, old)
-    with pytest.raises(Conflict, match="已更正"):
+    with pytest.raises(Refused, match="^record_number：.*已更正"):
         write(world, world.clerk, record_number=first.number, record_why="再改一次")
     write(world, world.clerk, record_number=second.number, record_why="记重了", record_cancels="1")
     new.refresh_from_db()
     assert (new.state, WorkRecord.objects.count()) == ("cancelled", 2)
-    with pytest.raises(Conflict, match="没有找到"):
+    with pytest.raises(Refused, match="^record_number：没有找到"):
         write(world, world.clerk, record_number="GZ-nobody", record_why="核对")
 
 
@@ -171,11 +183,11 @@ def test_records_are_for_those_who_advise_and_of_who_was_there(world: World) -> 
     world.adviser("周明", to_day=dt.date(2026, 4, 30))
     with pytest.raises(Forbidden):
         write(world, person("jumin-zhang"))
-    with pytest.raises(Conflict, match="那天"):
+    with pytest.raises(Refused, match="^adviser_certificate：那天"):
         write(world, world.clerk, record_on="2026-05-01")
-    with pytest.raises(Conflict, match="那天"):
+    with pytest.raises(Refused, match="^adviser_certificate：那天"):
         write(world, world.clerk, adviser_certificate="SH-GW-9999")
-    with pytest.raises(Conflict, match="不在您的范围"):
+    with pytest.raises(Refused, match="^adviser_site：.*不在您的范围"):
         write(world, world.other)
     assert WorkRecord.objects.count() == 0
     assert "养老顾问工作记录" not in client_of(person("jumin-zhang")).get("/forms").content.decode()

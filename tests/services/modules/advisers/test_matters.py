@@ -179,6 +179,7 @@ def person_answers(world: World, **more: Any) -> dict[str, Any]:
 def test_an_adviser_is_applied_for_reviewed_and_approved(world: World) -> None:
     world.threshold(1)
     case = apply(world_applicant(), "adviser_new", person_answers(world))
+    again = apply(world_applicant(), "adviser_new", person_answers(world, adviser_name="王芳"))
     assert not Adviser.objects.exists()
     approve(world, case)
     assert case.state == "approved"
@@ -188,8 +189,7 @@ def test_an_adviser_is_applied_for_reviewed_and_approved(world: World) -> None:
     assert "310101199001010012" not in str(Adviser.objects.values())
     assert reveal_secrets(owner=adviser.uid) == {"phone": "13812345678", "identity": "310101199001010012"}
     assert "周明" in text(client_of(world.clerk).get("/desk/ledgers/advisers"))
-    # the same certificate cannot be entered twice: whoever approves is told
-    again = apply(world_applicant(), "adviser_new", person_answers(world, adviser_name="王芳"))
+    # the same certificate cannot be entered twice: of two handed in at once, whoever approves the second is told
     assert "已有顾问员用这个证书编号" in text(approve(world, again))
     assert (again.state, Adviser.objects.count()) == ("open", 1)
 
@@ -222,7 +222,27 @@ def test_an_adviser_moves_goes_away_and_leaves_by_application(world: World) -> N
     adviser.refresh_from_db()
     assert (adviser.post, adviser.to_day) == ("left", dt.date.today())
     # one that is of another street, or nobody's, is told to who approves
-    odd = apply(
-        world_applicant(), "adviser_change", wanted | {"adviser_certificate": "SH-GW-0000", "adviser_post": "away"}
-    )
+    odd = apply(world_applicant(), "adviser_change", wanted | {"adviser_post": "away"})
+    Adviser.objects.filter(pk=adviser.pk).update(certificate="SH-GW-0000")
     assert "本街镇没有用这个证书编号登记的顾问员" in text(approve(world, odd))
+
+
+def test_what_does_not_fit_is_said_at_its_item_before_it_is_handed_in(world: World) -> None:
+    adviser = world.adviser("周明")
+    user = person("jumin-qian")
+    page, at = client_of(user), begin(user, "adviser_change")
+    row = Submission.objects.get(pk=at.rstrip("/").split("/")[-1])
+    typed = {"adviser_certificate": "SH-GW-9999", "adviser_why": "调到别的街道", "adviser_post": "away"}
+    told = text(page.post(at, typed | {"seen": row.version, "act": "preview"}, follow=True))
+    if "本街镇没有用这个证书编号登记的顾问员" not in told:
+        row.refresh_from_db()
+        told = text(page.post(f"{at}/preview", {"seen": row.version}, follow=True))
+    assert "本街镇没有用这个证书编号登记的顾问员" in told
+    assert "调到别的街道" in told, "nothing that was typed is lost"
+    row.refresh_from_db()
+    assert row.state == "draft"
+    assert Case.objects.count() == 0
+    case = apply(user, "adviser_change", typed | {"adviser_certificate": adviser.certificate})
+    assert case.state == "open"
+    again = begin(user, "adviser_new")
+    assert again
