@@ -20,11 +20,13 @@ from services.facilities.browsing import queries as browsing
 from services.facilities.browsing.queries import Browsed, Facet
 from services.facilities.browsing.questions import ORDERS, Question, read_question
 from services.facilities.browsing.ranking import DIMENSIONS, MOST_WEIGHT
+from services.facilities.browsing.specs import Arrangement, arranged_question
 from services.facilities.filters import PART_KEYS
 from services.facilities.hours import DAY_NAMES, DAYS
 from services.facilities.kinds import KIND
 from services.facilities.queries import Order, city_now, counts_by_kind, facilities_in
 from web.doors.asking import Ask, kind_menu, read_ask, said_of
+from web.doors.entries import arrangement_of
 from web.doors.shown import Row
 
 PAGE: Final = 20
@@ -91,10 +93,13 @@ def all_places(request: HttpRequest) -> HttpResponse:
         names=names,
         today=city_now().date(),
     )
+    arrangement = arrangement_of(request, question.kinds)
+    if not everything:
+        question = arranged_question(question, arrangement)
     if not everything and "没有这个类别" in ask.fault:
         faults.insert(0, "没有这个类别，先为您看托育。")
     mark = request.GET.get("cursor", "")[:2000]
-    page = _Page(request, ask, question, everything)
+    page = _Page(request, ask, question, everything, arrangement)
     shown = page.everything_shown(mark) if everything else page.shown(mark)
     fragment = request.headers.get("HX-Request") == "true"
     context = page.context(shown, names) | {"faults": [*faults, *([shown.fault] if shown.fault else [])]}
@@ -123,23 +128,25 @@ class _Page:
     ask: Ask
     question: Question
     everything: bool
+    arrangement: Arrangement
 
     def url(self, question: Question, **more: str) -> str:
         """Return the address of the list for another question."""
         place = {key: value for key, value in self.ask.params().items() if key in {"lon", "lat", "at"}}
         kinds = {"kinds": "all" if self.everything else self.ask.kinds}
-        return f"/places?{urlencode(kinds | place | question.params() | more)}"
+        previewed = {key: value for key, value in self.request.GET.items() if key == "arrangement"}
+        return f"/places?{urlencode(kinds | place | question.params() | previewed | more)}"
 
     def shown(self, mark: str) -> Shown:
         """Return a page of the institutions of some kinds."""
         fault, asked = "", self.question
         try:
-            found = browsing.browse(asked, scope=scope_for(self.request), mark=mark, limit=PAGE)
+            found = self._browse(asked, mark)
         except (BadInput, TooLarge) as error:
             fault = error.message
             asked = asked.without("q")
             try:
-                found = browsing.browse(asked, scope=scope_for(self.request), limit=PAGE)
+                found = self._browse(asked)
             except CityError as again:
                 return Shown(fault=again.message)
         rows = [
@@ -160,6 +167,11 @@ class _Page:
             loosened=self._ways_on(found),
             order=found.order,
             fault=fault,
+        )
+
+    def _browse(self, asked: Question, mark: str = "") -> Browsed:
+        return browsing.browse(
+            asked, scope=scope_for(self.request), mark=mark, limit=PAGE, arrangement=self.arrangement
         )
 
     def _ways_on(self, found: Browsed) -> tuple[WayOn, ...]:
@@ -233,13 +245,13 @@ class _Page:
             "weighed": bool(weights),
             "loosened": shown.loosened,
             "announcement": self._announcement(shown),
+            "previewed": self.request.GET.get("arrangement", ""),
         }
 
     def _orders(self) -> dict[str, str]:
-        offered = tuple(PLAIN_ORDERS if self.everything else ORDERS)
-        missing = {"distance", "time"} if self.question.near is None else set()
-        missing |= set() if self.question.q else {"relevance"}
-        return {key: ORDERS[key] for key in offered if key not in missing}
+        words = ORDERS if self.everything else self.arrangement.orders or ORDERS
+        offered = [key for key in words if not self.everything or key in PLAIN_ORDERS]
+        return {key: words[key] for key in offered if self.question.may_order(key)}
 
     def _announcement(self, shown: Shown) -> str:
         if shown.fault and not shown.total:

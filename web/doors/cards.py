@@ -16,12 +16,13 @@ from geo.crs import CITIES, Coordinate, System
 from geo.crs.navigation import navigation_links
 from geo.errors import CityError
 from services.access.queries import scope_for
-from services.facilities.navigation import NAVIGATION_APPS, first_navigation_app
+from services.facilities.navigation import NAVIGATION_APPS
 from services.facilities.places import Place
 from services.facilities.queries import Detail
 from services.facilities.vacancies import REPORTED_BY
 from services.facilities.way import Way, way_to
 from web.doors.asking import Ask
+from web.doors.entries import first_app
 from web.doors.shown import Row
 
 LINE_DECIMALS: Final = 6
@@ -122,7 +123,7 @@ def make_card(request: HttpRequest, detail: Detail, row: Row, ask: Ask, way: Way
     return Card(
         detail=detail,
         row=row,
-        navigation=navigation(detail.place, ask.mode, first_navigation_app(scope=scope_for(request))),
+        navigation=navigation(detail.place, ask.mode, first_app(request, (detail.place.kind,))),
         facts=facts_of(detail, row, ask),
         close_url=ask.url(place=None),
         way=way,

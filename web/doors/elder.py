@@ -12,11 +12,11 @@ from geo.errors import CityError
 from services.access.queries import scope_for
 from services.facilities.circle import nearest_by_road
 from services.facilities.journeys import Reached
-from services.facilities.navigation import first_navigation_app
 from services.facilities.places import Place
 from services.facilities.queries import city_now
 from web.doors.asking import Ask, KindChoice, kind_choice
 from web.doors.cards import NavigationLink, dialled, navigation
+from web.doors.entries import first_app
 from web.doors.nearby import straight_nearest
 from web.doors.shown import Figure, distance, duration, plain_facts, plain_opening
 
@@ -107,13 +107,13 @@ def _nearest(request: HttpRequest, ask: Ask) -> tuple[list[PlainRow], str]:
     said = (
         found.empty.message if found.empty else f"走路一小时内没有{ask.kind_name}。请换一个地址，或者拨 12345 问一问。"
     )
-    first = first_navigation_app(scope=scope_for(request))
+    first = first_app(request, ask.kind_keys)
     return [_row(ask, one, first) for one in found.places], said
 
 
 def _straight(request: HttpRequest, ask: Ask) -> list[PlainRow]:
     """Return the nearest in a straight line, for whoever no street leads anywhere."""
-    first = first_navigation_app(scope=scope_for(request))
+    first = first_app(request, ask.kind_keys)
     return [
         PlainRow(row.place, row.url, None, distance(row.straight_m or 0), navigation(row.place, ask.mode, first)[0])
         for row in straight_nearest(request, ask, SHOWN)

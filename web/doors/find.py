@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from django.conf import settings
@@ -21,6 +21,7 @@ from geo.errors import CityError, NotFound
 from geo.geometry import geodesic_area_m2
 from geo.imports.queries import attribution
 from services.access.queries import scope_for
+from services.facilities.browsing.specs import AS_DECLARED, Arrangement
 from services.facilities.circle import Circle, Emptiness, circle
 from services.facilities.filters import WORDS
 from services.facilities.kinds import GROUPS, KIND
@@ -29,6 +30,7 @@ from web.context import elder_step
 from web.doors.asking import MINUTES, QUICK_KINDS, SORTS, TRAVELLERS, Ask, kind_choice, kind_menu, read_ask
 from web.doors.cards import Card, make_card, row_of, way_for
 from web.doors.elder import elder_page
+from web.doors.entries import arrangement_of
 from web.doors.nearby import straight_nearest
 from web.doors.searching import Candidate, candidates_for
 from web.doors.sharing import shared_ask
@@ -101,13 +103,15 @@ def find(request: HttpRequest) -> HttpResponse:
 def panel_context(request: HttpRequest, ask: Ask, candidates: list[Candidate] | None) -> dict[str, Any]:
     """Return what the panel, the map and the card show for a question."""
     fault, found = "", None
+    arrangement = arrangement_of(request, ask.kind_keys)
+    ask = without_hidden(ask, arrangement)
     if ask.origin and candidates is None:
         try:
             found = answer(request, ask)
         except CityError as error:
             fault = error.message
     card = card_of(request, ask, found)
-    quick, more = filter_chips(ask)
+    quick, more = filter_chips(ask, arrangement)
     choice = kind_choice(ask.kinds)
     rows = found.rows if found else []
     shared = shared_ask(ask)
@@ -178,8 +182,17 @@ def card_of(request: HttpRequest, ask: Ask, found: Found | None) -> Card | None:
     return make_card(request, detail, rows.get(ask.place) or row_of(detail, way, ask), ask, way)
 
 
-def filter_chips(ask: Ask) -> tuple[list[FilterChip], list[FilterChip]]:
-    """Return the filters that the kinds declare: the two used most, and the others."""
+def without_hidden(ask: Ask, arrangement: Arrangement) -> Ask:
+    """Return a question without the filters that are not shown any more: a kept address must not narrow unseen."""
+    filters = ask.filters
+    for part in filters.parts:
+        if part in arrangement.hidden:
+            filters = filters.without(part)
+    return replace(ask, filters=filters)
+
+
+def filter_chips(ask: Ask, arrangement: Arrangement = AS_DECLARED) -> tuple[list[FilterChip], list[FilterChip]]:
+    """Return the filters that the kinds declare, in the words arranged for them: the two used most, and the others."""
     on = ask.filter_params()
     kinds = [KIND[key] for key in ask.kind_keys]
     chips = [
@@ -195,8 +208,20 @@ def filter_chips(ask: Ask) -> tuple[list[FilterChip], list[FilterChip]]:
             chips += [
                 FilterChip(key, value, label, value in on.get(key, "").split(",")) for value, label in attribute.choices
             ]
+    chips = [_arranged(chip, arrangement) for chip in chips if _is_offered(chip, arrangement)]
     quick = [chip for chip in chips if (chip.name, chip.value) in QUICK_FILTERS][:2] or chips[:1]
     return quick, [chip for chip in chips if chip not in quick]
+
+
+def _is_offered(chip: FilterChip, arrangement: Arrangement) -> bool:
+    values = arrangement.values.get(chip.name)
+    return chip.name not in arrangement.hidden and (not values or chip.value in values or chip.on)
+
+
+def _arranged(chip: FilterChip, arrangement: Arrangement) -> FilterChip:
+    """Return a chip in the words of its value, or of its filter where the chip is the whole of it."""
+    usual = arrangement.labels.get(chip.name, chip.label) if chip.value == "1" else chip.label
+    return chip._replace(label=arrangement.words.get((chip.name, chip.value), usual))
 
 
 def headline(ask: Ask, found: Found | None) -> str:

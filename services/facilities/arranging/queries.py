@@ -64,9 +64,10 @@ def arrangement_for(kinds: Sequence[str], entry: str) -> Arrangement:
     return arrangement_of(held.sheet) if held else AS_DECLARED
 
 
-def navigation_app_for(kind: str, entry: str) -> str:
-    """Return the key of the map app arranged for a kind at an entry; empty where the city's own holds."""
-    held = sheet_for(KIND[kind].group, entry)
+def navigation_app_for(kinds: Sequence[str], entry: str) -> str:
+    """Return the key of the map app arranged for some kinds at an entry; empty where the city's own holds."""
+    group = group_of(kinds)
+    held = sheet_for(group, entry) if group else None
     return held.sheet.navigation_app if held else ""
 
 
@@ -96,13 +97,13 @@ def versions_of(group: str, entry: str, *, scope: Scope) -> list[ArrangementVers
     return list(ArrangementVersion.objects.filter(city=current_city().key, group=group, entry=entry))
 
 
-def draft_arrangement(version: UUID | str, *, scope: Scope) -> tuple[str, Arrangement]:
-    """Return a version by id as a list would show it, with its group: for those who may set it only."""
+def draft_arrangement(version: UUID, *, scope: Scope) -> Arrangement:
+    """Return a version as a list would show it: for those who may set it only. Raises ``NotFound``, ``Forbidden``."""
     check_city_duty(scope, DUTY)
     row = ArrangementVersion.objects.filter(pk=version, city=current_city().key).first()
     if row is None:
         raise NotFound("arrangement_unknown", "没有这一版查找设置。")
-    return row.group, arrangement_of(sheet_of(row.sheet, row.group))
+    return arrangement_of(sheet_of(row.sheet, row.group))
 
 
 def check_list(group: str, entry: str) -> None:

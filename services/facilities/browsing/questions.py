@@ -68,6 +68,29 @@ class Question:
         }
         return {key: value for key, value in own.items() if value} | self.filters.params()
 
+    @property
+    def parts(self) -> list[str]:
+        """Return the keys of the filters that narrow the list now."""
+        own = {"within": self.within_m, "district": self.district, "street": self.street, "type": self.types}
+        return [key for key, said in own.items() if said] + self.filters.parts
+
+    def may_order(self, order: str) -> bool:
+        """Say whether the list can be put into an order: by distance only from somewhere, by likeness only to something."""
+        return _orders_by(order, self.near is not None, bool(self.q))
+
+    @property
+    def counted_parts(self) -> list[str]:
+        """Return the keys of what narrows or weighs the list, as filters are declared and counted."""
+        own = {
+            "q": self.q,
+            "type": self.types,
+            "district": self.district,
+            "street": self.street,
+            "within": self.within_m,
+            "weights": self.weights if self.chosen_order == "fit" else (),
+        }
+        return [key for key, value in own.items() if value] + self.filters.parts
+
     def without(self, part: str) -> Question:
         """Return the question with one part taken out: a key of a filter, or ``q``."""
         match part:
@@ -83,6 +106,10 @@ class Question:
                 return replace(self, types=())
             case _:
                 return replace(self, filters=self.filters.without(part))
+
+
+def _orders_by(order: str, from_somewhere: bool, to_something: bool) -> bool:
+    return (from_somewhere or order not in {"distance", "time"}) and (to_something or order != "relevance")
 
 
 def read_question(
@@ -170,6 +197,6 @@ def _within(said: str, near: tuple[float, float] | None) -> tuple[int | None, li
 def _order(said: str, near: tuple[float, float] | None, q: str) -> tuple[str, list[str]]:
     if said not in ORDERS:
         return "", [] if not said else ["没有这种排序，先按平常的顺序列出。"]
-    if (said in {"distance", "time"} and near is None) or (said == "relevance" and not q):
+    if not _orders_by(said, near is not None, bool(q)):
         return "", []
     return said, []

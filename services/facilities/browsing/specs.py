@@ -142,6 +142,20 @@ def specs_for(kinds: Sequence[str], arrangement: Arrangement = AS_DECLARED) -> t
     return tuple(_arranged(spec, arrangement) for spec in specs)
 
 
+def arranged_question(question: Question, arrangement: Arrangement) -> Question:
+    """Return a question as an arranged list takes it: without what it does not show, in its own order unless another is asked."""
+    shown = {spec.key for spec in specs_for(question.kinds, arrangement)}
+    for part in question.parts:
+        if part not in shown:
+            question = question.without(part)
+    order = question.order
+    if arrangement.orders and order not in arrangement.orders:
+        order = ""
+    if not order and question.may_order(arrangement.first_order):
+        order = arrangement.first_order
+    return replace(question, order=order)
+
+
 def declared_specs(kinds: Sequence[str]) -> tuple[FilterSpec, ...]:
     """Return the filters of a list of some kinds (keys) while nobody arranges them."""
     return tuple(spec for spec in SPECS if spec.fits(kinds))
