@@ -28,6 +28,7 @@ from services.facilities.queries import Order, city_now, counts_by_kind, facilit
 from web.doors.asking import Ask, kind_menu, read_ask, said_of
 from web.doors.entries import arrangement_of
 from web.doors.shown import Row
+from web.doors.uses import note_search
 
 PAGE: Final = 20
 PLAIN_ORDERS: Final[dict[str, Order]] = {"distance": "distance", "relevance": "relevance", "name": "name"}
@@ -99,6 +100,8 @@ def all_places(request: HttpRequest) -> HttpResponse:
     if not everything and "没有这个类别" in ask.fault:
         faults.insert(0, "没有这个类别，先为您看托育。")
     mark = request.GET.get("cursor", "")[:2000]
+    if not mark:
+        note_search(request, question.near, question.counted_parts, code=question.street or question.district)
     page = _Page(request, ask, question, everything, arrangement)
     shown = page.everything_shown(mark) if everything else page.shown(mark)
     fragment = request.headers.get("HX-Request") == "true"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from web.doors import comparing, favourites, one_place, reporting
+from web.doors import comparing, favourites, one_place, reporting, uses
 
 ROUTES = [
     path("places/compare", comparing.compare_page, name="compare"),
     path("places/<int:place_id>", one_place.place_page, name="place"),
     path("places/<int:place_id>/qr.svg", one_place.qr_code, name="place-qr"),
     path("places/<int:place_id>/wrong", reporting.wrong_page, name="place-wrong"),
+    path("places/<int:place_id>/used", uses.used, name="place-used"),
+    path("desk/finder/uses.csv", uses.export, name="finder-uses"),
     path("saved", favourites.saved, name="saved"),
     path("saved/mark", favourites.mark, name="saved-mark"),
     path("saved/arrange", favourites.arrange, name="saved-arrange"),

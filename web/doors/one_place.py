@@ -17,10 +17,12 @@ from geo.scope import Scope
 from services.facilities.known import Known, known_of
 from services.facilities.queries import facility_detail
 from services.kernel.documents.queries import folders_of
+from services.modules.finder.models import Act
 from web.context import elder_step
 from web.doors.asking import Ask, Origin, read_ask
 from web.doors.cards import Card
 from web.doors.places import card_for
+from web.doors.uses import note_place
 
 CAMERA: Final = re.compile(r"(?i)^(?:img|dsc|dscn|dcim|mmexport|wx_camera|微信图片|photo|image|照片|p)?[\W_\d]*$")
 """What a camera calls a file; it says nothing of the picture."""
@@ -41,6 +43,7 @@ def place_page(request: HttpRequest, place_id: int) -> HttpResponse:
     """Show everything of one place; with an origin, also how far it is on foot and in a straight line."""
     ask = read_ask(request.GET, elder=bool(elder_step(request)))
     card = card_for(request, place_id, ask)
+    note_place(request, Act.DETAIL, card.place)
     context = {
         "card": card,
         "ask": ask,

@@ -16,9 +16,11 @@ from services.facilities.queries import (
     NO_FILTERS,
     facility_detail,
 )
+from services.modules.finder.models import Act
 from web.doors.asking import Ask, Origin, read_ask
 from web.doors.cards import Card, make_card, row_of, way_for
 from web.doors.nearby import straight_nearest
+from web.doors.uses import note_place
 
 HERE_M: Final = 60.0
 HERE_MOST: Final = 5
@@ -28,7 +30,9 @@ HERE_MOST: Final = 5
 @require_safe
 def place_card(request: HttpRequest, place_id: int) -> HttpResponse:
     """Return the card of one place as a fragment for the map."""
-    return render(request, "door/card.html", {"card": card_for(request, place_id, read_ask(request.GET))})
+    card = card_for(request, place_id, read_ask(request.GET))
+    note_place(request, Act.DETAIL, card.place)
+    return render(request, "door/card.html", {"card": card})
 
 
 def card_for(request: HttpRequest, place_id: int, ask: Ask) -> Card:

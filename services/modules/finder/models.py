@@ -72,3 +72,45 @@ class PlaceReport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.facility_id} {self.what}"
+
+
+class Act(models.TextChoices):
+    SEARCH = "search", "查询"
+    DETAIL = "detail", "看详情"
+    CALL = "call", "打电话"
+    NAVIGATE = "navigate", "导航"
+
+
+class UseCount(models.Model):
+    """How often something was done in the finder within an hour: of nobody in particular, and at no position.
+
+    ``region`` is the street (else the district) of the place, or the one asked about in a search; none where nothing says it.
+    ``filter`` is empty for the act itself, else the key of a filter that narrowed a search; a search counts once for each.
+    """
+
+    hour = models.DateTimeField()
+    act = models.CharField(max_length=10, choices=Act)
+    region = models.ForeignKey(Region, on_delete=models.PROTECT, null=True, related_name="+")
+    filter = models.CharField(max_length=40, blank=True)
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = "随心查使用次数"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["hour", "act", "region", "filter"], nulls_distinct=False, name="use_counted_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H} {self.act} {self.count}"
+
+
+class UseBatch(models.Model):
+    """A batch of counts that was written: found again after a worker was killed, it is not written twice."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    written_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name

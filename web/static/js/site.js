@@ -2,6 +2,7 @@
 import {startCopying} from './copying.js';
 import {savedIds, onSavedChange} from './favourites.js';
 import {startReading} from './reading.js';
+import './uses.js';
 
 function showSavedCount() {
   const count = savedIds().length;

@@ -1,0 +1,185 @@
+"""Counting what the finder is used for: by street, filter and hour, never by person.
+
+Requests add to a hash in Redis; beat moves it to the table every minute. A batch is set apart under a name of its own before
+it is written, and its name is written with it: whoever is killed in between, nothing is lost and nothing counts twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import functools
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import redis
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from geo.addresses.gazetteer import names_of, published_now
+from geo.errors import BadInput
+from geo.regions.models import Level
+from geo.regions.queries import assign_regions, within
+from geo.scope import Scope
+from services.access.queries import check_duty
+from services.modules.finder.models import Act, UseBatch, UseCount
+
+DUTY: Final = "facilities.view"
+SMALL: Final = 5
+"""A figure below it is not told: few uses in one street may be those of one family."""
+KEPT_BATCHES: Final = dt.timedelta(days=2)
+LONGEST_SPAN: Final = dt.timedelta(days=366)
+AT_ONCE: Final = 1000
+By = Literal["district", "street", "filter", "hour", "day", "act"]
+
+_log = structlog.get_logger(__name__)
+
+
+@functools.cache
+def _client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url, socket_timeout=0.5, decode_responses=True)
+
+
+def _key() -> str:
+    return f"finder:uses:{connection.settings_dict['NAME']}"
+
+
+def count_use(act: Act, *, region_id: int | None, filters: Iterable[str] = (), now: dt.datetime | None = None) -> None:
+    """Count one act in a region, and the filters it was narrowed by. A counter that cannot be reached stops nobody."""
+    hour = int((now or timezone.now()).timestamp()) // 3600
+    fields = [f"{hour}|{act}|{region_id or 0}|{part}" for part in ("", *dict.fromkeys(filters))]
+    try:
+        with _client(settings.REDIS_URL).pipeline(transaction=True) as pipe:
+            for field in fields:
+                pipe.hincrby(_key(), field, 1)
+            pipe.execute()
+    except redis.RedisError as error:
+        _log.warning("use_not_counted", act=str(act), reason=type(error).__name__)
+
+
+def flush_counts() -> int:
+    """Move what was counted to the table, with what somebody killed before left behind; return how many cells were written."""
+    client = _client(settings.REDIS_URL)
+    # Renamed, it grows no more; whoever is killed from here on leaves it to be found by its name.
+    with contextlib.suppress(redis.ResponseError):  # nothing was counted, or another worker was faster
+        client.rename(_key(), f"{_key()}:batch:{uuid.uuid4().hex}")
+    names = sorted(str(name) for name in client.scan_iter(f"{_key()}:batch:*"))
+    written = sum(_write(client, name) for name in names)
+    UseBatch.objects.filter(written_at__lt=timezone.now() - KEPT_BATCHES).delete()
+    return written
+
+
+def _write(client: redis.Redis, name: str) -> int:
+    """Write one batch with its name, and only then forget it."""
+    cells = client.hgetall(name)
+    batch = name.rsplit(":", 1)[1]
+    with transaction.atomic():
+        _, new = UseBatch.objects.get_or_create(name=batch)
+        if new:
+            rows = [_row(str(field), int(count)) for field, count in cells.items()]
+            _add(rows)
+    client.delete(name)
+    return len(cells) if new else 0
+
+
+Cell = tuple[dt.datetime, str, int | None, str, int]
+
+
+def _row(field: str, count: int) -> Cell:
+    hour, act, region, part = field.split("|", 3)
+    return dt.datetime.fromtimestamp(int(hour) * 3600, tz=dt.UTC), act, int(region) or None, part[:40], count
+
+
+def _add(cells: list[Cell]) -> None:
+    # Always in one order: two batches at once must not wait for each other.
+    ordered = sorted(cells, key=lambda cell: (cell[0], cell[1], cell[2] or 0, cell[3]))
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            """INSERT INTO finder_usecount (hour, act, region_id, filter, count) VALUES (%s, %s, %s, %s, %s)
+               ON CONFLICT (hour, act, region_id, filter) DO UPDATE SET count = finder_usecount.count + EXCLUDED.count""",
+            ordered,
+        )
+
+
+def street_at(lon: float, lat: float) -> int | None:
+    """Return the id of the street that holds a point (CGCS2000 degrees); the point itself is kept nowhere."""
+    region = names_of(published_now()).region(int(assign_regions([lon], [lat])[0]))
+    return street_of(region.id if region else None)
+
+
+def street_of(region_id: int | None) -> int | None:
+    """Return the id of the street a region lies in, else of its district, else nothing."""
+    names = names_of(published_now())
+    region = names.region(region_id)
+    if region is None:
+        return None
+    above = names.above(region, Level.STREET) or names.above(region, Level.DISTRICT)
+    return above.id if above else None
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One figure: what it is of, in words too, and how often; ``None`` when it is too small to tell."""
+
+    key: str
+    label: str
+    count: int | None
+
+
+def uses(
+    *,
+    scope: Scope,
+    since: dt.datetime,
+    until: dt.datetime,
+    by: By,
+    act: str = "",
+    filter_key: str = "",
+) -> list[Use]:
+    """Return how often the finder was used from ``since`` to before ``until`` in the scope's regions, the most used first.
+
+    ``act`` (one of ``Act``) and ``filter_key`` narrow it; without a filter acts are counted, by ``"filter"`` filters are. Regions
+    are those of the published edition. A figure below ``SMALL`` is withheld, and with it the next smallest, so that no sum gives
+    it away. Needs ``facilities.view``. Raises ``BadInput`` and ``Forbidden``.
+    """
+    check_duty(scope, DUTY)
+    if not since < until <= since + LONGEST_SPAN:
+        raise BadInput("span_invalid", "起止时间要先后分明，一次最多看一年。", parameter="since")
+    if act and act not in Act.values:
+        raise BadInput("act_unknown", f"行为可选：{'、'.join(Act.values)}。", parameter="act")
+    rows = UseCount.objects.filter(within(scope), hour__gte=since, hour__lt=until)
+    rows = rows.filter(act=act) if act else rows
+    rows = rows.exclude(filter="") if by == "filter" and not filter_key else rows.filter(filter=filter_key)
+    column = {"district": "region_id", "street": "region_id", "day": "hour"}.get(by, by)
+    totals: dict[tuple[str, str], int] = {}
+    for value, count in rows.values_list(column).annotate(sum=Sum("count")).values_list(column, "sum"):
+        key = _named(by, value)
+        totals[key] = totals.get(key, 0) + count
+    return _told(totals)
+
+
+def _named(by: By, value: object) -> tuple[str, str]:
+    """Return the key and the words of one value."""
+    if by in ("district", "street"):
+        names = names_of(published_now())
+        region = names.region(value if isinstance(value, int) else None)
+        above = names.above(region, Level.DISTRICT if by == "district" else Level.STREET) if region else None
+        return (above.code, above.full_name) if above else ("", "没有说明地方")
+    if isinstance(value, dt.datetime):
+        local = timezone.localtime(value)
+        return (f"{local:%Y-%m-%d}",) * 2 if by == "day" else (f"{local:%Y-%m-%dT%H:00}", f"{local:%Y-%m-%d %H 时}")
+    text = str(value)
+    return text, str(dict(Act.choices).get(text, text)) if by == "act" else text
+
+
+def _told(totals: dict[tuple[str, str], int]) -> list[Use]:
+    """Return the figures without those too small to tell; a single small one takes the next smallest with it."""
+    order = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
+    small = [key for key, count in order if count < SMALL]
+    if len(small) == 1 and len(order) > 1:
+        small.append(order[-2][0])
+    return [Use(key[0], key[1], None if key in small else count) for key, count in order]
