@@ -18,6 +18,8 @@ from geo.imports.queries import shows_invented
 from geo.regions.models import Region
 from services.access.actions import declare_roles, grant_role, record_audit, stop_keys
 from services.access.models import AuditAct, Grant, Organisation, User, UserKind
+from services.crypto.port import Purpose
+from services.crypto.sealing import newest_id
 
 GRANTED_BY = "demo"
 """Who gave the demo accounts their roles; it tells them from an account of the same name that somebody made."""
@@ -105,7 +107,7 @@ DISABLED = (
 def _make(account: DemoAccount) -> None:
     user, created = User.objects.get_or_create(username=account.username)
     if created:
-        user.password = _hashed()
+        user.password = _hashed(newest_id(Purpose.SEAL))
     elif not demo_users().filter(pk=user.pk).exists():
         return
     user.display_name = account.display_name
@@ -128,8 +130,8 @@ def _make(account: DemoAccount) -> None:
 
 
 @cache
-def _hashed() -> str:
-    """Return one hash for all six: hashing is slow on purpose, and a salt each hides nothing of a password that is printed."""
+def _hashed(key_id: str) -> str:
+    """Return one hash for all six under the key in use: hashing is slow on purpose, and the password is printed anyway."""
     return make_password(DEMO_PASSWORD)
 
 
