@@ -23,7 +23,7 @@ HEADER: Final = "quantu_request"
 _under_way: dict[str, ExitStack] = {}
 
 
-@worker_init.connect
+@worker_init.connect  # type: ignore[untyped-decorator]
 def begin_scratch(**_: Any) -> None:
     """Give a worker and each process it forks a folder of its own for plain contents."""
     begin(settings.SCRATCH)
