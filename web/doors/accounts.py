@@ -46,6 +46,7 @@ from services.access.queries import check_duty, grants_today, holds_citywide, sc
 from services.access.roles import roles
 from services.access.signin.certificate_pages import ended_sentence, state_of
 from services.access.signin.queries import (
+    certificate_roles,
     certificates_of,
     failures_of,
     identities_of,
@@ -167,7 +168,11 @@ def _do(request: HttpRequest, act: str, whose: dict[str, Any]) -> str:
 def roles_page(request: HttpRequest) -> HttpResponse:
     """Show which role carries which duty, for which users, and what it asks for."""
     check_duty(scope_for(request), VIEW)
-    return render(request, "desk/roles.html", {"roles": roles(), "kinds": dict(UserKind.choices)})
+    return render(
+        request,
+        "desk/roles.html",
+        {"roles": roles(), "kinds": dict(UserKind.choices), "certificate_roles": certificate_roles()},
+    )
 
 
 @never_cache

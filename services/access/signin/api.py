@@ -11,9 +11,9 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Router
-from pydantic import Base64Bytes, BaseModel, Field
+from pydantic import BaseModel, Field
 
-from geo.errors import CityError, Conflict
+from geo.errors import BadInput, CityError, Conflict
 from services.access.actions import record_audit
 from services.access.models import AuditAct, User
 from services.access.signin import certificates, flow
@@ -24,13 +24,13 @@ from services.integrations.identity.spec import NotIdentified
 
 router = Router(tags=["证书和安全会话"])
 own = Router(tags=["证书和安全会话"])
-Random = Annotated[Base64Bytes, Field(min_length=RANDOM_BYTES, max_length=RANDOM_BYTES)]
-Written = Annotated[Base64Bytes, Field(max_length=12_000)]
+Random = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{43}=$", description=f"{RANDOM_BYTES} 字节，Base64")]
+Written = Annotated[str, Field(max_length=16_000, pattern=r"^[A-Za-z0-9+/]+={0,2}$", description="Base64")]
 
 
 class ChallengeIn(BaseModel):
     purpose: Purpose = Field(..., description="sign_in 登录、bind 绑定证书、session 建立安全会话", examples=["sign_in"])
-    random: Random = Field(..., description=f"设备自己的随机数，{RANDOM_BYTES} 字节")
+    random: Random
 
 
 class ChallengeOut(BaseModel):
@@ -47,8 +47,8 @@ class ChallengeOut(BaseModel):
 
 class AnswerIn(BaseModel):
     challenge: Random
-    certificate: Written = Field(..., description="设备的签名证书（DER）")
-    signature: Annotated[Base64Bytes, Field(max_length=200)]
+    certificate: Written = Field(..., description="设备的签名证书（DER），Base64")
+    signature: Written
 
 
 class SignedInOut(BaseModel):
@@ -78,9 +78,7 @@ class BoundOut(BaseModel):
 
 
 class SessionIn(AnswerIn):
-    sealed_secret: Annotated[Base64Bytes, Field(max_length=600)] = Field(
-        ..., description="用站点加密证书封好的 48 字节"
-    )
+    sealed_secret: Written = Field(..., description="用站点加密证书封好的 48 字节，Base64")
 
 
 class SessionOut(BaseModel):
@@ -92,7 +90,7 @@ class SessionOut(BaseModel):
 @router.post("/certificates/challenge", response=ChallengeOut, summary="取一个验证挑战")
 def post_challenge(request: HttpRequest, body: ChallengeIn) -> dict[str, Any]:
     """挑战两分钟内有效，只能用一次，而且只在取它的这次会话里有效。先验站点的签名，再签自己的。"""
-    return shape_of(certificates.show_challenge(purpose=body.purpose, random=body.random, request=request))
+    return shape_of(certificates.show_challenge(purpose=body.purpose, random=_bytes(body.random), request=request))
 
 
 @router.post("/certificates/sign-in", response=SignedInOut, summary="用证书登录")
@@ -110,7 +108,7 @@ def post_sign_in(request: HttpRequest, body: AnswerIn) -> dict[str, Any]:
 def post_issue(request: HttpRequest, body: RequestIn) -> dict[str, Any]:
     """登录后 10 分钟内可以申请。证书签发给您的账号，绑定以后才能用来登录。"""
     user = _account(request)
-    made, authorities = certificates.issue_certificate(user=user, request_der=body.request, request=request)
+    made, authorities = certificates.issue_certificate(user=user, request_der=_bytes(body.request), request=request)
     return {
         "certificate": _text(made.der),
         "authorities": [_text(each.der) for each in authorities],
@@ -131,8 +129,9 @@ def post_bind(request: HttpRequest, body: BindIn) -> dict[str, Any]:
 @own.post("/sealed/sessions", response=SessionOut, summary="建立安全会话")
 def post_session(request: HttpRequest, body: SessionIn) -> dict[str, Any]:
     """用证书建立会话，以后的请求封好发到 /api/v1/sealed。会话只属于这个账号。"""
-    answered = certificates.Answered(body.challenge, body.certificate, body.signature, body.sealed_secret)
-    certificate, opened = certificates.judge(answered, purpose="session", request=request)
+    certificate, opened = certificates.judge(
+        _answered(body, _bytes(body.sealed_secret)), purpose="session", request=request
+    )
     user, binding = certificates.account_of(certificate)
     if user.pk != _account(request).pk or opened is None:
         raise NotIdentified("certificate_other", "这张证书属于别的账号，没有建立安全会话。")
@@ -173,8 +172,17 @@ def _signed_in(request: HttpRequest, body: AnswerIn) -> dict[str, Any]:
     return {"signed_in": flow.MARK in request.session, "next": following}
 
 
-def _answered(body: AnswerIn) -> certificates.Answered:
-    return certificates.Answered(body.challenge, body.certificate, body.signature)
+def _answered(body: AnswerIn, sealed_secret: bytes = b"") -> certificates.Answered:
+    return certificates.Answered(
+        _bytes(body.challenge), _bytes(body.certificate), _bytes(body.signature), sealed_secret
+    )  # fmt: skip
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as fault:
+        raise BadInput("base64_invalid", "内容要写成 Base64。请对照 /api/docs 核对。") from fault
 
 
 def _account(request: HttpRequest) -> User:

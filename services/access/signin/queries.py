@@ -30,9 +30,14 @@ def needs_second_step(user: User) -> bool:
     return held and not demo_users().filter(pk=user.pk).exists()
 
 
+def certificate_roles() -> set[str]:
+    """Return the keys of the roles that ask for a certificate."""
+    return {role.key for role in roles() if role.certificate} | set(settings.CERTIFICATE_ROLES)
+
+
 def needs_certificate(user: User) -> bool:
     """Say whether a role the account holds today asks for a certificate: by its declaration, or by the settings of the house."""
-    asking = {role.key for role in roles() if role.certificate} | set(settings.CERTIFICATE_ROLES)
+    asking = certificate_roles()
     held = bool(asking) and grants_today(user).filter(role__in=asking).exists()
     return held and not demo_users().filter(pk=user.pk).exists()
 

@@ -15,6 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from services.access.models import AuditEntry, User
+from services.access.signin import queries
 from services.access.signin.actions import confirm_second_step, propose_second_step
 from services.access.signin.certificates import MOST_DEVICES
 from services.access.signin.models import DeviceCertificate, OpenSession
@@ -386,6 +387,21 @@ class TestRoles:
         phone.client.post("/sign-in/code", {"code": now_code(secret)})
         assert phone.inside()
         assert OpenSession.objects.get().certificate
+
+
+def test_a_role_is_declared_to_ask_for_one(clerk: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    asking = tuple(each._replace(certificate=each.key == "street_clerk") for each in queries.roles())
+    assert not queries.needs_certificate(clerk)
+    monkeypatch.setattr(queries, "roles", lambda: asking)
+    assert queries.needs_certificate(clerk)
+
+
+def test_what_is_no_base64_is_said_so(gateway: Simulator) -> None:
+    answer = Client().post(
+        "/api/v1/certificates/sign-in", {"challenge": text(b"c" * 32), "certificate": "AAAAA", "signature": "AAAA"},
+        content_type="application/json",
+    )  # fmt: skip
+    assert (answer.status_code, code_of(answer)) == (400, "base64_invalid")
 
 
 class TestPages:
