@@ -33,7 +33,12 @@ def request_of(number: str) -> Iterator[str]:
 
 
 def add_request(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Name the request in a line of a log that does not name one; a processor of structlog."""
-    if number := current_request():
-        event.setdefault("request", number)
+    """Name the request in a line of a log that does not name one by its number; a processor of structlog.
+
+    Django adds the whole request to its errors, which would write its query: that never reaches a log.
+    """
+    if not isinstance(event.get("request"), str):
+        event.pop("request", None)
+        if number := current_request():
+            event["request"] = number
     return event

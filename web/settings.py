@@ -300,9 +300,9 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 structlog.configure(
     processors=[
         structlog.contextvars.merge_contextvars,
-        add_request,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
+        add_request,
         structlog.processors.TimeStamper(fmt="iso"),
         structlog.processors.format_exc_info,
         structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
@@ -318,8 +318,8 @@ LOGGING: dict[str, Any] = {
             "()": structlog.stdlib.ProcessorFormatter,
             "foreign_pre_chain": [
                 structlog.stdlib.add_log_level,
-                add_request,
                 structlog.stdlib.ExtraAdder(),
+                add_request,
                 structlog.processors.TimeStamper(fmt="iso"),
                 structlog.processors.format_exc_info,
             ],

@@ -6,7 +6,9 @@ import logging
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import Client, RequestFactory
+
+from geo.tracing import request_of
 
 
 @pytest.mark.django_db
@@ -49,3 +51,25 @@ def test_a_fault_is_logged_with_the_lines_it_passed_through() -> None:
     assert (line["event"], line["level"], line["job"]) == ("job failed", "error", "7")
     assert "test_logs.py" in line["exception"]
     assert line["exception"].endswith("KeyError: 'path'")
+
+
+def test_an_error_of_a_request_names_it_by_its_number_and_never_by_its_query() -> None:
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    options = dict(settings.LOGGING["formatters"]["json"])
+    handler.setFormatter(options.pop("()")(**options))
+    log = logging.getLogger("tests.request")
+    log.setLevel(logging.ERROR)
+    log.propagate = False
+    log.addHandler(handler)
+    asked = RequestFactory().get("/find?lon=121.5&lat=31.2")
+    try:
+        with request_of("abc123"):
+            log.error("Internal Server Error: %s", asked.path, extra={"status_code": 500, "request": asked})
+        log.error("outside", extra={"request": asked})
+    finally:
+        log.removeHandler(handler)
+    inside, outside = map(json.loads, written.getvalue().splitlines())
+    assert inside["request"] == "abc123"
+    assert "request" not in outside
+    assert "121.5" not in written.getvalue()

@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from geo.errors import BadInput, NotFound
+from geo.regions.models import RegionVersion
 from geo.regions.queries import regions_under, within
 from geo.scope import Scope
 from services.access.queries import check_duty, holds_citywide
@@ -68,7 +69,7 @@ def lines_visible(*, scope: Scope) -> QuerySet[LogLine]:
     rows = LogLine.objects.all()
     if "" in scope.paths or holds_citywide(scope, VIEW):
         return rows
-    return rows.filter(within(scope))
+    return rows.filter(region_id__in=_regions(RegionVersion.objects.filter(within(scope), edition__state="published")))
 
 
 def lines_found(asked: Asked, *, scope: Scope) -> QuerySet[LogLine]:
@@ -92,7 +93,7 @@ def lines_found(asked: Asked, *, scope: Scope) -> QuerySet[LogLine]:
     if asked.app:
         rows = rows.filter(act__startswith=f"{asked.app}.")
     if asked.region:
-        rows = rows.filter(region_id__in=regions_under(asked.region, scope=Scope.public()).values("region_id"))
+        rows = rows.filter(region_id__in=_regions(regions_under(asked.region, scope=Scope.public())))
     for word in asked.text.split()[:5]:
         rows = rows.filter(_says(word))
     return rows
@@ -166,6 +167,11 @@ def acts_shown() -> list[tuple[str, list[tuple[str, str]]]]:
 def narrowed(asked: Asked, **changes: Any) -> Asked:
     """Return a question with some fields otherwise."""
     return replace(asked, **changes)
+
+
+def _regions(versions: QuerySet[RegionVersion]) -> list[int]:
+    """Return the regions of versions as numbers: with them, unlike with a join, the newest lines are read in their order."""
+    return list(versions.values_list("region_id", flat=True))
 
 
 def _says(word: str) -> Q:
