@@ -93,6 +93,7 @@ OWN: Final = {
     "jobs.Job", "standardising.Batch", "standardising.BatchRow", "access.ApiKey", "access_signin.OpenSession",
     "access_signin.ExternalIdentity", "kernel_messages.Message", "kernel_messages.Contact", "kernel_ledger.SavedView",
     "kernel_workflow.Application", "kernel_workflow.Delegation", "access_personal.Consent", "access_personal.Erasure",
+    "finder.Favourite",
 }  # fmt: skip
 """Models whose rows are one person's: a colleague of the very same district does not see them either."""
 UNSEEN: Final = {
@@ -116,6 +117,9 @@ UNSEEN: Final = {
     "kernel_workflow.ReviewSetting": "has no words",
     "kernel_workflow.Watch": "has no words",
     "advisers.ElderFigures": "figures",
+    "finder.Favourite": "shown by the place, its note is sealed",
+    "finder.UseBatch": "a mark against writing twice",
+    "finder.UseCount": "figures",
     "standardising.BatchRow": "shown beside its line of the file",
     "access_signin.DeviceCertificate": "shown by its number",
     "addresses.AddressAudit": "figures",
@@ -129,6 +133,10 @@ UNSEEN: Final = {
     "kernel_rules.Trial": "shown by its rows",
     "kernel_workflow.Delegation": "shown by accounts and days",
     "kernel_workflow.Feedback": "for the source of a case",
+    "finder.Favourite": "has no words",
+    "finder.UseCount": "figures",
+    "finder.UseBatch": "names of batches that were written",
+    "facilities_arranging.ArrangementVersion": "only that of the city is shown, and this one is of none",
 }
 """Models whose rows say nothing of their own on any page, and why; all others are seen by those they belong to."""
 ACTORS: Final = re.compile(r"(^|_)(by|actor|username)$")
@@ -269,7 +277,7 @@ class HiddenWorld:
         if target is Region:
             return self.region
         if target is User:
-            return self.person if field.name in {"applicant", "account", "recipient"} else self.clerk
+            return self.person if field.name in {"applicant", "account", "recipient", "reporter"} else self.clerk
         if target is model or (field.null and target not in self.rows):
             return None
         if target not in self.numbers:

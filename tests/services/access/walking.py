@@ -31,6 +31,8 @@ from services.kernel.messages.models import Delivery, Message
 from services.kernel.messages.notices.models import Notice
 from services.kernel.rules.models import RuleVersion, Trial
 from services.kernel.workflow.models import Case, FlowVersion, MatterTemplate
+from services.modules.finder.models import PlaceReport
+from services.modules.finder.models import PlaceReport
 from tests.services.access.hidden_world import HiddenWorld
 
 PARAMETER: Final = re.compile(r"<(?:(\w+):)?(\w+)>|{(\w+)}")
@@ -78,6 +80,8 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
             "channel": "in_app", "form": "service-point", "entry": "all", "purpose": "real_name", "name": "light",
         },
         "/tiles": {"key": "places"},
+        "/desk/finder": {"group": "childcare", "entry": "web"},
+        "/desk/place-reports": {"report_id": key(PlaceReport)},
         "/desk/modules": {"key": "advisers"},
         "/desk/templates": {"key": "place-sheet", "version_id": key(TemplateVersion)},
         "/desk/files": {"kind": "facilities", "owner_id": str(world.place.pk)},
@@ -93,6 +97,8 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
         "/desk/forms/certificates": {"code": world.rows[Certificate].code},
         "/desk/forms/versions/": {"key": "point_name"},
         "/desk/accounts": {"act": "reset"},
+        "/desk/place-reports": {"report_id": key(PlaceReport)},
+        "/desk/finder": {"group": "eldercare", "entry": "web"},
         "/desk/logs": {"pk": key(LogLine)},
         "/desk/logs/alerts": {"pk": key(Alert)},
         "/desk/logs/rules": {"pk": key(AlertRule)},
