@@ -133,9 +133,6 @@ UNSEEN: Final = {
     "kernel_rules.Trial": "shown by its rows",
     "kernel_workflow.Delegation": "shown by accounts and days",
     "kernel_workflow.Feedback": "for the source of a case",
-    "finder.Favourite": "has no words",
-    "finder.UseCount": "figures",
-    "finder.UseBatch": "names of batches that were written",
     "facilities_arranging.ArrangementVersion": "only that of the city is shown, and this one is of none",
 }
 """Models whose rows say nothing of their own on any page, and why; all others are seen by those they belong to."""

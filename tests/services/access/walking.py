@@ -32,7 +32,6 @@ from services.kernel.messages.notices.models import Notice
 from services.kernel.rules.models import RuleVersion, Trial
 from services.kernel.workflow.models import Case, FlowVersion, MatterTemplate
 from services.modules.finder.models import PlaceReport
-from services.modules.finder.models import PlaceReport
 from tests.services.access.hidden_world import HiddenWorld
 
 PARAMETER: Final = re.compile(r"<(?:(\w+):)?(\w+)>|{(\w+)}")
@@ -80,8 +79,6 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
             "channel": "in_app", "form": "service-point", "entry": "all", "purpose": "real_name", "name": "light",
         },
         "/tiles": {"key": "places"},
-        "/desk/finder": {"group": "childcare", "entry": "web"},
-        "/desk/place-reports": {"report_id": key(PlaceReport)},
         "/desk/modules": {"key": "advisers"},
         "/desk/templates": {"key": "place-sheet", "version_id": key(TemplateVersion)},
         "/desk/files": {"kind": "facilities", "owner_id": str(world.place.pk)},
