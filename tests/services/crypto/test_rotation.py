@@ -145,7 +145,9 @@ def test_every_package_that_seals_says_what_rotation_must_seal_anew() -> None:
         package = ".".join(path.relative_to(ROOT).parts[:-1])
         if re.search(r"(?<![\w.])seal\(", path.read_text()) and not package.startswith("services.crypto"):
             sealing.add(package)
-    assert sealing <= declared | {"services.integrations.keyservice"}, "declare SEALED in a sealed.py"
+    # Keys of others, what travels, and archives that people take away with them: nothing of these lies here to be sealed anew.
+    elsewhere = {"services.integrations.keyservice", "services.integrations.gateway", "services.kernel.logs"}
+    assert sealing <= declared | elsewhere, "declare SEALED in a sealed.py"
 
 
 WORKER = """
