@@ -56,9 +56,12 @@ def forget_reporter(user: User) -> int:
 
 
 PERSONAL_PARTS = (
-    PersonalPart("favourites", "收藏的机构", f"{__name__}:favourites", f"{__name__}:forget_favourites"),
+    PersonalPart(
+        "favourites", "收藏的机构", f"{__name__}:favourites", f"{__name__}:forget_favourites", models=("finder.Favourite",),
+    ),
     PersonalPart(
         "place-reports", "机构纠错报告", f"{__name__}:reports", f"{__name__}:forget_reporter",
         kept="报告本身（哪家机构哪里不对）留给机构资料用，不再带您的账号和手机号。",
+        models=("finder.PlaceReport",),
     ),
 )  # fmt: skip
