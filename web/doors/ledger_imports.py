@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -13,40 +13,32 @@ from urllib.parse import quote, urlencode
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files import File
-from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from geo.errors import BadInput, CityError, Conflict, TooLarge
-from geo.imports.models import Refusal
-from geo.imports.sheets import Fate
 from services.access.queries import scope_for
-from services.kernel.ledger.importing import actions, queries
-from services.kernel.ledger.importing.heads import header_at, letter, read_header
+from services.kernel.ledger.importing import actions, mending, queries
 from services.kernel.ledger.importing.workbooks import kind_words, write_rows_to_mend, write_template
 from services.kernel.ledger.models import LedgerImport
-from services.kernel.ledger.queries import model_of
 from services.kernel.ledger.registry import ledgers_for
-from services.kernel.spec import Column, Intake
 from web.api.batches import XLSX
 from web.api.errors import status_of
+from web.doors.ledger_imports_shown import (
+    FATES,
+    columns_asked,
+    columns_chosen,
+    line_of,
+    lines_of,
+    row_shown,
+    rows_asked,
+    rows_written,
+)
 
-STATES: Final = {
-    "new": ("", "circle", "待核对"),
-    "checking": ("kind", "loader-circle", "核对中"),
-    "failed": ("bad", "circle-x", "没有核对完"),
-    "ready": ("warn", "circle-alert", "待处理"),
-    "writing": ("kind", "loader-circle", "写入中"),
-    "done": ("good", "circle-check", "已完成"),
-    "discarded": ("", "x", "已放弃"),
-}
-FATES: Final = {Fate.ADDED: "新增", Fate.CHANGED: "变更", Fate.UNCHANGED: "不变"}
 LISTED: Final = 100
-FIRST_ROWS: Final = 6
-WIDE: Final = 14
-"""Characters from which on a cell gets a line of its own."""
 
 
 @never_cache
@@ -56,7 +48,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
     """List the imports of the caller, and those of colleagues whose ground the caller covers."""
     scope = scope_for(request)
     seen = queries.imports_visible(scope=scope)
-    lines = _lines(list(seen[:LISTED]))
+    lines = lines_of(list(seen[:LISTED]))
     context = {
         "own": [line for line in lines if line["one"].actor == scope.actor],
         "others": [line for line in lines if line["one"].actor != scope.actor],
@@ -97,7 +89,7 @@ def upload_page(request: HttpRequest, key: str) -> HttpResponse:
         "datum": request.POST.get("datum", ""),
         "most_rows": actions.MOST_ROWS,
         "most_megabytes": actions.MOST_BYTES // 1_000_000,
-        "recent": _lines(list(queries.imports_visible(scope=scope).filter(ledger=key)[:5])),
+        "recent": lines_of(list(queries.imports_visible(scope=scope).filter(ledger=key)[:5])),
         "fault": fault,
     }
     return render(request, "desk/ledger_import_new.html", context, status=status_of(fault) if fault else 200)
@@ -132,7 +124,7 @@ def import_page(request: HttpRequest, import_id: uuid.UUID) -> HttpResponse:
     """Show one import: its columns, how far the work is, the rows to mend, what was written."""
     one = queries.import_of(import_id, scope=scope_for(request))
     if request.headers.get("X-Fragment") == "progress":
-        return render(request, "desk/ledger_import_progress.html", _line(one))
+        return render(request, "desk/ledger_import_progress.html", line_of(one))
     return _page(request, one)
 
 
@@ -146,11 +138,11 @@ def _page(
 ) -> HttpResponse:
     """Render an import; ``fault`` is said at the row ``at`` with what was typed there, or on top."""
     spec, intake = queries.spec_of(one)
-    context: dict[str, Any] = {**_line(one), "spec": spec, "fault": fault, "fault_at": at}
+    context: dict[str, Any] = {**line_of(one), "spec": spec, "fault": fault, "fault_at": at}
     if context["state"] in ("new", "failed"):
-        context |= _columns(request, one, intake)
+        context |= columns_asked(request, one, intake)
     elif context["state"] not in ("checking", "discarded"):
-        context |= _to_mend(request, one, intake, at, typed or {}) | _written(request, one)
+        context |= rows_asked(request, one, intake, at, typed or {}) | rows_written(request, one)
     return render(request, "desk/ledger_import.html", context, status=status_of(fault) if fault else 200)
 
 
@@ -162,7 +154,7 @@ def begin(request: HttpRequest, import_id: uuid.UUID) -> HttpResponse:
     one = queries.import_of(import_id, scope=scope)
     _, intake = queries.spec_of(one)
     try:
-        columns, row = _chosen(request.POST, intake)
+        columns, row = columns_chosen(request.POST, intake)
         actions.begin_check(
             import_id=one.pk, scope=scope, header_row=row, columns=columns, datum=request.POST.get("datum", "")
         )
@@ -182,20 +174,20 @@ def act_on_row(request: HttpRequest, import_id: uuid.UUID, number: int) -> HttpR
     version = form.get("version", "")
     try:
         if "leave" in form:
-            actions.leave_out(import_id=one.pk, number=number, version=version, scope=scope)
+            mending.leave_out(import_id=one.pk, number=number, version=version, scope=scope)
             said = f"第 {number} 行留下不导入，可以在下面收回。"
         elif "back" in form:
-            actions.take_back(import_id=one.pk, number=number, scope=scope)
+            mending.take_back(import_id=one.pk, number=number, scope=scope)
             said = f"第 {number} 行已收回。"
         else:
-            row = actions.mend_row(import_id=one.pk, number=number, cells=typed, version=version, scope=scope)
+            row = mending.mend_row(import_id=one.pk, number=number, cells=typed, version=version, scope=scope)
             if row.faults:
                 raise StillWrong(number)
             said = f"第 {number} 行改好了，等着写入（{FATES[row.fate]}）。"
     except CityError as fault:
         return _row_fault(request, one, number, typed, fault)
     if request.headers.get("X-Fragment") == "row":
-        return render(request, "desk/ledger_import_settled.html", {**_line(one), "said": said, "number": number})
+        return render(request, "desk/ledger_import_settled.html", {**line_of(one), "said": said, "number": number})
     messages.success(request, said)
     after = form.get("after", "")
     page = f"?{urlencode({'after': after})}" if after.isascii() and after.isdecimal() else ""
@@ -218,8 +210,8 @@ def _row_fault(
         return _page(request, one, fault=fault, at=number, typed=kept)
     _, intake = queries.spec_of(one)
     refusal = queries.to_mend(one).filter(row=number).first()
-    row = _row(refusal, intake, one, kept) if refusal else None
-    context = {**_line(one), "row": row, "number": number, "fault": fault, "fault_at": number, "after": ""}
+    row = row_shown(refusal, intake, one, kept) if refusal else None
+    context = {**line_of(one), "row": row, "number": number, "fault": fault, "fault_at": number, "after": ""}
     return render(request, "desk/ledger_import_row.html", context, status=status_of(fault))
 
 
@@ -288,7 +280,7 @@ def mend_file(request: HttpRequest, import_id: uuid.UUID) -> HttpResponse:
     one = queries.import_of(import_id, scope=scope)
     try:
         with _uploaded(request) as (source, _):
-            mended, still, passed = actions.mend_rows(import_id=one.pk, source=source, scope=scope)
+            mended, still, passed = mending.mend_rows(import_id=one.pk, source=source, scope=scope)
     except CityError as fault:
         return _page(request, one, fault=fault)
     said = f"改好 {mended:,} 行" + (f"，还有 {still:,} 行要改" if still else "")
@@ -320,156 +312,3 @@ def _workbook(path: Path, name: str) -> FileResponse:
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
     response["Cache-Control"] = "no-store"
     return response
-
-
-def _lines(imports: Sequence[LedgerImport]) -> list[dict[str, Any]]:
-    tallies = queries.tallies_of(imports)
-    return [_line(one, tallies[one.pk]) for one in imports]
-
-
-def _line(one: LedgerImport, tally: queries.Tally | None = None) -> dict[str, Any]:
-    """Return what every view of an import shows: its state and where its rows are."""
-    tally = tally or queries.tally_of(one)
-    state = queries.state_of(one, tally)
-    kind, icon, label = STATES[state]
-    job = one.job
-    spec, _ = queries.spec_of(one)
-    waits = [(FATES[Fate(fate)], count) for fate, count in tally.waiting.items() if count]
-    return {
-        "one": one,
-        "spec": spec,
-        "state": state,
-        "kind": kind,
-        "icon": icon,
-        "label": label,
-        "tally": tally,
-        "waits": waits,
-        "open": state in ("checking", "writing"),
-        "percent": round(100 * job.progress) if job else 0,
-        "message": job.message if job else "",
-        "error": job.error.get("message", "") if job and job.error and state in ("failed", "ready") else "",
-        "stopped": bool(job and job.state == "cancelled" and state in ("failed", "ready")),
-    }
-
-
-def _columns(request: HttpRequest, one: LedgerImport, intake: Intake) -> dict[str, Any]:
-    """Return what the choice of columns needs: what was recognised, or what was just chosen by hand."""
-    head = one.sheet["head"]
-    header = read_header(head, intake)
-    if request.method == "POST":
-        columns, row = _chosen(request.POST, intake)
-        if row is not None and 0 <= row < len(head):
-            header = header_at(head[row], row, columns)
-    names = [*header.names, *[""] * (one.sheet["width"] - len(header.names))]
-    options = [(at, f"{letter(at)} 列{'：' if name else ''}{name[:20]}") for at, name in enumerate(names)]
-    return {
-        "fields": [
-            (field, field.key in intake.required, header.columns.get(field.key, ""), kind_words(field))
-            for field in intake.fields
-        ],
-        "options": options,
-        "header_row": header.row,
-        "header_rows": list(enumerate(_brief(row) for row in head[:12])),
-        "unknown": header.unknown(),
-        "missing": [field.label for field in header.missing(intake)],
-        "names": names,
-        "sample": [[*row, *[""] * (len(names) - len(row))] for row in head[header.row + 1 :][:FIRST_ROWS]],
-        "systems": actions.SYSTEMS,
-        "datum": request.POST.get("datum", one.datum),
-        "has_position": any(field.key == "lon" for field in intake.fields),
-    }
-
-
-def _brief(row: Sequence[str]) -> str:
-    said = "、".join(cell for cell in row if cell)
-    return said[:40] or "空行"
-
-
-def _chosen(form: QueryDict, intake: Intake) -> tuple[dict[str, int], int | None]:
-    columns = {field.key: form.get(f"column.{field.key}", "") for field in intake.fields}
-    row = form.get("header", "")
-    for text in (*columns.values(), row):
-        if text and not (text.isascii() and text.isdecimal() and len(text) < 4):
-            raise BadInput("column_unknown", "没有这一列，请重新选择。")
-    return {key: int(text) for key, text in columns.items() if text}, int(row) if row else None
-
-
-def _to_mend(
-    request: HttpRequest, one: LedgerImport, intake: Intake, at: int, typed: Mapping[str, str]
-) -> dict[str, Any]:
-    after = _after(request, "after")
-    refusals = list(queries.to_mend(one).filter(row__gt=after)[: queries.ROWS + 1])
-    shown = refusals[: queries.ROWS]
-    out = queries.left_out_of(one)
-    return {
-        "rows": [_row(each, intake, one, typed if each.row == at else {}) for each in shown],
-        "row_shown": any(each.row == at for each in shown),
-        "after": after or "",
-        "next": shown[-1].row if len(refusals) > queries.ROWS else None,
-        "left_out": [(each.row, _name(each, intake)) for each in out[: queries.ROWS]],
-        "most_mended": actions.MOST_MENDED,
-    }
-
-
-def _row(refusal: Refusal, intake: Intake, one: LedgerImport, typed: Mapping[str, str]) -> dict[str, Any]:
-    """Return a row to mend: its faulty cells first, each with its faults, then all others."""
-    cells = {**refusal.raw["cells"], **typed}
-    said: dict[str, list[str]] = {}
-    for key, _, message in refusal.raw["faults"]:
-        said.setdefault(key, []).append(message)
-    places = one.sheet["header"]["columns"]
-    fields = [_cell(field, cells, said.get(field.key, []), places) for field in intake.fields]
-    return {
-        "number": refusal.row,
-        "name": _name(refusal, intake),
-        "version": queries.version_of(refusal),
-        "whole": said.get("", []),
-        "late": refusal.late,
-        "faulty": [field for field in fields if field["faults"]],
-        "others": [field for field in fields if not field["faults"]],
-    }
-
-
-def _cell(field: Column, cells: Mapping[str, str], faults: Sequence[str], places: Mapping[str, int]) -> dict[str, Any]:
-    text = cells.get(field.key, "")
-    words = ("是", "否") if field.kind == "flag" else tuple(label for _, label in field.choices)
-    return {
-        "field": field,
-        "text": text,
-        "faults": faults,
-        "letter": f"{letter(places[field.key])} 列" if field.key in places else "",
-        "options": words,
-        "strange": bool(words and text and text not in words),
-        "numeric": field.kind in ("integer", "number"),
-        "wide": not words and len(text) > WIDE,
-    }
-
-
-def _name(refusal: Refusal, intake: Intake) -> str:
-    cells = refusal.raw["cells"]
-    return cells.get("name", "") or next((text for text in cells.values() if text), "空行")
-
-
-def _written(request: HttpRequest, one: LedgerImport) -> dict[str, Any]:
-    fate = request.GET.get("fate", "")
-    fate = fate if fate in FATES else ""
-    after = _after(request, "from")
-    rows = queries.written_of(one, fate=fate, after=after, limit=2 * queries.ROWS + 1)
-    shown = rows[: 2 * queries.ROWS]
-    tally = queries.tally_of(one)
-    spec, _ = queries.spec_of(one)
-    records = model_of(spec)._default_manager.filter(pk__in=[row.record for row in shown])
-    names = dict(records.values_list("pk", spec.name))
-    return {
-        "written": [(row, names.get(row.record, "已不在台账"), FATES[Fate(row.fate)]) for row in shown],
-        "written_ids": urlencode([("id", row.record) for row in shown]),
-        "written_next": shown[-1].number if len(rows) > len(shown) else None,
-        "written_from": after,
-        "fate": fate,
-        "fates": [(str(key), label, tally.written[str(key)]) for key, label in FATES.items()],
-    }
-
-
-def _after(request: HttpRequest, name: str) -> int:
-    said = request.GET.get(name, "")
-    return int(said) if said.isascii() and said.isdecimal() and len(said) < 9 else 0

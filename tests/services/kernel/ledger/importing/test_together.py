@@ -28,7 +28,7 @@ from geo.regions.models import RegionPart, RegionVersion
 from geo.scope import Scope
 from services.access.queries import Caller, scope_of
 from services.facilities.models import Facility
-from services.kernel.ledger.importing import actions
+from services.kernel.ledger.importing import actions, mending
 from services.kernel.ledger.importing.actions import SameFile
 from services.kernel.ledger.importing.queries import import_of, state_of, tally_of, version_of
 from services.kernel.ledger.models import ImportedRow, LedgerImport
@@ -235,7 +235,7 @@ def test_of_many_saves_of_one_row_exactly_one_counts(scope: Scope, tmp_path: Pat
     version = version_of(Refusal.objects.get())
 
     def mend(places: int) -> Callable[[], Any]:
-        return lambda: actions.mend_row(
+        return lambda: mending.mend_row(
             import_id=one.pk, number=2, cells={"places": str(places)}, version=version, scope=scope
         )
 
@@ -252,7 +252,7 @@ def test_two_rows_mended_into_the_same_place_at_once_are_one(scope: Scope, tmp_p
     same = {"places": "5", "name": "同一家", "lon": "121.45", "lat": "31.2"}
 
     def mend(number: int) -> Callable[[], Any]:
-        return lambda: actions.mend_row(
+        return lambda: mending.mend_row(
             import_id=one.pk, number=number, cells=same, version=versions[number], scope=scope
         )
 
