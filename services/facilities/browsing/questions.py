@@ -91,19 +91,6 @@ class Question:
         }
         return [key for key, value in own.items() if value] + self.filters.parts
 
-    @property
-    def counted_parts(self) -> list[str]:
-        """Return the keys of what narrows or weighs the list, as filters are declared and counted."""
-        own = {
-            "q": self.q,
-            "type": self.types,
-            "district": self.district,
-            "street": self.street,
-            "within": self.within_m,
-            "weights": self.weights if self.chosen_order == "fit" else (),
-        }
-        return [key for key, value in own.items() if value] + self.filters.parts
-
     def without(self, part: str) -> Question:
         """Return the question with one part taken out: a key of a filter, or ``q``."""
         match part:
