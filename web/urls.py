@@ -78,6 +78,7 @@ urlpatterns = [
     path("tools/standardise/batches/<uuid:batch_id>/delete", batches.remove, name="batch-delete"),
     path("tools/standardise/batches/<uuid:batch_id>/result", batches.result, name="batch-result"),
     path("help", pages.help_page, name="help"),
+    path("help/browse", pages.help_browse, name="help-browse"),
     path("help/addresses", pages.help_addresses, name="help-addresses"),
     path("help/messages", pages.help_messages, name="help-messages"),
     path("help/forms", pages.help_forms, name="help-forms"),

@@ -1,4 +1,5 @@
-"""B2: the circle over HTTP, asked by eight people at once; B11: the nearest ten of a million points, by metres and exactly.
+"""B2: the circle over HTTP, asked by eight people at once; B11: the nearest ten of a million points, by metres and
+exactly; B15: two hundred people in the finder, and a list of ten thousand.
 
 Works in a scratch database with the invented city and a server process of its own, and removes both. ``QUANTU_BENCH_SECONDS``
 shortens the three minutes of B2, ``QUANTU_SCALE=tiny`` the city.
@@ -17,6 +18,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -29,6 +31,8 @@ SECONDS = float(os.environ.get("QUANTU_BENCH_SECONDS", "180"))
 KINDS = ("childcare", "nursery", "eldercare", "canteen", "kindergarten", "health_centre")
 MODES = ("walk", "elder", "pram", "wheelchair")
 UNCACHED_BAR_MS, CACHED_BAR_MS, NEAREST_BAR_MS = 25.0, 5.0, 5.0
+FINDER_BAR_MS, LIST_BAR_MS = 500.0, 100.0
+FINDERS = 200
 
 Params = dict[str, str]
 
@@ -41,6 +45,10 @@ def run() -> list[Bar]:
         origins = database.part("_places", "ground")
         with _server(database.environment) as address:
             bars = _circles(address, origins)
+            _say("two hundred people")
+            bars += _finder(address, origins)
+        _say("a list of ten thousand")
+        bars += _list(database.part("_places", "browsing"))
         _say("a million points")
         return bars + _nearest(database.part("_places", "nearest"))
 
@@ -75,6 +83,58 @@ def _circles(address: str, origins: list[list[float]]) -> list[Bar]:
             f"circle cached, p95; p50 {_at(kept, 50):.1f}; {len(kept)} requests, {kept_faults} errors; peer = bar",
         ),
     ]
+
+
+def _finder(address: str, origins: list[list[float]]) -> list[Bar]:
+    """Return B15: two hundred people who search by name, look around, narrow the list and order it, all at once."""
+    chance = random.Random(15)
+    lock, times, faults = threading.Lock(), list[float](), [0]
+    until = time.monotonic() + SECONDS
+
+    def question() -> tuple[str, Params]:
+        lon, lat = chance.choice(origins)
+        here = {"lon": f"{lon:.6f}", "lat": f"{lat:.6f}"}
+        kinds = {"kinds": chance.choice(KINDS)}
+        return chance.choice(
+            [
+                ("/api/v1/suggest", {"q": chance.choice(["国权", "tuoyu", "幼儿园", "xs", "静安"])} | here),
+                ("/api/v1/circle", here | kinds | {"minutes": "15", "mode": chance.choice(MODES)}),
+                ("/places", here | kinds),
+                ("/places", here | {"kinds": "childcare", "meals": "1", "age_months": "20", "order": "fee"}),
+                ("/places", {"kinds": "childcare", "q": chance.choice(["托育", "宝宝屋", "yey"])}),
+            ]
+        )
+
+    def person(number: int) -> None:
+        mine = random.Random(number)
+        with httpx.Client(base_url=address, headers={"X-Real-IP": f"198.51.100.{number}"}, timeout=30) as http:
+            time.sleep(mine.uniform(0, THINK_S))
+            while time.monotonic() < until:
+                with lock:
+                    path, params = question()
+                began = time.perf_counter()
+                answer = http.get(path, params=params)
+                with lock:
+                    times.append((time.perf_counter() - began) * 1000)
+                    faults[0] += answer.status_code != 200
+                time.sleep(mine.expovariate(1 / THINK_S))
+
+    people = [threading.Thread(target=person, args=(number,)) for number in range(1, FINDERS + 1)]
+    for thread in people:
+        thread.start()
+    for thread in people:
+        thread.join()
+    note = f"{FINDERS} people, think {THINK_S:.0f} s, {SECONDS:.0f} s, {len(times)} requests, {faults[0]} errors"
+    return [_bar("B15", times, FINDER_BAR_MS, f"mixed finder, p95; p50 {_at(times, 50):.1f}; {note}; peer = bar")]
+
+
+def _list(found: dict[str, Any]) -> list[Bar]:
+    ours = found["ours"]
+    note = (
+        f"list of {found['rows']:,} institutions filtered, counted and ordered, p95; p50 {_at(ours, 50):.1f}; first, with reading "
+        f"them, {found['first']:.0f}; page of {found['bytes'] / 1024:.0f} KB; peer = bar"
+    )
+    return [_bar("B15", ours, LIST_BAR_MS, note)]
 
 
 def _load(address: str, asked: list[Params], seconds: float, *, again: bool) -> tuple[list[float], int, float]:

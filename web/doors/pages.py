@@ -64,6 +64,12 @@ EXAMPLES: Final = (
 
 
 @require_safe
+def help_browse(request: HttpRequest) -> HttpResponse:
+    """Say how families narrow and order the list of all institutions."""
+    return render(request, "help/browse.html")
+
+
+@require_safe
 def help_addresses(request: HttpRequest) -> HttpResponse:
     """Explain to staff how addresses are read, what each result means, and what to do next."""
     context = {"examples": EXAMPLES, "statuses": list(Status), "kept_days": KEPT_DAYS}
