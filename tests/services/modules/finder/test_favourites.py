@@ -32,7 +32,7 @@ def mark(client: Client, **acts: Any) -> Any:
     return client.post("/saved/mark", acts | {"next": acts.get("next", "/places")})
 
 
-@pytest.mark.covers("PRE-FIND-02b", via="web.doors.favourites:mark")
+@pytest.mark.covers("PRE-FIND-02b", via="services.modules.finder.favourites:keep_favourite")
 def test_nurseries_and_parenting_stations_are_marked_stand_out_are_viewed_and_managed(
     family: Family, places: dict[str, Facility]
 ) -> None:
