@@ -66,7 +66,6 @@ def _sweep(root: Path) -> int:
 def _alone(root: Path) -> Iterator[None]:
     """Let one process at a time settle or sweep: a folder without its lock yet must not look deserted."""
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    root.chmod(0o700)
     handle = os.open(root / LOCK, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

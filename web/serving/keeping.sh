@@ -59,5 +59,6 @@ cmd_reset() {
 forget_data() {
   rm -rf "$PG_DATA" "$PG_DATA.new" "$PG_SOCKETS" "$REDIS_DATA" "$REDIS_SOCKETS" "$(folder_for_sockets "$QUANTU_STATE/web" web)" \
     "$QUANTU_STATE"/{media,graphs,cache,static,nginx,environment,left-empty,log-heads}
+  rm -rf "$QUANTU_SCRATCH"/of-* "$QUANTU_SCRATCH/nginx"
   rmdir "$(dirname "$PG_DATA")" 2>/dev/null || true
 }
