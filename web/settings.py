@@ -22,6 +22,8 @@ SECRET_KEY: str = env.secret_key()
 ALLOWED_HOSTS: list[str] = env.words("QUANTU_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CORS_ORIGINS: list[str] = env.words("QUANTU_CORS_ORIGINS")
 CSRF_TRUSTED_ORIGINS: list[str] = env.words("QUANTU_TRUSTED_ORIGINS")
+# Where people reach this site, for codes on paper; without it the sheet of a place bears none.
+SITE_URL: str = env.text("QUANTU_SITE_URL", (CSRF_TRUSTED_ORIGINS or [""])[0]).rstrip("/")
 CITY: str = env.text("QUANTU_CITY", "shanghai")
 MAP_APPROVAL: str = env.text("QUANTU_MAP_APPROVAL", "待填")
 # The map app that 导航 opens; the others stay one tap away.

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from django.conf import settings
+
 from geo.errors import NotFound
 from geo.scope import Scope
 from services.facilities.models import Facility
+from services.facilities.qr import qr_svg
 from services.facilities.queries import facility_detail, within_scope
 from services.kernel.documents.spec import (
     IMAGES,
@@ -45,6 +48,7 @@ def facts_of(owner_id: str, scope: Scope) -> Mapping[str, Any]:
     """Return what a document may say of a place, by the names of its fields."""
     detail = facility_detail(_number(owner_id), scope=scope)
     place = detail.place
+    page = f"{settings.SITE_URL}/places/{place.id}" if settings.SITE_URL else ""
     return {
         "名称": place.name,
         "类型": place.kind_name,
@@ -56,6 +60,8 @@ def facts_of(owner_id: str, scope: Scope) -> Mapping[str, Any]:
         "开放时间": [{"星期": day, "时间": hours} for day, hours in detail.week],
         "其他情况": [{"项目": label, "内容": str(value)} for label, value in detail.said],
         "数据来源": detail.source,
+        "网址": page,
+        "二维码": qr_svg(page).decode() if page else "",
     }
 
 
@@ -110,6 +116,8 @@ TEMPLATES: Final = (
             TemplateField("开放时间", "一行一天，每行有“星期”和“时间”", required=False),
             TemplateField("其他情况", "一行一项，每行有“项目”和“内容”", required=False),
             TemplateField("数据来源", required=False),
+            TemplateField("网址", "这家机构的公开网页，没有设站点网址时留空", required=False),
+            TemplateField("二维码", "公开网页的二维码图形，只用于内置的 PDF 模板", required=False),
             TemplateField("生成日期", "如 2026年3月1日"),
             TemplateField("经办人", "生成这份文书的人"),
         ),
@@ -124,6 +132,8 @@ TEMPLATES: Final = (
             "开放时间": [{"星期": "周一至周五", "时间": "08:30–17:00"}, {"星期": "周六、周日", "时间": "休息"}],
             "其他情况": [{"项目": "助餐", "内容": "提供"}, {"项目": "无障碍", "内容": "有坡道"}],
             "数据来源": "示例数据",
+            "网址": "https://quantu.example/places/1",
+            "二维码": qr_svg("https://quantu.example/places/1").decode(),
             "生成日期": "2026年3月1日",
             "经办人": "示例经办",
         },

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import dataclass
 from itertools import groupby
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from geo.scope import Scope
 from services.facilities.known import Known, known_of
+from services.facilities.qr import qr_svg
 from services.facilities.queries import facility_detail
 from services.kernel.documents.queries import folders_of
 from services.modules.finder.models import Act
@@ -70,15 +70,6 @@ def qr_code(request: HttpRequest, place_id: int) -> HttpResponse:
     facility_detail(place_id, scope=Scope.public())
     drawn = qr_svg(request.build_absolute_uri(f"/places/{place_id}"))
     return HttpResponse(drawn, content_type="image/svg+xml")
-
-
-def qr_svg(text: str) -> bytes:
-    """Return a QR code as SVG, dark on white with its quiet zone, which a quarter of dirt or glare does not spoil."""
-    import segno  # only here: nothing else of the house draws codes
-
-    out = io.BytesIO()
-    segno.make(text, error="q", micro=False).save(out, kind="svg", scale=4, border=4, dark="#000", light="#fff")
-    return out.getvalue()
 
 
 def sections_of(facts: list[Known]) -> list[tuple[str, list[Known], list[str]]]:

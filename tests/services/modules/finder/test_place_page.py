@@ -17,12 +17,12 @@ from geo.imports.models import Correction
 from geo.scope import Scope
 from services.facilities.known import BY_STAFF, UNKNOWN, Known, known_of
 from services.facilities.models import Facility
+from services.facilities.qr import qr_svg
 from services.facilities.queries import facility_detail
 from services.kernel.documents.models import Attachment, ScanState
 from tests.services.kernel.documents.files import picture
 from tests.services.modules.finder.conftest import Family, said, staff
 from web.doors.comparing import compared
-from web.doors.one_place import qr_svg
 
 PUBLIC = Scope.public()
 
@@ -193,3 +193,30 @@ def test_no_fact_is_lost_or_put_into_another_place_by_comparing(places: list[lis
     for section in compared(places):
         for row in section.rows:
             assert row.differs == (len({cell.lines if cell else None for cell in row.cells}) > 1)
+
+
+def test_the_sheet_on_paper_bears_the_code_where_the_site_has_an_address(
+    family: Family, places: dict[str, Facility], settings: Any
+) -> None:
+    from services.facilities.documents import TEMPLATES, facts_of
+    from services.kernel.documents.rendering.documents import Text, render_document
+
+    place, spec = places["nursery"], TEMPLATES[0]
+    text = Text(spec, spec.source, "typ", "")
+    dated = {"生成日期": "2026年3月1日", "经办人": "示例"}
+    settings.SITE_URL = ""
+    assert facts_of(str(place.pk), PUBLIC)["二维码"] == ""
+    plain = render_document(text, {**facts_of(str(place.pk), PUBLIC), **dated}, "pdf")
+    settings.SITE_URL = "https://quantu.example"
+    given_facts = facts_of(str(place.pk), PUBLIC)
+    assert given_facts["网址"] == f"https://quantu.example/places/{place.pk}"
+    coded = render_document(text, {**given_facts, **dated}, "pdf")
+    dark = [_dark_share(pdf) for pdf in (plain, coded)]
+    assert dark[1] > dark[0] + 0.002  # the modules of a code of 2.8 cm on a page of A4
+
+
+def _dark_share(pdf: bytes) -> float:
+    import pypdfium2
+
+    page = pypdfium2.PdfDocument(pdf)[0].render(scale=1, grayscale=True).to_numpy()
+    return float((page < 100).mean())
