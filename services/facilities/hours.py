@@ -89,6 +89,18 @@ def _closed(hours: Mapping[str, Any], today: dt.date, days: WorkingDays) -> str:
     return f"{days.names.get(today, HOLIDAY_NAME)}休息" if rests else "已关门"
 
 
+def is_open_at(hours: Mapping[str, Any], at: dt.datetime, days: WorkingDays = WEEKS) -> bool:
+    """Say whether hours hold a moment on the city's clocks; what ``opening_at`` says of it, without looking further."""
+    if not hours:
+        return False
+    clock, date = f"{at:%H:%M}", at.date()
+    today = hours.get(_key(hours, keys_of_day(date, days)), ())
+    if any(begin <= clock and (clock < end or end <= begin) for begin, end in today):
+        return True
+    before = hours.get(_key(hours, keys_of_day(date - dt.timedelta(days=1), days)), ())
+    return any(end <= begin and clock < end for begin, end in before)
+
+
 def open_throughout(hours: Mapping[str, Any], day: str, since: str = "", until: str = "") -> bool:
     """Say whether one span of an ordinary ``day`` (mon to sun) holds the times asked for; without any, whether it opens at all.
 

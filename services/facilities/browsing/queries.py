@@ -160,7 +160,7 @@ def figures_of(view: View) -> Figures:
     """Return what is known of every row, as the weighing takes it."""
     table, now = view.table, view.now
     fresh = table.vacancies_at >= (now - STALE_AFTER).timestamp()
-    weekly = table.by_week(weekly_hours)
+    weekly = table.keep("weekly", lambda: table.by_week(weekly_hours))
     return Figures(
         distance=np.full(len(table), np.nan) if view.metres is None else view.metres,
         vacancy=np.where(fresh, table.vacancies, np.nan),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Final, Literal
 
 import numpy as np
@@ -18,9 +17,9 @@ from geo.addresses.gazetteer import Names
 from geo.calendars.working import WorkingDays
 from geo.regions.models import Level
 from services.facilities.browsing.questions import Question
-from services.facilities.browsing.table import Bools, Floats, Table
+from services.facilities.browsing.table import Bools, Floats, Ints, Table
 from services.facilities.filters import BOUNDS, DEAREST_YUAN, OLDEST_MONTHS, Filters, months_since, written
-from services.facilities.hours import DAY_NAMES, DAYS, open_on_holidays, open_throughout, opening_at
+from services.facilities.hours import DAY_NAMES, DAYS, is_open_at, open_on_holidays, open_throughout
 from services.facilities.kinds import KIND, KINDS, Attribute
 from services.facilities.vacancies import STALE_AFTER
 
@@ -42,26 +41,22 @@ class View:
     days: WorkingDays
     metres: Floats | None = None
 
-    @cached_property
-    def districts(self) -> dict[str, Bools]:
-        """Which rows lie in each district, by code; of the districts that have any."""
-        return self._by_region(Level.DISTRICT)
+    def inside(self, code: str) -> Bools:
+        """Return which rows lie in a district or a street, by its code."""
+        region = self.names.by_code.get(code)
+        return self.none() if region is None else self._codes(region.level) == int(code)
 
-    @cached_property
-    def streets(self) -> dict[str, Bools]:
-        """Which rows lie in each street or town, by code."""
-        return self._by_region(Level.STREET)
+    def _codes(self, level: str) -> Ints:
+        """Return the code of the region of a level that each row lies in, 0 for none; kept with the table."""
 
-    def _by_region(self, level: str) -> dict[str, Bools]:
-        ids, where = np.unique(self.table.regions, return_inverse=True)
-        codes: dict[str, list[int]] = {}
-        for number, region_id in enumerate(ids.tolist()):
-            region = self.names.region(region_id)
-            above = self.names.above(region, level) if region else None
-            if above is not None:
-                codes.setdefault(above.code, []).append(number)
-        order = [code for code in self.names.by_code if code in codes]
-        return {code: np.isin(where, codes[code]) for code in order}
+        def make() -> Ints:
+            ids, where = np.unique(self.table.regions, return_inverse=True)
+            above = [
+                self.names.above(region, level) if (region := self.names.region(one)) else None for one in ids.tolist()
+            ]
+            return np.array([int(one.code) if one else 0 for one in above], dtype=np.int64)[where]
+
+        return self.table.keep(("codes", level), make)
 
     def none(self) -> Bools:
         """Return a mask that lets nothing through."""
@@ -69,7 +64,7 @@ class View:
 
     def opening(self, at: dt.datetime) -> Bools:
         """Return which rows are open at a moment."""
-        return self.table.by_week(lambda week: opening_at(week, at, self.days).open is True) > 0
+        return self.table.by_week(lambda week: is_open_at(week, at, self.days)) > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,21 +253,18 @@ def _within(view: View) -> Bools | None:
 
 def _district(view: View) -> Bools | None:
     code = view.question.district
-    return view.districts.get(code, view.none()) if code else None
+    return view.inside(code) if code else None
 
 
 def _street(view: View) -> Bools | None:
     code = view.question.street
-    return view.streets.get(code, view.none()) if code else None
+    return view.inside(code) if code else None
 
 
 def _offer_districts(view: View) -> list[Option]:
     chosen = view.question.district
     codes = [code for code, region in view.names.by_code.items() if region.level == Level.DISTRICT]
-    return [
-        Option(code, view.names.by_code[code].name, code == chosen, view.districts.get(code, view.none()))
-        for code in codes
-    ]
+    return [Option(code, view.names.by_code[code].name, code == chosen, view.inside(code)) for code in codes]
 
 
 def _offer_streets(view: View) -> list[Option]:
@@ -281,7 +273,7 @@ def _offer_streets(view: View) -> list[Option]:
         return []
     chosen = view.question.street
     return [
-        Option(code, region.name, code == chosen, view.streets.get(code, view.none()))
+        Option(code, region.name, code == chosen, view.inside(code))
         for code, region in view.names.by_code.items()
         if region.level == Level.STREET and region.path.startswith(within.path)
     ]

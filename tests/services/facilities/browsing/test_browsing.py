@@ -9,6 +9,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyproj import Geod
 
 from geo.addresses.gazetteer import names_of, published_now
@@ -19,10 +21,11 @@ from services.facilities.browsing.queries import Browsed, browse
 from services.facilities.browsing.questions import Question, read_question
 from services.facilities.browsing.specs import Arrangement, specs_for
 from services.facilities.filters import Filters, months_since, read_filters
-from services.facilities.hours import DAYS, opening_at
+from services.facilities.hours import DAYS, HOLIDAY, is_open_at, opening_at
 from services.facilities.kinds import KIND, kinds_named
 from services.facilities.models import Facility
 from tests.services.facilities.conftest import PEOPLE_SQUARE, World
+from tests.services.facilities.test_queries import SPANS, WEEK
 
 PUBLIC = Scope.public()
 NOON = dt.datetime(2026, 11, 18, 12, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -396,3 +399,15 @@ class TestArrangement:
         held = found(Question(CHILDCARE, near=HERE, within_m=2000), arrangement=laid)
         within = next(facet for facet in held.facets if facet.spec.key == "within")
         assert [option.value for option in within.options if option.on] == ["2000"]
+
+
+@given(
+    hours=st.dictionaries(st.sampled_from((*DAYS, HOLIDAY)), SPANS),
+    minutes=st.integers(0, 7 * 24 * 60 - 1),
+    days=st.builds(WorkingDays, off=WEEK, work=WEEK),
+)
+def test_the_short_rule_of_being_open_says_what_the_long_one_does(
+    hours: dict[str, Any], minutes: int, days: WorkingDays
+) -> None:
+    at = NOON.replace(day=16, hour=0) + dt.timedelta(minutes=minutes)
+    assert is_open_at(hours, at, days) is (opening_at(hours, at, days).open is True)
