@@ -79,6 +79,7 @@ CITYWIDE: Final = {
     "imports.Source": "names of published sources",
     "facilities.FacilityKind": "kinds are published",
     "facilities.CitySettings": "one for the city",
+    "facilities_arranging.ArrangementVersion": "one list for the city",
     "kernel_forms.FormDictionary": "the city's library, shared by all districts",
     "kernel_forms.DictionaryTerm": "the city's library, shared by all districts",
     "kernel_forms.LibraryField": "the city's library, shared by all districts",
