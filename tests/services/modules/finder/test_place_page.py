@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as tried
 from hypothesis import strategies as st
 
 from geo.imports.models import Correction
@@ -180,6 +181,7 @@ FACTS = st.lists(
 )
 
 
+@tried(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(FACTS, min_size=1, max_size=3))
 def test_no_fact_is_lost_or_put_into_another_place_by_comparing(places: list[list[Known]]) -> None:
     cells = {
