@@ -74,6 +74,8 @@ def test_an_administrator_finds_a_change_undoes_it_and_sees_what_is_wrong(
     assert facility.name == before
     collect()
     desk.goto(f"{live_city}/desk/logs?object_kind=facility&object_id={facility.pk}")
+    expect(desk.locator(".log-rows tbody tr")).to_have_count(3)  # two changes, and the act of undoing in the audit
+    desk.goto(f"{live_city}/desk/logs?object_kind=facility&object_id={facility.pk}&act=facility.changed")
     expect(desk.locator(".log-rows tbody tr")).to_have_count(2)
     desk.locator(".log-rows tbody a").first.click()
     desk.get_by_label("为什么回退").fill("原来是对的")
