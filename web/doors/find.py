@@ -35,6 +35,7 @@ from web.doors.nearby import straight_nearest
 from web.doors.searching import Candidate, candidates_for
 from web.doors.sharing import shared_ask
 from web.doors.shown import Row
+from web.doors.uses import note_search
 
 DEGREE_DIGITS: Final = 6
 MOST_ROWS: Final = 200
@@ -91,6 +92,8 @@ def find(request: HttpRequest) -> HttpResponse:
     candidates = _candidates(ask, request)
     if candidates is not None and len(candidates) == 1 and candidates[0].certain:
         return redirect(candidates[0].url)
+    if ask.origin and candidates is None and ask.place is None:
+        note_search(request, (ask.origin.lon, ask.origin.lat), ["minutes", "mode", "type", *ask.filters.parts])
     if elder:
         return elder_page(request, ask, candidates)
     context = panel_context(request, ask, candidates)

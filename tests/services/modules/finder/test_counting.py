@@ -133,6 +133,15 @@ class TestPages:
         assert ("search", version.region_id, "district") in cells()
         assert {region for _, region, _ in cells()} == {version.region_id}
 
+    def test_a_circle_is_a_search_where_it_begins(self, store: redis.Redis) -> None:
+        place = Facility.objects.filter(status="open", kind="nursery").order_by("pk").first()
+        assert place is not None
+        where = {"lon": f"{place.geom.x:.6f}", "lat": f"{place.geom.y:.6f}", "kinds": "childcare", "open_now": "1"}
+        assert Client(headers=HOST).get("/", where).status_code == 200
+        flush_counts()
+        at = counting.street_at(place.geom.x, place.geom.y)
+        assert cells() == {("search", at, part): 1 for part in ("", "minutes", "mode", "type", "open_now")}
+
     @pytest.mark.parametrize(
         ("body", "headers", "status"),
         [
