@@ -64,7 +64,7 @@ DETAIL: Final = {
     "path": "地址",
     "attempt": "第几次",
     "fault": "故障",
-    "line": "日志原文",
+    "line": "日志",
     "lines": "条数",
     "event": "事件",
     "exception": "错误",
