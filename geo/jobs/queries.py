@@ -14,4 +14,6 @@ def jobs_visible(*, scope: Scope) -> QuerySet[Job]:
     A job lies in no region, so a part of the city sees none of its neighbours'.
     """
     jobs = Job.objects.all()
-    return jobs if scope.whole_city and scope.holds("jobs.view") else jobs.filter(actor=scope.actor).exclude(actor="public")
+    if scope.whole_city and scope.holds("jobs.view"):
+        return jobs
+    return jobs.filter(actor=scope.actor).exclude(actor="public")

@@ -107,7 +107,9 @@ def test_one_sees_ones_own_jobs_and_the_public_sees_none() -> None:
     assert not jobs_visible(scope=Scope.public()).exists()
     viewing = frozenset({"jobs.view"})
     assert jobs_visible(scope=Scope(paths=("310000.",), duties=viewing)).count() == 2
-    assert jobs_visible(scope=Scope(paths=("310000.310101.",), duties=viewing)).count() == 0, "a district sees its own only"
+    assert jobs_visible(scope=Scope(paths=("310000.310101.",), duties=viewing)).count() == 0, (
+        "a district sees its own only"
+    )
 
 
 @pytest.mark.django_db(transaction=True)
