@@ -200,7 +200,9 @@ def _enter(texts: Iterable[str], file: str, place: str, now: dt.datetime) -> int
     if lines:
         ensure_partitions({(line.kept, month_of(line.at)) for _, line in lines})
         with connection.cursor() as cursor:
-            cursor.executemany(INSERT, list(_values(lines)))
+            # One by one: where history has a context, as in every task, it cannot be put before many statements at once.
+            for values in _values(lines):
+                cursor.execute(INSERT, values)
     return len(lines)
 
 
