@@ -18,10 +18,16 @@ from typing import Final
 PREFIX: Final = "of-"
 LOCK: Final = ".lock"
 _held: list[int] = []
+_own: list[Path] = []
 
 
 def begin(root: Path) -> Path:
-    """Sweep what dead processes left, give this one a folder of its own, and return it; a fork gets its own as well."""
+    """Sweep what dead processes left, give this one a folder of its own, and return it; a fork gets its own as well.
+
+    A process that has its folder already keeps it: what lies there is in use.
+    """
+    if _held and _own[-1].parent == root:
+        return _own[-1]
     if not _held:
         os.register_at_fork(after_in_child=lambda: _settle(root) if _held else None)
     return _settle(root)
@@ -42,6 +48,7 @@ def _settle(root: Path) -> Path:
         handle = os.open(folder / LOCK, os.O_WRONLY | os.O_CREAT, 0o600)
         fcntl.flock(handle, fcntl.LOCK_EX)
     _held.append(handle)
+    _own[:] = [folder]
     tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
     return folder
 
