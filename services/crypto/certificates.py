@@ -17,7 +17,7 @@ from services.crypto.sm2 import KeyRefused, PublicKey, read_public_key
 
 SM2_WITH_SM3: Final = "1.2.156.10197.1.501"
 MOST_BYTES: Final = 8_192
-VERSION, EXTENSIONS, INTEGER = 0xA0, 0xA3, 0x02
+VERSION, EXTENSIONS, INTEGER, BIT_STRING = 0xA0, 0xA3, 0x02, 0x03
 
 
 class CertificateRefused(Exception):
@@ -75,6 +75,11 @@ def read_certificate(der: bytes) -> Certificate:
         found = x509.load_der_x509_certificate(der)
         if found.signature_algorithm_oid.dotted_string != SM2_WITH_SM3:
             raise ValueError("another algorithm")
+        body, _ = item(found.tbs_certificate_bytes, SEQUENCE)
+        _, body = item(body, VERSION)
+        _, body = item(body, INTEGER)
+        if _algorithm_outside(der, found.tbs_certificate_bytes) != item(body, SEQUENCE)[0]:
+            raise ValueError("two algorithms")  # RFC 5280, 4.1.1.2
         usage = _usage(found)
         return Certificate(
             der=der,
@@ -105,6 +110,7 @@ def read_request(der: bytes) -> CertificateRequest:
         found = x509.load_der_x509_csr(der)
         if found.signature_algorithm_oid.dotted_string != SM2_WITH_SM3:
             raise ValueError("another algorithm")
+        _algorithm_outside(der, found.tbs_certrequest_bytes)
         body, _ = item(found.tbs_certrequest_bytes, SEQUENCE)
         _, body = item(body, INTEGER)
         _, body = item(body, SEQUENCE)
@@ -124,6 +130,14 @@ def issuer_among(certificate: Certificate, authorities: Iterable[Certificate]) -
 def key_info(public: PublicKey) -> bytes:
     """Return a public key as SubjectPublicKeyInfo in DER."""
     return base64.b64decode("".join(public.pem.strip().splitlines()[1:-1]))
+
+
+def _algorithm_outside(der: bytes, content: bytes) -> bytes:
+    """Return the algorithm named beside the signature, which must be of whole octets: no bit of it may say nothing."""
+    algorithm, rest = item(item(der, SEQUENCE)[0][len(content) :], SEQUENCE)
+    if item(rest, BIT_STRING)[0][:1] != b"\0":
+        raise ValueError("a signature of a part of an octet")
+    return algorithm
 
 
 def _key_info(content: bytes) -> bytes:

@@ -92,7 +92,7 @@ def test_days_and_uses(authority: Authority) -> None:
 
 def test_every_changed_byte_is_refused_or_breaks_the_signature(authority: Authority) -> None:
     der = authority.pair("one").certificate.der
-    for at in range(0, len(der), 7):
+    for at in range(len(der)):
         changed = der[:at] + bytes((der[at] ^ 1,)) + der[at + 1 :]
         try:
             found = read_certificate(changed)
