@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import reduce
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.gis.geos import Point
@@ -23,6 +24,7 @@ from services.kernel.workflow.choosing import declared_flow
 from services.kernel.workflow.models import Case, CatalogueEntry, MatterTemplate, PoolMember
 from services.modules.advisers.ledgers import LEDGERS as ADVISER_LEDGERS
 from services.modules.example.models import ServicePoint
+from services.modules.finder.models import PlaceReport
 from tests.services.modules.advisers.samples import write_rows
 
 pytestmark = pytest.mark.usefixtures("city")
@@ -78,6 +80,13 @@ def _point_elsewhere() -> None:
     )
 
 
+def _report_elsewhere() -> None:
+    place = Facility.objects.filter(retired_at=None, region__in=below(ELSEWHERE)).order_by("pk")[0]
+    PlaceReport.objects.create(
+        mark=uuid4(), facility=place, region=place.region, what="phone", due_on=timezone.localdate()
+    )
+
+
 def foreign(key: str) -> Any:
     """Return a row of a ledger that lies elsewhere, marked so that any trace of it is found."""
     spec = ledgers()[key]
@@ -94,6 +103,8 @@ def foreign(key: str) -> Any:
         _entry_elsewhere()
     if key in {each.key for each in ADVISER_LEDGERS}:
         write_rows(region=region(ELSEWHERE), scope=ALL)
+    if key == "place-reports":
+        _report_elsewhere()
     if key == "service_points":
         _point_elsewhere()
     row = visible(spec, scope=ALL).filter(**{f"{spec.region}__in": below(ELSEWHERE)}).order_by("pk").last()

@@ -53,7 +53,7 @@ def front(tmp_path: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     own = tmp_path / "n"
-    for folder in (own, own / "logs"):
+    for folder in (own, own / "logs", own / "nginx"):
         folder.mkdir()
     words = {
         "@USER@": "user root;" if os.geteuid() == 0 else "",
@@ -62,6 +62,7 @@ def front(tmp_path: Path) -> Iterator[str]:
         "@LISTEN@": f"127.0.0.1:{port}",
         "@TLS@": "",
         "@STATE@": str(own),
+        "@SCRATCH@": str(own),
         "@WEB_SOCKET@": str(own / "web.sock"),
     }
     text = (ROOT / "web" / "serving" / "nginx.conf").read_text(encoding="utf-8")

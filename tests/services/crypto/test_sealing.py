@@ -213,6 +213,7 @@ class TestFile:
         self, tmp_path: Path, settings: Any, capsys: pytest.CaptureFixture[str]
     ) -> None:
         settings.KEYSTORE, settings.KEYSTORE_MADE_HERE = tmp_path / "keystore", True
+        settings.MEDIA_ROOT = tmp_path / "media"  # files of other tests are sealed by other keys
         call_command("keys")
         first = newest_id(Purpose.SEAL)
         sealed = seal("13800000000", field="phone", owner=OWNER)

@@ -215,7 +215,7 @@ def _texts(value: Any) -> list[str]:
 @pytest.mark.parametrize("spec", template_specs(), ids=lambda spec: spec.key)
 def test_every_declared_template_makes_its_sample(spec: TemplateSpec, tmp_path: Path) -> None:
     shown = read_pdf(render_document(declared_text(spec), spec.sample, "pdf"))
-    said = [value for value in spec.sample.values() if isinstance(value, str)]
+    said = [value for value in spec.sample.values() if isinstance(value, str) and "<svg" not in value]
     bare = "".join(shown.split())
     assert ["".join(value.split()) for value in said if "".join(value.split()) not in bare] == []
     # And the text to begin one's own with holds every field.
