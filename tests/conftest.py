@@ -39,6 +39,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=f"no real data at {settings.DATA.name}; set QUANTU_DATA"))
 
 
+@pytest.fixture(autouse=True)
+def _kinds_as_declared() -> None:
+    """Begin each test with the kinds of facility that the code declares: what a test before it added is rolled back."""
+    from services.facilities.kinds.current import forget
+
+    forget()
+
+
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """Return the folder of the real data; only for tests marked ``data``."""

@@ -19,7 +19,9 @@ from geo.regions.queries import current_city
 from geo.scope import Scope
 from services.access.queries import check_city_duty, check_duty
 from services.facilities.hours import check_hours
-from services.facilities.kinds import KIND, KINDS
+from services.facilities.kinds import kind_of
+from services.facilities.kinds.current import look_again
+from services.facilities.kinds.declared import DECLARED
 from services.facilities.models import (
     CapacityReport,
     CitySettings,
@@ -41,25 +43,20 @@ EDITION_KEY: Final = "facilities:edition"
 
 
 @transaction.atomic
-def declare_kinds() -> list[FacilityKind]:
-    """Write the declared kinds to the database, or bring them up to date; kinds no longer declared stay for their history."""
-    rows = [
-        FacilityKind(
-            key=kind.key,
-            group=kind.group,
-            name=kind.name,
-            icon=kind.icon,
-            attributes=kind.attributes_as_data(),
-            order=order,
-        )
-        for order, kind in enumerate(KINDS)
-    ]
-    return FacilityKind.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["key"],
-        update_fields=["group", "name", "icon", "attributes", "order"],
-    )
+def declare_kinds() -> None:
+    """Write the declared kinds to the database, or bring them up to date; what staff reworded, ordered or added stays."""
+    held = {row.key: row for row in FacilityKind.objects.select_for_update().order_by("key")}
+    for order, kind in enumerate(DECLARED):
+        row = held.get(kind.key) or FacilityKind(key=kind.key)
+        facts: dict[str, Any] = {"group": kind.group, "attributes": kind.attributes_as_data()}
+        if not row.changed_by:
+            facts |= {"name": kind.name, "icon": kind.icon, "order": order}
+        if row._state.adding or any(getattr(row, field) != value for field, value in facts.items()):
+            for field, value in facts.items():
+                setattr(row, field, value)
+            row.revision, row.changed_at = row.revision + 1, timezone.now()
+            row.save()
+    look_again()
 
 
 @transaction.atomic
@@ -279,7 +276,7 @@ def _text(facility: Facility, field: str, value: Any) -> str:
 def _attributes(facility: Facility, changes: Any) -> dict[str, Any]:
     if not isinstance(changes, Mapping):
         raise BadInput("attributes_invalid", "属性要按名称逐项填写。")
-    kind = KIND[facility.kind_id]
+    kind = kind_of(facility.kind_id)
     merged = dict(facility.attributes)
     for key, value in changes.items():
         attribute = kind.attribute(str(key))

@@ -9,5 +9,8 @@ class FacilitiesConfig(AppConfig):
     verbose_name = "服务设施"
 
     def ready(self) -> None:
-        """Let facilities take part in the search for address conflicts."""
+        """Let facilities take part in the search for address conflicts, and every request follow the kinds."""
         from services.facilities import address_conflicts  # noqa: F401
+        from services.facilities.kinds.current import listen
+
+        listen()

@@ -14,16 +14,10 @@ from django.db.models import BooleanField, ExpressionWrapper, F, Func, Q, Value
 from geo.calendars.working import WorkingDays
 from geo.errors import BadInput
 from services.facilities.hours import DAY_NAMES, DAYS, HOLIDAY, DayKey, keys_of_day
-from services.facilities.kinds import KINDS, Attribute
+from services.facilities.kinds import Attribute, filterable_attributes
+from services.facilities.kinds.declared import DECLARED
 from services.facilities.vacancies import STALE_AFTER
 
-FILTERABLE: Final[Mapping[str, Attribute]] = {
-    attribute.key: attribute
-    for kind in KINDS
-    for attribute in kind.attributes
-    if attribute.filterable and attribute.type in ("boolean", "choice", "text")
-}
-"""Attributes a list may be narrowed by, by key; the bounds of age are asked for through ``age_months``."""
 WORDS: Final = {"has_vacancy": "有余位", "open_now": "现在营业", "open_holiday": "节假日开放"}
 OLDEST_MONTHS: Final = 216
 DEAREST_YUAN: Final = 100_000
@@ -39,7 +33,7 @@ PART_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "hours": ("days", "from_time", "until_time"),
 }
 """The parameters of a part of the question that has more than one, or one of another name."""
-_FIGURES: Final = {one.key: one for kind in KINDS for one in kind.attributes if one.type in ("integer", "number")}
+_FIGURES: Final = {one.key: one for kind in DECLARED for one in kind.attributes if one.type in ("integer", "number")}
 BOUNDS: Final[Mapping[str, tuple[Attribute, Literal["gte", "lte"]]]] = {
     "least_beds": (_FIGURES["beds"], "gte"),
     "least_free_visits_year": (_FIGURES["free_visits_year"], "gte"),
@@ -47,11 +41,9 @@ BOUNDS: Final[Mapping[str, tuple[Attribute, Literal["gte", "lte"]]]] = {
     "most_fee_hour_yuan": (_FIGURES["fee_hour_yuan"], "lte"),
 }
 """By parameter, figures that may be asked to be at least or at most so much."""
-PARAMS: Final = (
+OWN_PARAMS: Final = (
     *WORDS,
     *("open_at", "age_months", "age_until", "born", "fee_min", "fee_max", "days", "from_time", "until_time"),
-    *FILTERABLE,
-    *BOUNDS,
 )
 T = TypeVar("T")
 _TIME: Final = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
@@ -121,7 +113,7 @@ class Filters:
             return f"{self.open_at:%-m月%-d日 %H:%M} 开着"
         if part in BOUNDS:
             return bound_words(part, dict(self.bounds)[part])
-        attribute = FILTERABLE[part]
+        attribute = filterable_attributes()[part]
         return "或".join(_value_words(attribute, value) for value in self.values_of(part))
 
     def _age_words(self) -> str:
@@ -146,7 +138,7 @@ class Filters:
         usual = Filters()
         if part in BOUNDS:
             return replace(self, bounds=tuple(pair for pair in self.bounds if pair[0] != part))
-        if part in FILTERABLE:
+        if part in filterable_attributes():
             return replace(self, attributes=tuple(pair for pair in self.attributes if pair[0] != part))
         return replace(self, **{key: getattr(usual, key) for key in keys_of(part)})
 
@@ -216,6 +208,11 @@ def _on_holidays() -> Q:
     return (said & ~Q(hours__holiday=[])) | (~said & Q(hours__has_key="sun") & ~Q(hours__sun=[]))
 
 
+def filter_params() -> tuple[str, ...]:
+    """Return every parameter that filters are read from; those of attributes are their keys."""
+    return (*OWN_PARAMS, *filterable_attributes(), *BOUNDS)
+
+
 def keys_of(part: str) -> tuple[str, ...]:
     """Return the parameters that say a part of the question."""
     return PART_KEYS.get(part, (part,))
@@ -259,7 +256,7 @@ def months_since(born: dt.date, today: dt.date) -> int:
 def filters_from(params: Mapping[str, Any], today: dt.date | None = None) -> Filters:
     """Return the filters that plain parameters name; raise ``BadInput`` for a value that cannot be meant.
 
-    ``params`` may hold any of ``PARAMS``, a value or several, joined by commas or as a list; other keys are not looked at, and
+    ``params`` may hold any of ``filter_params``, a value or several, joined by commas or as a list; other keys are not looked at, and
     ``None`` or ``""`` asks for nothing. ``today`` is the day a birthday is reckoned from, usually the present one.
     """
     filters, faults = read_filters(params, today)
@@ -281,7 +278,7 @@ def read_filters(params: Mapping[str, Any], today: dt.date | None = None) -> tup
             return usual
 
     attributes: list[tuple[str, str | bool]] = []
-    for key, attribute in FILTERABLE.items():
+    for key, attribute in filterable_attributes().items():
         try:
             attributes += [(key, value) for value in _attribute_values(attribute, _words(params.get(key)))]
         except BadInput as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,25 +20,24 @@ from geo.imports.models import CURRENT, Family
 from geo.regions.queries import current_city
 from routing.graph import Graph, GraphStore
 from routing.places import PlaceIndex
-from services.facilities.kinds import KINDS
+from services.facilities.kinds.current import current_book
 from services.facilities.models import Facility
-
-_CODE: Final = {kind.key: code for code, kind in enumerate(KINDS)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ground:
-    """A graph, the current facilities on it in the order of ``index.ids``, and the code of each one's kind."""
+    """A graph, the current facilities on it in the order of ``index.ids``, the code of each one's kind, and the codes by kind."""
 
     graph: Graph
     index: PlaceIndex
     kind: NDArray[np.int16]
+    codes: Mapping[str, int]
 
     def wanted(self, kinds: Collection[str]) -> NDArray[np.bool_] | None:
         """Return the flags of the facilities of these kinds, ``None`` for all kinds."""
-        if not kinds or len(kinds) == len(KINDS):
+        if not kinds or self.codes.keys() <= set(kinds):
             return None
-        return np.isin(self.kind, [_CODE[kind] for kind in kinds])
+        return np.isin(self.kind, [self.codes[kind] for kind in kinds if kind in self.codes])
 
     def count(self, kinds: Collection[str]) -> int:
         """Return how many facilities of these kinds there are, whatever their status."""
@@ -58,14 +57,14 @@ def current_graph() -> Graph:
 
 
 _lock: Final = threading.Lock()
-_kept: dict[tuple[str, str], Ground] = {}
+_kept: dict[tuple[object, ...], Ground] = {}
 _KEPT: Final = 2
 
 
 def ground(published: Published) -> Ground:
-    """Return the ground of what is published; built on first use of an edition or a graph, by one thread while others wait."""
+    """Return the ground of what is published; built on first use of an edition, a graph or after places changed their kind, by one thread while others wait."""
     graph = current_graph()
-    key = (graph.meta.version, published.key)
+    key = (graph.meta.version, published.key, current_book().moved)
     found = _kept.get(key)
     if found is not None:
         return found
@@ -84,6 +83,6 @@ def _build(graph: Graph, published: Published) -> Ground:
     lon, lat = np.asarray(get_x(points), dtype=np.float64), np.asarray(get_y(points), dtype=np.float64)
     east, north = current_city().plane.forward(lon, lat)
     ids = np.array([row[0] for row in columns], dtype=np.int64)
-    # A kind no longer declared keeps its rows for their history, but is not looked for.
-    kinds = np.array([_CODE.get(row[1], -1) for row in columns], dtype=np.int16)
-    return Ground(graph, PlaceIndex.build(graph, ids, east, north), kinds)
+    codes = {kind: code for code, kind in enumerate(sorted({row[1] for row in columns}))}
+    kinds = np.array([codes[row[1]] for row in columns], dtype=np.int16)
+    return Ground(graph, PlaceIndex.build(graph, ids, east, north), kinds, codes)

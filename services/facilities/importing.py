@@ -15,7 +15,7 @@ from geo.imports.models import DraftRow, Family
 from geo.imports.rows import Draft, RawRow
 from services.facilities.actions import bump_edition, declare_kinds
 from services.facilities.hours import check_hours
-from services.facilities.kinds import KIND, Attribute
+from services.facilities.kinds import Attribute, kind_of, known_kind
 from services.facilities.models import CapacityReport, Facility, FacilityStatus, StatusChange
 from services.facilities.naming import facility_grams
 from services.facilities.roadside import tell_roads
@@ -49,7 +49,7 @@ class FacilityImporter(LocatedImporter):
     def normalise(self, row: RawRow) -> Draft:
         """See ``FamilyImporter.normalise``."""
         kind = row.text("kind", limit=40, required=True)
-        if kind not in KIND:
+        if known_kind(kind) is None:
             raise row.refuse("unknown_kind", "kind", kind)
         hours_as_of, as_of = row.date("hours_as_of"), row.date("as_of")
         payload = {
@@ -96,7 +96,7 @@ class FacilityImporter(LocatedImporter):
 
     def kinds(self, payload: Any) -> str:
         """See ``FamilyImporter.kinds``."""
-        return KIND[payload["kind"]].name
+        return kind_of(payload["kind"]).name
 
 
 @follows(Family.FACILITIES, Family.REGIONS)
@@ -107,7 +107,7 @@ def forget_answers(families: frozenset[str]) -> None:
 
 def _attributes(row: RawRow, kind: str) -> dict[str, Any]:
     given = {name.removeprefix(ATTRIBUTE): name for name in row.fields if name.startswith(ATTRIBUTE)}
-    found = {key: _attribute(row, name, KIND[kind].attribute(key)) for key, name in given.items()}
+    found = {key: _attribute(row, name, kind_of(kind).attribute(key)) for key, name in given.items()}
     low, high = found.get("fee_from_yuan"), found.get("fee_to_yuan")
     if low is not None and high is not None and low > high:
         row.warn("value_ignored")

@@ -24,7 +24,7 @@ from geo.regions.queries import assign_regions
 from geo.scope import Scope
 from services.facilities.actions import LONGEST_TEXT, MOST_PLACES
 from services.facilities.importing import SAME_PLACE_M
-from services.facilities.kinds import KIND, Kind
+from services.facilities.kinds import Kind, kind_of, known_kind
 from services.facilities.models import Facility
 
 ATTRIBUTE: Final = "attributes__"
@@ -99,13 +99,13 @@ def _check_named(row: SheetRow, known: Mapping[int, Facility]) -> None:
     row.target = facility.pk
     kind = row.values.get("kind_id", facility.kind_id)
     if kind != facility.kind_id:
-        row.refuse("kind_differs", "kind_id", f"它是{KIND[facility.kind_id].name}")
+        row.refuse("kind_differs", "kind_id", f"它是{kind_of(facility.kind_id).name}")
 
 
 def _check_facts(row: SheetRow, facility: Facility | None) -> None:
     """Refuse what cannot be, taken together with what an existing facility says."""
     values = row.values
-    _check_attributes(row, KIND.get(facility.kind_id if facility else values.get("kind_id", "")))
+    _check_attributes(row, known_kind(facility.kind_id if facility else values.get("kind_id", "")))
     places = values.get("places", facility.places if facility else None)
     for key in ("places", "vacancies"):
         if values.get(key, 0) > MOST_PLACES:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from geo.imports.models import Correction
 from services.facilities.hours import DAY_NAMES, HOLIDAY, hours_on
-from services.facilities.kinds import KIND, Attribute
+from services.facilities.kinds import Attribute, kind_of
 from services.facilities.models import Facility
 from services.facilities.places import Place
 from services.facilities.queries import Detail, city_now, days_around
@@ -128,7 +128,7 @@ def _room(tell: _Teller) -> Iterator[Known]:
 
 def _declared(tell: _Teller) -> Iterator[Known]:
     said = tell.detail.place.attributes
-    for attribute in KIND[tell.detail.place.kind].attributes:
+    for attribute in kind_of(tell.detail.place.kind).attributes:
         if attribute.key in _ENDS:
             continue
         section = "收费" if attribute.key in FEES else "服务"

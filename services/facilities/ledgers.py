@@ -1,17 +1,16 @@
 """How facilities are kept at the desk."""
 
 from geo.addresses.models import PointSource
-from services.facilities.kinds import KINDS, OWNERSHIP
+from services.facilities.kinds import kind_choices, offered_kind_choices
+from services.facilities.kinds.declared import OWNERSHIP
 from services.facilities.models import FacilityStatus
 from services.kernel.spec import Column, Intake, LedgerSpec
-
-_KINDS = tuple((kind.key, kind.name) for kind in KINDS)
 
 INTAKE = Intake(
     fields=(
         Column("id", "编号", "integer"),
         Column("name", "名称"),
-        Column("kind_id", "类型", "choice", _KINDS),
+        Column("kind_id", "类型", "choice", offered_kind_choices),
         Column("district", "区"),
         Column("address_text", "地址"),
         Column("lon", "经度", "number"),
@@ -79,7 +78,7 @@ LEDGERS = (
         intake=INTAKE,
         columns=(
             Column("name", "名称", sorts=True),
-            Column("kind_id", "类型", "choice", _KINDS, filters=True),
+            Column("kind_id", "类型", "choice", kind_choices, filters=True),
             Column("status", "状态", "choice", tuple(FacilityStatus.choices), sorts=True, filters=True),
             Column("address_text", "地址", filters=True),
             Column("phone", "电话"),

@@ -8,14 +8,20 @@ import pghistory
 from django.contrib.gis.db import models
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
+from django.utils import timezone
 
 from geo.addresses.models import Address, Located
 from geo.imports.models import CURRENT, Sourced
+from geo.regions.models import Region
 from services.access.models import Organisation
 
 
 class FacilityKind(models.Model):
-    """A kind of facility as declared in ``services.facilities.kinds``; ``attributes`` describe what its rows may say."""
+    """A kind of facility, declared in ``services.facilities.kinds.declared`` or added by staff; read through ``kinds.lookup``.
+
+    ``attributes`` describe what its rows may say. ``region`` is the district that keeps an added kind, none for the city's own.
+    Staff changed what has ``changed_by``: a declaration does not take it back. ``moved_at`` says when places were last moved here.
+    """
 
     key = models.SlugField(max_length=40, primary_key=True)
     group = models.SlugField(max_length=20, db_index=True)
@@ -23,8 +29,15 @@ class FacilityKind(models.Model):
     icon = models.CharField(max_length=40)
     attributes = models.JSONField(default=list)
     order = models.PositiveSmallIntegerField(default=0)
+    region = models.ForeignKey(Region, on_delete=models.PROTECT, null=True, related_name="+")
+    retired_at = models.DateTimeField(null=True)
+    moved_at = models.DateTimeField(null=True)
+    revision = models.PositiveIntegerField(default=1)
+    changed_by = models.CharField(max_length=150, blank=True)
+    changed_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        verbose_name = "机构类别"
         ordering = ["order"]
 
     def __str__(self) -> str:

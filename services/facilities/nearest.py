@@ -14,7 +14,7 @@ from geo.addresses.gazetteer import names_of, published_now
 from geo.errors import BadInput
 from geo.scope import Scope
 from services.facilities.filters import Filters
-from services.facilities.kinds import KIND
+from services.facilities.kinds import every_kind
 from services.facilities.models import Facility
 from services.facilities.places import COLUMNS, Place, place_of
 from services.facilities.queries import NO_FILTERS, OPEN, city_now, days_around, visible
@@ -82,7 +82,7 @@ def _nearest(lon: float, lat: float, condition: Q, kinds: Sequence[str], k: int)
 
 
 def _apart(kinds: Sequence[str]) -> list[Q]:
-    if not kinds or len(kinds) == len(KIND):
+    if not kinds or len(kinds) == len(every_kind()):
         return [Q()]
     if len(kinds) <= KINDS_APART:
         return [Q(kind=kind) for kind in kinds]

@@ -10,7 +10,7 @@ from typing import Any, Final
 from geo.addresses.gazetteer import NamedRegion, Names
 from geo.calendars.working import WorkingDays
 from services.facilities.hours import Opening, opening_at
-from services.facilities.kinds import KIND
+from services.facilities.kinds import kind_of
 from services.facilities.models import FacilityStatus
 from services.facilities.vacancies import Vacancies, vacancies_at
 
@@ -64,17 +64,17 @@ class Place:
     @property
     def kind_name(self) -> str:
         """Return the Chinese name of the kind."""
-        return KIND[self.kind].name
+        return kind_of(self.kind).name
 
     @property
     def group(self) -> str:
         """Return the key of the kind's group."""
-        return KIND[self.kind].group
+        return kind_of(self.kind).group
 
     @property
     def icon(self) -> str:
         """Return the Lucide name of the kind's icon."""
-        return KIND[self.kind].icon
+        return kind_of(self.kind).icon
 
     @property
     def status_name(self) -> str:
@@ -85,15 +85,15 @@ class Place:
         """Return what the facility says of itself as (label, words), in the order its kind declares."""
         return [
             (attribute.label, attribute.choice_label(self.attributes[attribute.key]))
-            for attribute in KIND[self.kind].attributes
+            for attribute in kind_of(self.kind).attributes
             if self.attributes.get(attribute.key) not in (None, "")
         ]
 
     def facts(self) -> list[str]:
         """Return the two or three facts a list shows under the name, such as 全日托, 18–36 月龄 and 普惠."""
         said = self.attributes
-        facts = [KIND[self.kind].name]
-        form = KIND[self.kind].attribute("service_form")
+        facts = [kind_of(self.kind).name]
+        form = kind_of(self.kind).attribute("service_form")
         if form is not None and said.get("service_form"):
             facts = [form.choice_label(said["service_form"])]
         if said.get("age_from_months") is not None and said.get("age_to_months") is not None:

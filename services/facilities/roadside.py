@@ -7,10 +7,10 @@ from typing import Final
 
 from geo.imports.models import CURRENT
 from geo.roads.actions import replace_road_points
-from services.facilities.kinds import KINDS
+from services.facilities.kinds.declared import DECLARED
 from services.facilities.models import Facility
 
-NAMING: Final = tuple(kind.key for kind in KINDS if kind.names_roads)
+NAMING: Final = tuple(kind.key for kind in DECLARED if kind.names_roads)
 _ROAD: Final = re.compile(r"[\u4e00-\u9fff]{1,8}?(?:公路|大道|路|街)")
 STEP: Final = 0.0015
 """Degrees within which stops of one road tell the same; both sides of the road have one."""

@@ -13,7 +13,7 @@ from geo.addresses.suggestions import Listed, kept_list, mark_of, newest_of, str
 from geo.errors import BadInput
 from geo.imports.models import Family
 from geo.scope import Scope
-from services.facilities.kinds import KIND
+from services.facilities.kinds import kind_of
 from services.facilities.models import Facility, FacilityStatus
 
 MOST: Final = 30
@@ -43,7 +43,7 @@ def search(q: str, *, scope: Scope, near: tuple[float, float] | None = None, lim
 
 def _facilities(published: Published, names: Names) -> Listed:
     def where(region_id: int, tag: str) -> str:
-        return " · ".join(filter(None, [KIND[tag].name, where_of(names.region(region_id), names)]))
+        return " · ".join(filter(None, [kind_of(tag).name, where_of(names.region(region_id), names)]))
 
     return kept_list("facility", _mark(published), lambda: _read(published)), where
 

@@ -6,12 +6,13 @@ The words follow the ORM: a key is a field of the model, one behind a relation (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
 ColumnKind = Literal["text", "integer", "number", "flag", "choice", "day", "moment"]
+Choices = tuple[tuple[str, str], ...]
 Mask = Literal["", "phone", "identity", "name"]
 
 
@@ -19,15 +20,16 @@ Mask = Literal["", "phone", "identity", "name"]
 class Column:
     """A column of a ledger: where its value stands, what people call it, and what may be done with it.
 
-    ``shown`` columns stand in the list until somebody chooses others; all of them stand in the detail. ``masked`` ones are
-    shown in part only, in lists, exports and prints alike. Of a ``sealed`` one the row holds what may be shown; the whole
-    value is sealed under this field for the row's ``uid`` (``services.crypto``).
+    ``choices`` that change while the house runs are a function that returns them. ``shown`` columns stand in the list until
+    somebody chooses others; all of them stand in the detail. ``masked`` ones are shown in part only, in lists, exports and
+    prints alike. Of a ``sealed`` one the row holds what may be shown; the whole value is sealed under this field for the row's
+    ``uid`` (``services.crypto``).
     """
 
     key: str
     label: str
     kind: ColumnKind = "text"
-    choices: tuple[tuple[str, str], ...] = ()
+    choices: Choices | Callable[[], Choices] = ()
     unit: str = ""
     shown: bool = True
     sorts: bool = False
@@ -35,9 +37,14 @@ class Column:
     masked: Mask = ""
     sealed: str = ""
 
+    @property
+    def offered(self) -> Choices:
+        """Return the choices there are now, values and labels."""
+        return self.choices() if callable(self.choices) else self.choices
+
     def word(self, value: object) -> str:
         """Return the label of a choice; the value itself where it is none of them."""
-        return dict(self.choices).get(str(value), str(value))
+        return dict(self.offered).get(str(value), str(value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ def ids_of(page: Any) -> list[int]:
 
 @pytest.mark.covers("PRE-FIND-01a", via="services.facilities.browsing.queries:browse")
 def test_all_institutions_are_listed_with_what_a_parent_compares(page: Any, live_city: str, families: Spot) -> None:
-    from services.facilities.kinds import KIND, kinds_named
+    from services.facilities.kinds import kind_of, kinds_named
     from services.facilities.models import Facility
 
     page.goto(f"{live_city}/places?kinds=childcare&{families.query()}")
@@ -41,7 +41,7 @@ def test_all_institutions_are_listed_with_what_a_parent_compares(page: Any, live
         said = row.inner_text()
         assert facility.name in said
         assert facility.address_text in said
-        assert KIND[facility.kind_id].name in said
+        assert kind_of(facility.kind_id).name in said
         assert row.locator("[data-save]").get_attribute("aria-pressed") == "false"
         number, unit = re.search(r"([\d.]+)\s*(米|公里)", row.locator(".row-minutes").inner_text()).groups()
         metres.append(float(number) * (1000 if unit == "公里" else 1))

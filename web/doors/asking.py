@@ -14,8 +14,8 @@ from django.utils import timezone
 from geo.addresses.positions import position
 from geo.crs import CITIES, Coordinate, System
 from geo.errors import BadInput, CityError
-from services.facilities.filters import PARAMS, Filters, read_filters
-from services.facilities.kinds import GROUPS, KIND, KINDS, kinds_named, spoken_kinds
+from services.facilities.filters import Filters, filter_params, read_filters
+from services.facilities.kinds import GROUPS, kinds_named, kinds_of_group, known_kind, spoken_kinds
 
 MINUTES: Final = (5, 10, 15, 20, 30)
 LONGEST_LABEL: Final = 80
@@ -139,7 +139,7 @@ def read_ask(query: QueryDict | Mapping[str, str], *, elder: bool = False) -> As
     faults: list[str] = []
     origin, said = _origin(query)
     faults.append(said)
-    filters, wrong = read_filters({key: said_of(query, key) for key in PARAMS}, timezone.localdate())
+    filters, wrong = read_filters({key: said_of(query, key) for key in filter_params()}, timezone.localdate())
     faults += [error.message for error in wrong]
     kinds = query.get("kinds") or usual.kinds
     try:
@@ -173,7 +173,7 @@ def kind_menu() -> list[tuple[str, list[KindChoice]]]:
     """Return every kind by group for the menu 更多; a group of several kinds can be chosen whole."""
     menu = []
     for group, name in GROUPS.items():
-        members = [KindChoice(kind.key, kind.name, kind.icon) for kind in KINDS if kind.group == group]
+        members = [KindChoice(kind.key, kind.name, kind.icon) for kind in kinds_of_group(group)]
         if len(members) > 1:
             members.insert(0, KindChoice(group, f"全部{name}", "layers"))
         menu.append((name, members))
@@ -185,8 +185,8 @@ def kind_choice(word: str) -> KindChoice:
     for choice in QUICK_KINDS:
         if choice.key == word:
             return choice
-    if word in KIND:
-        return KindChoice(word, KIND[word].name, KIND[word].icon)
+    if kind := known_kind(word):
+        return KindChoice(word, kind.name, kind.icon)
     return KindChoice(word, spoken_kinds(kinds_named(word)), "layers")
 
 

@@ -23,7 +23,7 @@ from services.facilities.browsing.ranking import DIMENSIONS, MOST_WEIGHT
 from services.facilities.browsing.specs import Arrangement, arranged_question
 from services.facilities.filters import PART_KEYS
 from services.facilities.hours import DAY_NAMES, DAYS
-from services.facilities.kinds import KIND
+from services.facilities.kinds import kind_of
 from services.facilities.queries import Order, city_now, counts_by_kind, facilities_in
 from web.doors.asking import Ask, kind_menu, read_ask, said_of
 from web.doors.entries import arrangement_of
@@ -271,7 +271,7 @@ class _Page:
                 chips.append(Chip(names.by_code[code].name, self.url(question.without(key))))
         for key in question.types:
             rest = tuple(one for one in question.types if one != key)
-            chips.append(Chip(KIND[key].name, self.url(replace(question, types=rest))))
+            chips.append(Chip(kind_of(key).name, self.url(replace(question, types=rest))))
         if question.within_m is not None:
             chips.append(Chip(_within_words(question.within_m), self.url(question.without("within"))))
         for part in question.filters.parts:

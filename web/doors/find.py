@@ -24,7 +24,7 @@ from services.access.queries import scope_for
 from services.facilities.browsing.specs import AS_DECLARED, Arrangement
 from services.facilities.circle import Circle, Emptiness, circle
 from services.facilities.filters import WORDS
-from services.facilities.kinds import GROUPS, KIND
+from services.facilities.kinds import GROUPS, kind_of
 from services.facilities.queries import facility_detail
 from web.context import elder_step
 from web.doors.asking import MINUTES, QUICK_KINDS, SORTS, TRAVELLERS, Ask, kind_choice, kind_menu, read_ask
@@ -197,7 +197,7 @@ def without_hidden(ask: Ask, arrangement: Arrangement) -> Ask:
 def filter_chips(ask: Ask, arrangement: Arrangement = AS_DECLARED) -> tuple[list[FilterChip], list[FilterChip]]:
     """Return the filters that the kinds declare, in the words arranged for them: the two used most, and the others."""
     on = ask.filter_params()
-    kinds = [KIND[key] for key in ask.kind_keys]
+    kinds = [kind_of(key) for key in ask.kind_keys]
     chips = [
         FilterChip(key, "1", label, on.get(key) == "1")
         for key, label in WORDS.items()

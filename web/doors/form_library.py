@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from geo.errors import BadInput, CityError, Conflict, NotFound
 from services.access.queries import check_duty, holds_citywide, scope_for
-from services.facilities.kinds import KINDS
+from services.facilities.kinds import all_kinds
 from services.kernel.documents.spec import FileType
 from services.kernel.forms.library import actions
 from services.kernel.forms.library.coding import RULE
@@ -90,7 +90,7 @@ def field_page(request: HttpRequest, key: str = "") -> HttpResponse:
         "levels": LEVELS,
         "fault": fault,
         "changes": [(name, words, name in value.changes) for name, words in CHANGES.items()],
-        "places": KINDS,
+        "places": all_kinds(),
         "dictionaries": dictionary_rows(scope=scope),
         "may_edit": holds_citywide(scope, LIBRARY),
         "history": _history(row) if row else [],

@@ -146,7 +146,7 @@ def row_shown(refusal: Refusal, intake: Intake, one: LedgerImport, typed: Mappin
 
 def _cell(field: Column, cells: Mapping[str, str], faults: Sequence[str], places: Mapping[str, int]) -> dict[str, Any]:
     text = cells.get(field.key, "")
-    words = ("是", "否") if field.kind == "flag" else tuple(label for _, label in field.choices)
+    words = ("是", "否") if field.kind == "flag" else tuple(label for _, label in field.offered)
     return {
         "field": field,
         "text": text,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from services.facilities.hours import Opening
-from services.facilities.kinds import KIND
+from services.facilities.kinds import kind_of
 from services.facilities.places import Place
 
 FAR_M: Final = 1000.0
@@ -155,4 +155,4 @@ def plain_facts(place: Place) -> str:
         facts.append("可以送到家")
     if said.get("step_free"):
         facts.append("门口没有台阶")
-    return "，".join(facts[:2]) or KIND[place.kind].name
+    return "，".join(facts[:2]) or kind_of(place.kind).name

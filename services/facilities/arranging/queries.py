@@ -24,7 +24,7 @@ from services.facilities.arranging.sheets import (
 )
 from services.facilities.browsing.questions import ORDERS
 from services.facilities.browsing.specs import AS_DECLARED, Arrangement
-from services.facilities.kinds import GROUPS, KIND
+from services.facilities.kinds import GROUPS, kind_of
 from services.facilities.navigation import NAVIGATION_APPS
 
 DUTY: Final = "settings.write"
@@ -40,7 +40,7 @@ class Held:
 
 def group_of(kinds: Sequence[str]) -> str:
     """Return the group all of some kinds belong to, empty when they belong to several."""
-    groups = {KIND[key].group for key in kinds}
+    groups = {kind_of(key).group for key in kinds}
     return groups.pop() if len(groups) == 1 else ""
 
 

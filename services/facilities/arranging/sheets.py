@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from services.facilities.browsing.questions import FARTHEST_M, NEAREST_M, ORDERS
 from services.facilities.browsing.specs import SPARE, Arrangement, FilterSpec, declared_specs
-from services.facilities.kinds import GROUPS, KIND, kinds_of_group
+from services.facilities.kinds import GROUPS, kind_of, kinds_of_group
 from services.facilities.navigation import NAVIGATION_APPS
 
 ENTRIES: Final[Mapping[str, str]] = {"": "全部入口", "web": "网页", "container": "随申办等移动端应用"}
@@ -142,7 +142,7 @@ def arrangement_of(sheet: Sheet) -> Arrangement:
 def offered_values(spec: FilterSpec, group: str) -> tuple[tuple[str, str], ...] | None:
     """Return the values of a filter that may be chosen from, with their words; ``None`` for one without, or with figures."""
     if spec.key == "type":
-        return tuple((key, KIND[key].name) for key in kinds_of(group))
+        return tuple((key, kind_of(key).name) for key in kinds_of(group))
     return spec.choices or None
 
 

@@ -10,11 +10,12 @@ from typing import Final
 from geo.addresses.gazetteer import NamedRegion, Names
 from geo.regions.models import Level
 from services.facilities.browsing.ranking import DIMENSIONS, MOST_WEIGHT
-from services.facilities.filters import PARAMS, Filters, read_filters
-from services.facilities.kinds import KIND
+from services.facilities.filters import Filters, filter_params, read_filters
+from services.facilities.kinds import kind_of
 
 NEAREST_M, FARTHEST_M = 50, 100_000
 ORDERS: Final[Mapping[str, str]] = {
+    "recommended": "为您推荐",
     "distance": "直线距离近的在前",
     "time": "走过去快的在前",
     "relevance": "最像的在前",
@@ -116,7 +117,7 @@ def read_question(
     many: Many, *, kinds: Sequence[str], near: tuple[float, float] | None, names: Names, today: dt.date
 ) -> tuple[Question, list[str]]:
     """Return the question an address asks, and a sentence for each part that cannot be meant and is left out."""
-    filters, wrong = read_filters({key: many(key) for key in PARAMS}, today)
+    filters, wrong = read_filters({key: many(key) for key in filter_params()}, today)
     faults = [error.message for error in wrong]
 
     def one(key: str) -> str:
@@ -125,7 +126,7 @@ def read_question(
     types = tuple(dict.fromkeys(word for said in many("type") for word in said.split(",") if word))
     strange = [word for word in types if word not in kinds]
     if strange:
-        known = "、".join(KIND[key].name for key in kinds)
+        known = "、".join(kind_of(key).name for key in kinds)
         faults.append(f"机构类型里没有“{strange[0][:20]}”，可选：{known}。")
     district, street, said = _regions(one("district"), one("street"), one("region"), names)
     faults += said

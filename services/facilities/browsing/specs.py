@@ -20,7 +20,8 @@ from services.facilities.browsing.questions import Question
 from services.facilities.browsing.table import Bools, Floats, Ints, Table
 from services.facilities.filters import BOUNDS, DEAREST_YUAN, OLDEST_MONTHS, Filters, months_since, written
 from services.facilities.hours import DAY_NAMES, DAYS, is_open_at, open_on_holidays, open_throughout
-from services.facilities.kinds import KIND, KINDS, Attribute
+from services.facilities.kinds import Attribute, kind_of
+from services.facilities.kinds.declared import DECLARED
 from services.facilities.vacancies import STALE_AFTER
 
 Control = Literal["select", "checks", "check", "age", "fee", "hours", "moment"]
@@ -153,7 +154,13 @@ def arranged_question(question: Question, arrangement: Arrangement) -> Question:
 
 def declared_specs(kinds: Sequence[str]) -> tuple[FilterSpec, ...]:
     """Return the filters of a list of some kinds (keys) while nobody arranges them."""
-    return tuple(spec for spec in SPECS if spec.fits(kinds))
+    return (*(spec for spec in SPECS if spec.fits(kinds)), *_added_specs(kinds))
+
+
+def _added_specs(kinds: Sequence[str]) -> list[FilterSpec]:
+    """Return the filters over what kinds that staff added say of themselves; those of declared kinds stand in ``SPECS``."""
+    own = {one.key: one for key in kinds for one in kind_of(key).attributes if one.filterable and one.key not in _OF}
+    return [_attribute(attribute) for attribute in own.values()]
 
 
 def _arranged(spec: FilterSpec, arrangement: Arrangement) -> FilterSpec:
@@ -180,11 +187,11 @@ def _any(kinds: Sequence[str]) -> bool:
 
 
 def _declaring(key: str) -> Callable[[Sequence[str]], bool]:
-    return lambda kinds: any(KIND[kind].attribute(key) is not None for kind in kinds)
+    return lambda kinds: any(kind_of(kind).attribute(key) is not None for kind in kinds)
 
 
 def _with_vacancies(kinds: Sequence[str]) -> bool:
-    return any({kind, KIND[kind].group} & WITH_VACANCIES for kind in kinds)
+    return any({kind, kind_of(kind).group} & WITH_VACANCIES for kind in kinds)
 
 
 def _with_fees(kinds: Sequence[str]) -> bool:
@@ -281,17 +288,12 @@ def _offer_streets(view: View) -> list[Option]:
 
 def _type(view: View) -> Bools | None:
     chosen = view.question.types
-    return np.isin(view.table.kinds, [KIND_NUMBER[key] for key in chosen]) if chosen else None
+    return np.logical_or.reduce([view.table.of_kind(key) for key in chosen]) if chosen else None
 
 
 def _offer_types(view: View) -> list[Option]:
     chosen = view.question.types
-    return [
-        Option(key, KIND[key].name, key in chosen, view.table.kinds == KIND_NUMBER[key]) for key in view.question.kinds
-    ]
-
-
-KIND_NUMBER: Final = {kind.key: number for number, kind in enumerate(KINDS)}
+    return [Option(key, kind_of(key).name, key in chosen, view.table.of_kind(key)) for key in view.question.kinds]
 
 
 def _having_vacancy(view: View) -> Bools:
@@ -409,7 +411,7 @@ def _nothing(view: View) -> list[Option]:
 
 
 def _declared() -> dict[str, Attribute]:
-    return {attribute.key: attribute for kind in KINDS for attribute in kind.attributes if attribute.filterable}
+    return {attribute.key: attribute for kind in DECLARED for attribute in kind.attributes if attribute.filterable}
 
 
 _OF: Final = _declared()
@@ -453,6 +455,7 @@ SPECS: Final[tuple[FilterSpec, ...]] = (
     _attribute(_OF["memory_care"]),
     _attribute(_OF["delivers"]),
     _attribute(_OF["step_free"]),
+    _attribute(_OF["parking"]),
 )
 """Every filter, in the order of the page."""
 SPARE: Final[Mapping[str, FilterSpec]] = {

@@ -21,7 +21,7 @@ from geo.addresses.gazetteer import Published
 from geo.addresses.suggestions import newest_of
 from geo.imports.models import Family
 from services.facilities.filters import FEES
-from services.facilities.kinds import KIND, KINDS
+from services.facilities.kinds import every_kind
 from services.facilities.models import Facility, FacilityStatus
 
 Bools = NDArray[np.bool_]
@@ -57,11 +57,9 @@ class Table:
         """Ids of the facilities."""
         return np.array([row[0] for row in self.rows], dtype=np.int64)
 
-    @cached_property
-    def kinds(self) -> Ints:
-        """Positions in ``KINDS``."""
-        order = {kind.key: number for number, kind in enumerate(KINDS)}
-        return np.array([order[row[1]] for row in self.rows], dtype=np.int64)
+    def of_kind(self, kind: str) -> Bools:
+        """Return which facilities are of a kind, by its key."""
+        return self.keep(("kind", kind), lambda: np.array([row[1] == kind for row in self.rows], dtype=bool))
 
     @cached_property
     def lon(self) -> Floats:
@@ -168,7 +166,7 @@ def kept_table(published: Published, kinds: Sequence[str], edition: Any = None) 
 
     ``edition`` is any mark that changes when somebody has edited facilities; two small queries say whether rows changed.
     """
-    wanted = tuple(sorted(kinds or KIND))
+    wanted = tuple(sorted(kinds or (kind.key for kind in every_kind())))
     key = (connection.settings_dict["NAME"], published.key, wanted)
     newest, event = newest_of(Facility), _last_event()
     kept = _tables.get(key)

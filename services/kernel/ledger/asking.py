@@ -162,7 +162,7 @@ def value_of(column: Column, text: str) -> Any:
 
 def options(column: Column) -> tuple[tuple[str, str], ...]:
     """Return what may be chosen in a column: values and their words."""
-    return FLAGS if column.kind == "flag" else column.choices
+    return FLAGS if column.kind == "flag" else column.offered
 
 
 def _part(column: Column) -> str:

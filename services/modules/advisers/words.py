@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.facilities.kinds import KIND
+from services.facilities.kinds.declared import DECLARED_BY_KEY
 
 Words = tuple[tuple[str, str], ...]
 
-LEVELS: Final[Words] = next(each.choices for each in KIND["adviser_site"].attributes if each.key == "adviser_level")
+LEVELS: Final[Words] = next(each.choices for each in DECLARED_BY_KEY["adviser_site"].attributes if each.key == "adviser_level")
 ENGAGED: Final[Words] = (("full", "专职"), ("part", "兼职"))
 WAYS: Final[Words] = (("here", "现场"), ("phone", "电话"), ("home", "上门"), ("online", "线上"))
 TOPICS: Final[Words] = (

@@ -17,7 +17,7 @@ from geo.regions.queries import within
 from geo.scope import Scope
 from services.access.models import User
 from services.crypto.queries import reveal_secrets
-from services.facilities.kinds import KIND
+from services.facilities.kinds import kind_of
 from services.facilities.models import Facility, FacilityStatus
 from services.facilities.places import COLUMNS, Place, place_of
 from services.facilities.queries import city_now, days_around, visible
@@ -41,7 +41,7 @@ class Marked:
     @property
     def kind_name(self) -> str:
         """Return the Chinese name of its kind."""
-        return KIND[self.kind].name if self.kind in KIND else "其他"
+        return kind_of(self.kind).name
 
 
 def favourite_ids(user: User) -> list[int]:

@@ -13,7 +13,7 @@ from geo.errors import BadInput, Conflict, Forbidden, NotFound
 from geo.scope import Scope
 from services.access.models import Organisation
 from services.facilities.actions import change_status, declare_kinds, report_capacity, update_facility
-from services.facilities.kinds import GROUPS, KIND, KINDS, UnknownKind, kinds_named, spoken_kinds
+from services.facilities.kinds import GROUPS, UnknownKind, all_kinds, kinds_named, spoken_kinds
 from services.facilities.models import CapacityReport, Facility, FacilityKind, StatusChange
 from tests.services.facilities.conftest import World
 
@@ -32,7 +32,7 @@ class TestKinds:
         declare_kinds()
         FacilityKind.objects.filter(key="nursery").update(name="旧名")
         declare_kinds()
-        assert FacilityKind.objects.count() == len(KINDS) == 32
+        assert FacilityKind.objects.count() == len(all_kinds()) == 36
         assert FacilityKind.objects.get(key="nursery").name == "托育机构"
 
     def test_words_name_kinds_and_groups(self) -> None:
@@ -45,7 +45,7 @@ class TestKinds:
         )
         assert kinds_named("canteen，nursery,nursery") == ("nursery", "canteen")
         assert kinds_named("") == ()
-        assert {kind.group for kind in KINDS} == set(GROUPS)
+        assert {kind.group for kind in all_kinds()} == set(GROUPS)
         with pytest.raises(UnknownKind) as caught:
             kinds_named("nursery,rocket")
         assert "nursery" in caught.value.detail["known"]
@@ -53,7 +53,7 @@ class TestKinds:
     def test_a_choice_is_said_as_people_say_it(self) -> None:
         assert spoken_kinds(kinds_named("childcare")) == "托育"
         assert spoken_kinds(["canteen"]) == "长者食堂"
-        assert spoken_kinds([]) == spoken_kinds(KIND) == "服务设施"
+        assert spoken_kinds([]) == spoken_kinds(kind.key for kind in all_kinds()) == "服务设施"
 
 
 class TestUpdate:

@@ -90,7 +90,7 @@ def _choice(field: Column, raw: RawRow) -> str | None:
     if not text:
         return None
     asked = _word(text)
-    for key, label in field.choices:
+    for key, label in field.offered:
         if asked in (_word(label), key.lower()):
             return key
     raise raw.refuse("unknown_value", field.key, text[:40])

@@ -97,7 +97,7 @@ def _heads(book: Any, sheet: Any, intake: Intake, before: Sequence[str] = ()) ->
 def _lists(book: Any, sheet: Any, intake: Intake, *, first: int, offset: int = 0) -> None:
     options = book.add_worksheet("选项")
     for column, field in enumerate(intake.fields):
-        words = _FLAGS if field.kind == "flag" else tuple(label for _, label in field.choices)
+        words = _FLAGS if field.kind == "flag" else tuple(label for _, label in field.offered)
         if not words:
             continue
         options.write_string(0, column, field.label)
@@ -124,8 +124,8 @@ def _explain(book: Any, spec: LedgerSpec, intake: Intake) -> None:
     for at, field in enumerate(intake.fields, start=1):
         must = "新增时必填" if field.key in intake.required else "可不填"
         said = intake.explained.get(field.key, "")
-        if field.choices:
-            said = f"{said}可选：{'、'.join(label for _, label in field.choices)}。"
+        if field.offered:
+            said = f"{said}可选：{'、'.join(label for _, label in field.offered)}。"
         for column, text in enumerate((field.label, must, kind_words(field), said)):
             page.write_string(at, column, _text(text), wrapped)
     last = f"第一张表第 2 行是示例，请删掉再填{spec.title}。空着的格子不改动原来的内容。"

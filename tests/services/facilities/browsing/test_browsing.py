@@ -22,7 +22,7 @@ from services.facilities.browsing.questions import Question, read_question
 from services.facilities.browsing.specs import Arrangement, specs_for
 from services.facilities.filters import Filters, months_since, read_filters
 from services.facilities.hours import DAYS, HOLIDAY, is_open_at, opening_at
-from services.facilities.kinds import KIND, kinds_named
+from services.facilities.kinds import kind_of, kinds_named
 from services.facilities.models import Facility
 from tests.services.facilities.conftest import PEOPLE_SQUARE, World
 from tests.services.facilities.test_queries import SPANS, WEEK
@@ -373,7 +373,7 @@ class TestList:
         world.facility("无", kind="canteen", attributes={"delivers": True})
         filters, _ = read_filters({"memory_care": "1", "fee_max": "5000"})
         assert [row.place.name for row in found(Question(kinds_named("eldercare"), filters=filters)).rows] == ["有"]
-        assert KIND["care_home"].attribute("memory_care") is not None
+        assert kind_of("care_home").attribute("memory_care") is not None
 
 
 class TestArrangement:

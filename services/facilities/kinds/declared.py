@@ -1,17 +1,16 @@
-"""The kinds of facility the city knows, as data: group, name, icon and what each may say of itself.
+"""The kinds of facility the code knows, as data: group, name, icon and what each may say of itself. Pure.
 
-``services.facilities.actions.declare_kinds`` writes them to the database; queries, pages and tiles read them here.
+``services.facilities.actions.declare_kinds`` writes them to the database, where staff may reword them and add others. Whoever shows,
+filters or checks reads ``services.facilities.kinds``; only code that means one declared kind reads it here.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any, Final, Literal
-
-from geo.errors import BadInput
 
 AttributeType = Literal["integer", "number", "boolean", "choice", "text", "day"]
 
@@ -73,6 +72,8 @@ class Kind:
     icon: str
     attributes: tuple[Attribute, ...] = ()
     names_roads: bool = False
+    retired: bool = False
+    """Not offered any more; its places stay and keep its name."""
 
     def attribute(self, key: str) -> Attribute | None:
         """Return the declared attribute of that key, or ``None``."""
@@ -95,6 +96,7 @@ GROUPS: Final[Mapping[str, str]] = MappingProxyType(
         "waste": "垃圾分类",
         "affairs": "民政",
         "transit": "交通",
+        "tourism": "旅游",
     }
 )
 
@@ -148,8 +150,16 @@ ADVISER_SITE: Final = (
     Attribute("opened_on", "设立日期", "day"),
 )
 _CIVIC: Final = (OWNERSHIP, GRADE, _STEP_FREE)
+_TICKET: Final = Attribute("ticket_yuan", "门票", "number", "元")
+_LODGING: Final = (
+    GRADE,
+    Attribute("rooms", "客房", "integer", "间"),
+    Attribute("night_from_yuan", "每晚房价起", "number", "元"),
+    Attribute("parking", "可停车", "boolean", filterable=True),
+    _STEP_FREE,
+)
 
-KINDS: Final[tuple[Kind, ...]] = (
+DECLARED: Final[tuple[Kind, ...]] = (
     Kind("kindergarten_nursery", "childcare", "幼儿园托班", "toy-brick", _CHILD),
     Kind("nursery", "childcare", "托育机构", "baby", _CHILD),
     Kind("baby_house", "childcare", "社区托育宝宝屋", "blocks", _CHILD),
@@ -182,58 +192,9 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind("marriage_registry", "affairs", "婚姻登记处", "heart", (_STEP_FREE,)),
     Kind("metro_station", "transit", "地铁站", "train-front", (_STEP_FREE,)),
     Kind("bus_stop", "transit", "公交站", "bus", (), names_roads=True),
+    Kind("attraction", "tourism", "景点", "mountain", (GRADE, _TICKET, _STEP_FREE)),
+    Kind("guesthouse", "tourism", "民宿", "house-heart", _LODGING),
+    Kind("hotel", "tourism", "酒店", "hotel", _LODGING),
+    Kind("amusement_park", "tourism", "游乐场", "ferris-wheel", (_TICKET, _STEP_FREE)),
 )
-KIND: Final[Mapping[str, Kind]] = MappingProxyType({kind.key: kind for kind in KINDS})
-WORDS: Final[tuple[str, ...]] = (*GROUPS, *KIND)
-"""Everything ``kinds=`` takes: groups and kinds."""
-
-
-class UnknownKind(BadInput):
-    """A word of ``kinds=`` is neither a kind nor a group."""
-
-    def __init__(self, word: str) -> None:
-        shown = word[:40]
-        super().__init__(
-            "kind_unknown",
-            f"没有“{shown}”这个类别。可用的类别列在 known 里，例如 childcare（托育）、eldercare（养老）、nursery（托育机构）。",
-            kind=shown,
-            known=list(WORDS),
-        )
-
-
-def kinds_named(words: str | Iterable[str]) -> tuple[str, ...]:
-    """Return the keys of the kinds that words name, groups spelled out, in declared order and each once.
-
-    ``words`` is a comma-separated text or several words. Nothing named gives nothing. Raises ``UnknownKind``.
-    """
-    if isinstance(words, str):
-        words = words.replace("，", ",").split(",")
-    wanted: set[str] = set()
-    for word in (word.strip() for word in words):
-        if not word:
-            continue
-        members = {kind.key for kind in KINDS if word in (kind.key, kind.group)}
-        if not members:
-            raise UnknownKind(word)
-        wanted |= members
-    return tuple(kind.key for kind in KINDS if kind.key in wanted)
-
-
-def kinds_of_group(group: str) -> tuple[Kind, ...]:
-    """Return the kinds of a group, in declared order."""
-    return tuple(kind for kind in KINDS if kind.group == group)
-
-
-def spoken_kinds(keys: Iterable[str]) -> str:
-    """Return how people would name a choice of kinds: 托育 for the whole group, else the kinds' own names, “服务设施” for all."""
-    chosen = set(keys)
-    if not chosen or chosen == set(KIND):
-        return "服务设施"
-    names = []
-    for group, group_name in GROUPS.items():
-        members = [kind for kind in kinds_of_group(group) if kind.key in chosen]
-        if members and len(members) == len(kinds_of_group(group)):
-            names.append(group_name)
-        else:
-            names += [kind.name for kind in members]
-    return "、".join(names) if len(names) <= 3 else f"{'、'.join(names[:2])}等{len(names)}类服务"
+DECLARED_BY_KEY: Final[Mapping[str, Kind]] = MappingProxyType({kind.key: kind for kind in DECLARED})
