@@ -62,7 +62,10 @@ _KEPT: Final = 2
 
 
 def ground(published: Published) -> Ground:
-    """Return the ground of what is published; built on first use of an edition, a graph or after places changed their kind, by one thread while others wait."""
+    """Return the ground of what is published, built by one thread while others wait.
+
+    It is new with an edition, with a graph, and after places were moved to another kind.
+    """
     graph = current_graph()
     key = (graph.meta.version, published.key, current_book().moved)
     found = _kept.get(key)
