@@ -43,27 +43,28 @@ KEPT_SECONDS: Final = 60
 @heavy.get("/circle", response=schemas.CircleOut, summary="15 分钟圈：走得到的范围和其中的设施")
 def read_circle(request: HttpRequest, ask: Query[schemas.CircleIn]) -> HttpResponse:
     """从一个位置出发，在给定分钟内走得到的范围（多边形），以及其中的设施，按路上的时间由近到远。"""
+    scope = scope_for(request)
+    kept = Kept(("circle", scope, ask.model_dump_json(), current_graph().meta.version))
+    if kept.body is None:
+        kept.keep(_circle(ask, scope))
+    return answer(request, kept.body or b"", scope)
+
+
+def _circle(ask: schemas.CircleIn, scope: Scope) -> bytes:
     to = System.parse(ask.crs)
     check_journey(ask.mode, ask.minutes)
     origin = position(ask.lon, ask.lat, to, current_city())
-    kinds, filters, scope = kinds_named(ask.kinds), _filters(ask), scope_for(request)
-    published = published_now()
-    facts = (origin.x, origin.y, ask.minutes, ask.mode, kinds, filters, ask.bands, ask.limit, str(to))
-    kept = Kept(("circle", scope, facts, current_graph().meta.version, published.key))
-    if kept.body is None:
-        found = circle(
-            scope=scope,
-            origin=origin,
-            minutes=ask.minutes,
-            mode=ask.mode,
-            kinds=kinds,
-            filters=filters,
-            limit=ask.limit,
-            bands=ask.bands,
-            published=published,
-        )
-        kept.keep(_bytes(circle_shape(found, to, bands=ask.bands)))
-    return answer(request, kept.body or b"", scope)
+    found = circle(
+        scope=scope,
+        origin=origin,
+        minutes=ask.minutes,
+        mode=ask.mode,
+        kinds=kinds_named(ask.kinds),
+        filters=_filters(ask),
+        limit=ask.limit,
+        bands=ask.bands,
+    )
+    return _bytes(circle_shape(found, to, bands=ask.bands))
 
 
 @heavy.get("/nearest", response=schemas.NearestOut, summary="离得最近的设施")
@@ -207,7 +208,10 @@ def answer(request: HttpRequest, body: bytes, scope: Scope) -> HttpResponse:
 
 
 class Kept:
-    """An answer kept in Redis for a question; forgotten after a minute, when the minute ends and when a facility is edited."""
+    """An answer kept in Redis for a question as it was put, found again without the database.
+
+    It is forgotten after a minute, when the minute ends, and when a facility or a kind is edited or anything is published.
+    """
 
     def __init__(self, question: tuple[Any, ...]) -> None:
         facts = (connection.settings_dict["NAME"], city_now().strftime("%Y%m%d%H%M"), question)

@@ -99,7 +99,7 @@ class FacilityImporter(LocatedImporter):
         return kind_of(payload["kind"]).name
 
 
-@follows(Family.FACILITIES, Family.REGIONS)
+@follows(*Family)
 def forget_answers(families: frozenset[str]) -> None:
     """Let every process know that answers kept about facilities are old."""
     bump_edition()

@@ -6,10 +6,12 @@ import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pytest
 from django.contrib.gis.geos import MultiPolygon, Point, Polygon
+from django.core.cache import cache
 from django.utils import timezone
 
 from geo.crs import SHANGHAI
@@ -20,7 +22,7 @@ from geo.regions.models import Edition, Region, RegionCode, RegionVersion
 from routing.edges import RoadEdges
 from routing.graph import build_graph
 from routing.versions import VersionedFolder
-from services.facilities.actions import declare_kinds
+from services.facilities.actions import declare_kinds, edition_key
 from services.facilities.models import Facility
 from services.facilities.naming import facility_grams
 from tests.routing.drawing import road_edges
@@ -32,6 +34,7 @@ class World:
     """Builds published rows one by one."""
 
     def __init__(self) -> None:
+        cache.set(edition_key(), uuid4().hex)  # answers kept for the world of another test are not of this one
         declare_kinds()
         self.source = self.publish("facilities")
         self.count = 0

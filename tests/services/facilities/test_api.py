@@ -6,11 +6,16 @@ import json
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from shapely.geometry import Point, shape
 
 from geo.crs import Coordinate, System, convert
+from geo.imports.importer import tell_followers
+from geo.imports.models import Family, Source
 from services.facilities import schemas
+from services.facilities.queries import city_now
 from tests.services.facilities.conftest import World, spot
 
 CENTRE = spot(0, 0)
@@ -142,6 +147,11 @@ class TestCircle:
 
 
 class TestKeeping:
+    @pytest.fixture(autouse=True)
+    def _one_minute(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        now = city_now()
+        monkeypatch.setattr("services.facilities.api.city_now", lambda: now)
+
     def test_the_same_question_is_answered_the_same_and_304_when_known(self, town: World, client: Client) -> None:
         params = {"lon": CENTRE[0], "lat": CENTRE[1]}
         first = client.get("/api/v1/circle", params)
@@ -150,6 +160,26 @@ class TestKeeping:
         assert first["Cache-Control"] == "public, max-age=60"
         known = client.get("/api/v1/circle", params, headers={"If-None-Match": first["ETag"]})
         assert (known.status_code, known.content, known["ETag"]) == (304, b"", first["ETag"])
+
+    def test_a_kept_answer_asks_nothing_of_the_database(self, town: World, client: Client) -> None:
+        params = {"lon": CENTRE[0], "lat": CENTRE[1], "kinds": "nursery", "meals": "1"}
+        with CaptureQueriesContext(connection) as found:
+            first = client.get("/api/v1/circle", params)
+        with CaptureQueriesContext(connection) as kept:
+            again = client.get("/api/v1/circle", params)
+        assert (first.status_code, again.content) == (200, first.content)
+        assert len(found) > 0
+        assert len(kept) == 0
+
+    def test_what_is_published_is_seen_at_once(
+        self, town: World, api: Api, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        assert api.circle()["demo"] is True
+        Source.objects.update(provenance="real")
+        assert api.circle()["demo"] is True, "kept: nothing was said to be published"
+        with django_capture_on_commit_callbacks(execute=True):
+            tell_followers(frozenset({Family.POPULATION}))
+        assert api.circle()["demo"] is False
 
     def test_a_vacancy_reported_is_seen_at_once(
         self, town: World, api: Api, django_capture_on_commit_callbacks: Any
