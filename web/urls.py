@@ -51,6 +51,7 @@ from web.doors import (
     security,
     standardise,
 )
+from web.doors.elder_routes import ROUTES as ELDER_ROUTES
 from web.doors.finder_routes import ROUTES as FINDER_ROUTES
 from web.doors.form_routes import ROUTES as FORM_ROUTES
 from web.doors.log_routes import ROUTES as LOG_ROUTES
@@ -247,6 +248,7 @@ urlpatterns = [
     path("desk/knowledge/<uuid:page_id>/restore", knowledge.restore, name="desk-knowledge-restore"),
     *FORM_ROUTES,
     *FINDER_ROUTES,
+    *ELDER_ROUTES,
     *LOG_ROUTES,
     path("view", preferences.choose_view, name="view"),
     path("sign-in", signin.sign_in, name="sign-in"),

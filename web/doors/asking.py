@@ -60,6 +60,39 @@ QUICK_KINDS: Final = (
 )
 
 
+class Theme(NamedTuple):
+    """The map seen by one group of people (专题): its page, what it looks for unless told otherwise, and the kinds it offers."""
+
+    key: str
+    path: str
+    title: str
+    kinds: str
+    mode: str
+    quick: tuple[KindChoice, ...]
+    groups: tuple[str, ...]
+
+
+THEMES: Final = {
+    theme.key: theme
+    for theme in (
+        Theme("", "/", "找服务", "childcare", "walk", QUICK_KINDS, tuple(GROUPS)),
+        Theme(
+            "elder",
+            "/elder",
+            "养老一张图",
+            "eldercare",
+            "elder",
+            (
+                KindChoice("eldercare", "养老", "heart-handshake"),
+                KindChoice("canteen", "长者食堂", "utensils"),
+                KindChoice("day_care", "日间照护", "sun"),
+            ),
+            ("eldercare", "civic"),
+        ),
+    )
+}
+
+
 class Origin(NamedTuple):
     """Where the search begins, in CGCS2000 degrees."""
 
@@ -86,6 +119,12 @@ class Ask:
     place: int | None = None
     filters: Filters = field(default_factory=Filters)
     fault: str = ""
+    theme: str = ""
+
+    @property
+    def page(self) -> Theme:
+        """Return the theme whose page answers this question."""
+        return THEMES[self.theme]
 
     @property
     def kind_keys(self) -> tuple[str, ...]:
@@ -109,8 +148,8 @@ class Ask:
 
     def params(self) -> dict[str, str]:
         """Return the question as the parameters of an address; what is as usual is left out."""
-        usual = Ask()
-        params: dict[str, str] = {}
+        usual = Ask(kinds=self.page.kinds, mode=self.page.mode)
+        params: dict[str, str] = {"theme": self.theme} if self.theme else {}
         if self.origin:
             params |= {"lon": f"{self.origin.lon:.6f}", "lat": f"{self.origin.lat:.6f}"}
         for key in ("at", "q", "kinds", "minutes", "mode", "sort", "place"):
@@ -123,9 +162,13 @@ class Ask:
         """Return the filters as parameters."""
         return self.filters.params()
 
-    def url(self, path: str = "/", **changes: Any) -> str:
-        """Return the address of the page that answers this question with some parts changed."""
-        query = urlencode(replace(self, **changes).params() if changes else self.params())
+    def url(self, path: str = "", **changes: Any) -> str:
+        """Return the address of the page that answers this question with some parts changed; ``path`` is another page."""
+        params = replace(self, **changes).params() if changes else self.params()
+        if not path:
+            params.pop("theme", None)
+            path = self.page.path
+        query = urlencode(params)
         return f"{path}?{query}" if query else path
 
     def place_url(self, place_id: int) -> str:
@@ -133,9 +176,12 @@ class Ask:
         return self.url(f"/places/{place_id}", place=None, q="")
 
 
-def read_ask(query: QueryDict | Mapping[str, str], *, elder: bool = False) -> Ask:
+def read_ask(query: QueryDict | Mapping[str, str], *, elder: bool = False, theme: str = "") -> Ask:
     """Return the question an address holds. A part that cannot be meant is left as usual and named in ``fault``."""
-    usual = Ask(kinds="canteen", mode="elder", minutes=30) if elder else Ask()
+    page = THEMES.get(theme or query.get("theme") or "", THEMES[""])
+    usual = Ask(kinds=page.kinds, mode=page.mode)
+    if elder and not page.key:
+        usual = Ask(kinds="canteen", mode="elder", minutes=30)
     faults: list[str] = []
     origin, said = _origin(query)
     faults.append(said)
@@ -145,7 +191,7 @@ def read_ask(query: QueryDict | Mapping[str, str], *, elder: bool = False) -> As
     try:
         kinds_named(kinds)
     except CityError:
-        faults.append("没有这个类别，先为您看托育。")
+        faults.append(f"没有这个类别，先为您看{spoken_kinds(kinds_named(usual.kinds))}。")
         kinds = usual.kinds
     minutes, said = _minutes(query.get("minutes"), usual.minutes)
     faults.append(said)
@@ -161,6 +207,7 @@ def read_ask(query: QueryDict | Mapping[str, str], *, elder: bool = False) -> As
         place=_number(query.get("place")),
         filters=filters,
         fault=" ".join(fault for fault in faults if fault),
+        theme=page.key,
     )
 
 
@@ -169,20 +216,20 @@ def said_of(query: QueryDict | Mapping[str, str], key: str) -> list[str]:
     return query.getlist(key) if isinstance(query, QueryDict) else [query[key]] if key in query else []
 
 
-def kind_menu() -> list[tuple[str, list[KindChoice]]]:
-    """Return every kind by group for the menu 更多; a group of several kinds can be chosen whole."""
+def kind_menu(theme: str = "") -> list[tuple[str, list[KindChoice]]]:
+    """Return the kinds a theme offers by group for the menu 更多; a group of several kinds can be chosen whole."""
     menu = []
-    for group, name in GROUPS.items():
+    for group in THEMES[theme].groups:
         members = [KindChoice(kind.key, kind.name, kind.icon) for kind in kinds_of_group(group)]
         if len(members) > 1:
-            members.insert(0, KindChoice(group, f"全部{name}", "layers"))
-        menu.append((name, members))
+            members.insert(0, KindChoice(group, f"全部{GROUPS[group]}", "layers"))
+        menu.append((GROUPS[group], members))
     return menu
 
 
-def kind_choice(word: str) -> KindChoice:
+def kind_choice(word: str, theme: str = "") -> KindChoice:
     """Return the choice of a group or a kind."""
-    for choice in QUICK_KINDS:
+    for choice in THEMES[theme].quick:
         if choice.key == word:
             return choice
     if kind := known_kind(word):

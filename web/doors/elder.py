@@ -77,8 +77,8 @@ def elder_page(request: HttpRequest, ask: Ask, candidates: list[Any] | None) -> 
     context: dict[str, Any] = {
         "ask": ask,
         "candidates": candidates,
-        "change_address_url": f"{ask.url('/', q='')}{'&' if ask.params() else '?'}change=address",
-        "change_kind_url": f"{ask.url('/', q='')}{'&' if ask.params() else '?'}change=service",
+        "change_address_url": _changing(ask, "address"),
+        "change_kind_url": _changing(ask, "service"),
         "now": city_now(),
     }
     change = request.GET.get("change")
@@ -89,6 +89,11 @@ def elder_page(request: HttpRequest, ask: Ask, candidates: list[Any] | None) -> 
     rows, said = _nearest(request, ask)
     straight = [] if rows else _straight(request, ask)
     return render(request, "elder/list.html", context | {"rows": rows or straight, "empty_said": "" if rows else said})
+
+
+def _changing(ask: Ask, what: str) -> str:
+    url = ask.url(q="")
+    return f"{url}{'&' if '?' in url else '?'}change={what}"
 
 
 def _nearest(request: HttpRequest, ask: Ask) -> tuple[list[PlainRow], str]:

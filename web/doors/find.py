@@ -27,7 +27,7 @@ from services.facilities.filters import WORDS
 from services.facilities.kinds import GROUPS, kind_of
 from services.facilities.queries import facility_detail
 from web.context import elder_step
-from web.doors.asking import MINUTES, QUICK_KINDS, SORTS, TRAVELLERS, Ask, kind_choice, kind_menu, read_ask
+from web.doors.asking import MINUTES, SORTS, TRAVELLERS, Ask, kind_choice, kind_menu, read_ask
 from web.doors.cards import Card, make_card, row_of, way_for
 from web.doors.elder import elder_page
 from web.doors.entries import arrangement_of
@@ -85,8 +85,20 @@ class Found:
 @require_safe
 def find(request: HttpRequest) -> HttpResponse:
     """Answer the first door: a whole page, or only its panel to a script that has the page already."""
+    return themed(request, "")
+
+
+@never_cache
+@require_safe
+def elder_map(request: HttpRequest) -> HttpResponse:
+    """Answer 养老一张图: the same map and list, with what elders look for."""
+    return themed(request, "elder")
+
+
+def themed(request: HttpRequest, theme: str) -> HttpResponse:
+    """Answer a question to the page of a theme."""
     elder = bool(elder_step(request))
-    ask = read_ask(request.GET, elder=elder)
+    ask = read_ask(request.GET, elder=elder, theme=theme)
     if request.GET.get("crs") and ask.origin:
         return redirect(ask.url())  # the address keeps the city's own system, whatever the device spoke
     candidates = _candidates(ask, request)
@@ -115,16 +127,16 @@ def panel_context(request: HttpRequest, ask: Ask, candidates: list[Candidate] | 
             fault = error.message
     card = card_of(request, ask, found)
     quick, more = filter_chips(ask, arrangement)
-    choice = kind_choice(ask.kinds)
+    choice = kind_choice(ask.kinds, ask.theme)
     rows = found.rows if found else []
     shared = shared_ask(ask)
     return {
         "ask": ask,
         "search_text": ask.q or ask.at,
-        "quick_kinds": QUICK_KINDS,
-        "kind_menu": kind_menu(),
+        "quick_kinds": ask.page.quick,
+        "kind_menu": kind_menu(ask.theme),
         "chosen_kind": choice,
-        "kind_is_quick": choice in QUICK_KINDS,
+        "kind_is_quick": choice in ask.page.quick,
         "travellers": TRAVELLERS,
         "minutes_options": MINUTES,
         "quick_filters": quick,

@@ -19,7 +19,7 @@ from services.facilities.queries import facility_detail
 from services.kernel.documents.queries import folders_of
 from services.modules.finder.models import Act
 from web.context import elder_step
-from web.doors.asking import Ask, Origin, read_ask
+from web.doors.asking import THEMES, Ask, Origin, read_ask
 from web.doors.cards import Card
 from web.doors.places import card_for
 from web.doors.uses import note_place
@@ -49,10 +49,10 @@ def place_page(request: HttpRequest, place_id: int) -> HttpResponse:
         "ask": ask,
         "sections": sections_of(known_of(card.detail)),
         "photos": photos_of(card),
-        "back_url": ask.url(place=None) if ask.origin else "/",
+        "back_url": ask.url(place=None) if ask.origin else ask.page.path,
         "share_url": request.build_absolute_uri(f"/places/{place_id}"),
         "share_note": "链接里只有这家机构，没有您的位置。",
-        "map_url": (ask if card.way else _around(card)).url("/", place=place_id),
+        "map_url": (ask if card.way else _around(card, ask.theme)).url(place=place_id),
     }
     return render(request, "elder/place.html" if elder_step(request) else "places/place.html", context)
 
@@ -95,6 +95,7 @@ def photos_of(card: Card) -> list[Photo]:
     return found
 
 
-def _around(card: Card) -> Ask:
+def _around(card: Card, theme: str) -> Ask:
     """Return the question what else of its kind is around a place."""
-    return Ask(origin=Origin(card.place.lon, card.place.lat), at=card.place.name, kinds=card.place.kind)
+    origin = Origin(card.place.lon, card.place.lat)
+    return Ask(origin=origin, at=card.place.name, kinds=card.place.kind, mode=THEMES[theme].mode, theme=theme)

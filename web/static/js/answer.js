@@ -26,6 +26,14 @@ export function cardPlace() {
   return open ? open.getAttribute('data-id') : '';
 }
 
+/** The question of the page as parameters for other pages: its theme stands in none of its own addresses. */
+export function question() {
+  const params = new URLSearchParams(window.location.search);
+  const theme = document.querySelector('#find [name="theme"]');
+  if (theme) params.set('theme', theme.value);
+  return params;
+}
+
 export function onAnswer(listener) {
   answerListeners.push(listener);
 }

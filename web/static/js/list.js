@@ -1,5 +1,5 @@
 // The list and its form: a changed choice asks again, a chosen row opens beside the list, rows and pins light up together.
-import {go, hasMap, hideCard, isWide, showCard} from './answer.js';
+import {go, hasMap, hideCard, isWide, question, showCard} from './answer.js';
 import {untickSiblings} from './choices.js';
 import {paintSaved} from './favourites.js';
 
@@ -16,6 +16,11 @@ export function light(id) {
   });
 }
 
+/** The page that answers questions: its theme says which. */
+function home() {
+  return document.getElementById('find').getAttribute('action');
+}
+
 function questionUrl(form) {
   const params = new URLSearchParams();
   new FormData(form).forEach((value, key) => {
@@ -23,8 +28,9 @@ function questionUrl(form) {
   });
   // The box shows the origin's name; only other words in it are a new search.
   if (params.get('q') === params.get('at')) params.delete('q');
+  params.delete('theme'); // the page itself says it
   const query = params.toString();
-  return query ? `/?${query}` : '/';
+  return query ? `${home()}?${query}` : home();
 }
 
 /** Choosing in one of the two groups of kinds unchooses in the other; radios of one name do so by themselves. */
@@ -49,11 +55,10 @@ function plainClick(event) {
 
 export function select(id) {
   const url = new URL(window.location.href);
-  if (url.pathname !== '/') return;
   url.searchParams.set('place', String(id));
-  if (isWide()) go(url.pathname + url.search, {keepScroll: true});
+  if (isWide() && url.pathname === home()) go(url.pathname + url.search, {keepScroll: true});
   else {
-    const query = new URLSearchParams(window.location.search);
+    const query = question();
     query.delete('place');
     showCard(`/places/${id}/card?${query}`);
   }

@@ -1,6 +1,6 @@
 // The map: draws the answer of the list on our own tiles, and asks back what is under a finger.
 import * as maplibre from '../vendor/maplibre-gl.mjs';
-import {answer, cardPlace, onAnswer, onCard, showCard, way} from './answer.js';
+import {answer, cardPlace, onAnswer, onCard, question, showCard, way} from './answer.js';
 import {onHover, light, select} from './list.js';
 import {isSaved, onSavedChange} from './favourites.js';
 import {onSheet, sheetStop} from './sheet.js';
@@ -299,7 +299,7 @@ function onClick(event) {
     map.easeTo({center: hit.geometry.coordinates, zoom: Math.min(17, map.getZoom() + 2), duration: still.matches ? 0 : 200});
     return;
   }
-  const params = new URLSearchParams(window.location.search);
+  const params = question();
   if (hit && hit.properties.id) {
     params.delete('place');
     showCard(`/places/${hit.properties.id}/card?${params}`);
