@@ -69,6 +69,34 @@ class Intake:
 
 
 @dataclass(frozen=True, slots=True)
+class BulkAct:
+    """What may be done with chosen rows of a ledger by those who hold ``duty``.
+
+    ``page`` names an address without arguments: it is opened with the ``id`` of every chosen row, says what it is about to do,
+    and asks once more.
+    """
+
+    label: str
+    icon: str
+    page: str
+    duty: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowForm:
+    """A form that may be begun from a row of a ledger, and what it begins with.
+
+    ``values`` names, for a field of the form, where its value stands in the row, in the words of a column (``site_id``, ``pk``);
+    nothing of it may be sealed or masked. The form of a matter is begun by applying for that.
+    """
+
+    form: str
+    label: str
+    values: Mapping[str, str]
+    icon: str = "pencil"
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerSpec:
     """A ledger: one model, its columns, and who may see which of its rows.
 
@@ -87,6 +115,10 @@ class LedgerSpec:
 
     ``page`` is the page on which one row is kept, for those who hold ``page_duty``; ``public`` its page for everyone, ``adds``
     the page that adds one. ``tracked`` says that pghistory keeps the history of the model.
+
+    ``forms`` is what may be filled in about one row.
+
+    ``adds_as`` are the words of the button that adds one, ``acts`` what may be done with chosen rows.
     """
 
     key: str
@@ -114,6 +146,8 @@ class LedgerSpec:
     finds: str = ""
     row_duty: str = ""
     reveal_duty: str = ""
+    acts: tuple[BulkAct, ...] = ()
+    forms: tuple[RowForm, ...] = ()
     intake: Intake | None = None
 
     def column(self, key: str) -> Column | None:

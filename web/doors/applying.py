@@ -17,6 +17,7 @@ from geo.scope import Scope
 from services.access.models import Organisation
 from services.access.queries import scope_for
 from services.crypto.identifiers import new_id
+from services.kernel.forms.begun import Begun, begun_from
 from services.kernel.forms.models import Submission
 from services.kernel.forms.registry import form_named
 from services.kernel.workflow import actions
@@ -41,10 +42,11 @@ def apply(request: HttpRequest, matter: str) -> HttpResponse:
     if not window and not spec.applicants:
         raise NotFound("matter_unknown", "这个事项不在网上受理。")
     fault = None
+    begun = begun_from(typed(request, "from")[:60], spec.form, scope=scope) if typed(request, "from") else None
     if request.method == "POST":
         try:
             if spec.form:
-                return redirect("form-fill", _begin(request, spec, scope, window).pk)
+                return redirect("form-fill", _begin(request, spec, scope, window, begun).pk)
             case = _open(request, spec, scope, window)
         except CityError as wrong:
             fault = wrong
@@ -63,15 +65,18 @@ def apply(request: HttpRequest, matter: str) -> HttpResponse:
         "form": {
             name: typed(request, name)
             for name in ("title", "region", "source", "source_number", "organisation", "entry")
-        },
+        }
+        | ({"region": begun.street} if begun and not typed(request, "region") else {}),
         "key": typed(request, "key") if fault else new_id(),
+        "begun": begun,
+        "from": typed(request, "from"),
         "fault": fault,
     }
     page = "desk/case_new.html" if window else "my/case_new.html"
     return render(request, page, context, status=status_of(fault) if fault else 200)
 
 
-def _begin(request: HttpRequest, spec: MatterSpec, scope: Scope, window: bool) -> Submission:
+def _begin(request: HttpRequest, spec: MatterSpec, scope: Scope, window: bool, begun: Begun | None) -> Submission:
     try:
         mark = UUID(typed(request, "key"))
     except ValueError:
@@ -86,6 +91,7 @@ def _begin(request: HttpRequest, spec: MatterSpec, scope: Scope, window: bool) -
         source=_source(request, window),
         source_number=typed(request, "source_number") if window else "",
         organisation_id=number_typed(request, "organisation") or None,
+        begun=begun,
     )
 
 

@@ -25,6 +25,7 @@ from services.crypto.identifiers import new_id
 from services.kernel.documents.rendering.documents import render_document
 from services.kernel.documents.templates.queries import text_for
 from services.kernel.forms import actions
+from services.kernel.forms.begun import Begun, begun_from
 from services.kernel.forms.documents import TEMPLATE, region_name, sheet_of
 from services.kernel.forms.judging import judge, judge_whole
 from services.kernel.forms.models import Submission, SubmissionState
@@ -72,26 +73,28 @@ def start_page(request: HttpRequest, key: str) -> HttpResponse:
     spec, scope = form_named(key), scope_for(request)
     matter = next((each for each in matters().values() if each.form == key), None)
     if matter is not None:
-        return redirect("case-new", matter.key)
+        query = request.GET.urlencode()
+        return redirect(reverse("case-new", args=[matter.key]) + (f"?{query}" if query else ""))
     if spec.duty:
         check_duty(scope, spec.duty)
+    begun = begun_from(typed(request, "from")[:60], key, scope=scope) if typed(request, "from") else None
     districts = list(versions_of(scope=Scope.public()).filter(level="district"))
     fault: CityError | None = None
     if request.method == "POST":
         try:
-            row = _begin(request, key)
+            row = _begin(request, key, begun)
             return redirect("form-fill", row.pk)
         except CityError as wrong:
             fault = wrong
     chosen = typed(request, "entry") or (spec.entries[0].key if len(spec.entries) == 1 else "")
     context = {
         "spec": spec, "districts": districts, "region": typed(request, "region"), "entry": chosen, "mark": new_id(),
-        "fault": fault, "for_somebody": scope.holds(FILL),
+        "fault": fault, "for_somebody": scope.holds(FILL), "begun": begun, "from": typed(request, "from"),
     }  # fmt: skip
     return render(request, "forms/start.html", context, status=status_of(fault) if fault else 200)
 
 
-def _begin(request: HttpRequest, key: str) -> Submission:
+def _begin(request: HttpRequest, key: str, begun: Begun | None) -> Submission:
     scope, user = scope_for(request), _user(request)
     entry_named(form_named(key), typed(request, "entry"))
     mark = _uuid(typed(request, "mark"))
@@ -101,7 +104,7 @@ def _begin(request: HttpRequest, key: str) -> Submission:
         account=None if for_somebody else user, id=mark,
     )  # fmt: skip
     if row.version == 1 and not row.answers:
-        answers, sources = prefilled(row)
+        answers, sources = prefilled(row, begun)
         if answers:
             row = actions.save_draft(
                 submission_id=row.pk, answers=answers, seen=row.version, scope=scope, sources=sources

@@ -31,6 +31,7 @@ from services.kernel.spec import LedgerSpec
 from web.api.errors import status_of
 from web.doors.desk_map import map_context
 from web.doors.ledger_parts import FilterShown, choices_of_columns, filters_shown, heads_of, tokens_of
+from web.doors.row_forms import forms_begun_from
 from web.doors.typed import typed
 
 FOUND: Final = 5
@@ -132,6 +133,7 @@ def record_context(spec: LedgerSpec, pk: int, scope: Scope) -> dict[str, Any]:
         "history": history_of(spec, record.instance),
         "page_url": reverse(spec.page, args=[pk]) if spec.page and scope.holds(spec.page_duty or spec.duty) else "",
         "public_url": reverse(spec.public, args=[pk]) if spec.public else "",
+        "begins": forms_begun_from(spec, pk, scope),
         "may_reveal": bool(spec.reveal_duty) and scope.holds(spec.reveal_duty),
         "owner_kind": spec.model.lower(),
         "owner_id": str(pk),

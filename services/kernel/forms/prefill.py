@@ -13,6 +13,7 @@ from geo.errors import CityError
 from services.access.models import User
 from services.crypto.sealing import unseal
 from services.kernel.forms.answering import validate
+from services.kernel.forms.begun import Begun
 from services.kernel.forms.looking_up import CityKnown
 from services.kernel.forms.models import Submission, SubmissionState
 from services.kernel.forms.prefilling import Asker, Source, Value
@@ -53,11 +54,14 @@ SOURCES: Final = (
 )
 
 
-def prefilled(row: Submission) -> tuple[dict[str, Any], dict[str, Any]]:
+def prefilled(row: Submission, begun: Begun | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return (answers, sources) for a new draft: of the values that are known, those that the form asks and takes.
 
-    A source that fails is written to the log and gives nothing: a form can always be filled in by hand.
+    A draft ``begun`` from a row of a ledger takes what that row says and nothing else: another source may mean another row. A
+    source that fails is written to the log and gives nothing: a form can always be filled in by hand.
     """
+    if begun is not None:
+        return _of_row(form_of(row), begun)
     if row.account_id is None:
         return {}, {}
     spec, form = form_named(row.form), form_of(row)
@@ -73,9 +77,22 @@ def prefilled(row: Submission) -> tuple[dict[str, Any], dict[str, Any]]:
         value = known[source].get(name)
         if value is not None and _takes(form, key, value.value):
             answers[key] = value.value
-            title = declared().sources[source].title
-            sources[key] = {"source": source, "title": title, "as_of": timezone.localtime(value.as_of).isoformat()}
+            sources[key] = _origin(source, declared().sources[source].title, value)
     return answers, sources
+
+
+def _of_row(form: Form, begun: Begun) -> tuple[dict[str, Any], dict[str, Any]]:
+    taken = {
+        key: value
+        for key, value in begun.values.items()
+        if form.question(key) is not None and _takes(form, key, value.value)
+    }
+    origins = {key: _origin(begun.ledger, begun.title, value) for key, value in taken.items()}
+    return {key: value.value for key, value in taken.items()}, origins
+
+
+def _origin(source: str, title: str, value: Value) -> dict[str, str]:
+    return {"source": source, "title": title, "as_of": timezone.localtime(value.as_of).isoformat()}
 
 
 def _asked(key: str, asker: Asker) -> Mapping[str, Value]:

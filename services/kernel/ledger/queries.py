@@ -214,13 +214,25 @@ def record_of(spec: LedgerSpec, pk: int, *, scope: Scope) -> Record:
     values = rows.values_list("pk", *_wanted(spec, spec.columns)).first()
     instance = rows.first()
     if values is None or instance is None:
-        raise NotFound("record_unknown", "没有找到这一条，它可能已经停用，或者不在您的管辖范围内。")
+        raise _unknown()
     return Record(
         row=_caller(spec)(spec.columns, values),
         point=_reached(instance, spec.point) if spec.point else None,
         outline=_reached(instance, spec.outline) if spec.outline else None,
         instance=instance,
     )
+
+
+def values_of(spec: LedgerSpec, pk: int, keys: Sequence[str], *, scope: Scope) -> dict[str, Any]:
+    """Return what stands in one row under some keys; raises ``NotFound`` as ``record_of`` does."""
+    values = visible(spec, scope=scope).filter(pk=pk).values(*keys).first()
+    if values is None:
+        raise _unknown()
+    return dict(values)
+
+
+def _unknown() -> NotFound:
+    return NotFound("record_unknown", "没有找到这一条，它可能已经停用，或者不在您的管辖范围内。")
 
 
 def _reached(instance: Model, key: str) -> Any:

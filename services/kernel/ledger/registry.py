@@ -28,6 +28,9 @@ def ledgers() -> dict[str, LedgerSpec]:
             if spec.intake and any(field.masked for field in spec.intake.fields):
                 # rows to be mended keep their cells as they were typed
                 raise ValueError(f"the intake of the ledger {spec.key} would keep sensitive values in plain")
+            kept_back = {column.key for column in spec.columns if column.masked or column.sealed}
+            if any(kept_back & set(each.values.values()) for each in spec.forms):
+                raise ValueError(f"a form begun from the ledger {spec.key} would begin with what is shown in part only")
     return found
 
 

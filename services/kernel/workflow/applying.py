@@ -16,6 +16,7 @@ from geo.regions.queries import one_edition, path_of, region_by_code
 from geo.scope import Scope
 from services.access.models import User
 from services.kernel.forms.actions import begin_submission, save_draft
+from services.kernel.forms.begun import Begun
 from services.kernel.forms.models import Submission
 from services.kernel.forms.prefill import prefilled
 from services.kernel.forms.queries import facts_of, form_of, whole_answers
@@ -42,11 +43,12 @@ def begin_application(
     source: str = "online",
     source_number: str = "",
     organisation_id: int | None = None,
+    begun: Begun | None = None,
 ) -> Submission:
     """Begin to fill in the form of a matter for a region (code), and return the draft; the same ``id`` again is the same draft.
 
-    Online it is the caller's own; from any other source it is filled in by staff for somebody. Raises what ``open_case`` would,
-    so that nobody fills in what is not taken.
+    Online it is the caller's own; from any other source it is filled in by staff for somebody. ``begun`` is the row of a ledger
+    it is about. Raises what ``open_case`` would, so that nobody fills in what is not taken.
     """
     spec = matter_named(matter)
     if not spec.form:
@@ -75,7 +77,7 @@ def begin_application(
     if known.matter != matter:
         raise Conflict("form_taken", "这份表单是为别的事项填的，请重新开始。")
     if made and row.version == 1 and not row.answers:
-        answers, sources = prefilled(row)
+        answers, sources = prefilled(row, begun)
         if answers:
             row = save_draft(submission_id=row.pk, answers=answers, seen=row.version, scope=scope, sources=sources).row
     return row

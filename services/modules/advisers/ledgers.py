@@ -1,7 +1,7 @@
 """How advisory points, advisers, their work and the alerts are kept at the desk, and what may be asked across all of them."""
 
 from services.facilities.models import FacilityStatus
-from services.kernel.spec import Column, LedgerSpec
+from services.kernel.spec import Column, LedgerSpec, RowForm
 from services.modules.advisers.models import SITE_KIND, Post, RecordState
 from services.modules.advisers.words import AGE_BANDS, ENGAGED, LEVELS, RESULTS, TOPICS, WAYS
 
@@ -25,6 +25,21 @@ LEDGERS = (
         page="desk-facility-status",
         page_duty="facilities.edit",
         public="place",
+        forms=(
+            RowForm(
+                "adviser-site-change",
+                "申请变更",
+                {
+                    "adviser_site": "pk",
+                    "adviser_site_name": "name",
+                    "adviser_site_address": "address_text",
+                    "adviser_site_phone": "phone",
+                    "adviser_level": "attributes__adviser_level",
+                    "adviser_status": "status",
+                },
+            ),
+            RowForm("adviser-new", "为它申请顾问员", {"adviser_site": "pk"}, "users-round"),
+        ),  # fmt: skip
         columns=(
             Column("name", "名称", sorts=True),
             Column("attributes__adviser_level", "级别", "choice", LEVELS, filters=True),
@@ -51,6 +66,25 @@ LEDGERS = (
         order="name",
         tracked=True,
         reveal_duty="advisers.reveal",
+        forms=(
+            RowForm(
+                "adviser-change",
+                "申请变更",
+                {
+                    "adviser_certificate": "certificate",
+                    "adviser_site": "site_id",
+                    "adviser_post": "post",
+                    "adviser_engaged": "engaged",
+                    "adviser_to": "to_day",
+                },
+            ),
+            RowForm(
+                "adviser-record",
+                "填工作记录",
+                {"adviser_certificate": "certificate", "adviser_site": "site_id"},
+                "clipboard-list",
+            ),
+        ),  # fmt: skip
         columns=(
             Column("name", "姓名", sorts=True),
             _SITE,
@@ -76,6 +110,7 @@ LEDGERS = (
         organisation="site__organisation_id",
         searched=("number", "adviser__name", "site__name", "summary"),
         order="-on",
+        forms=(RowForm("adviser-record", "更正或作废", {"record_number": "number"}),),
         columns=(
             Column("number", "编号"),
             Column("on", "日期", "day", sorts=True, filters=True),

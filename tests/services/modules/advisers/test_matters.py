@@ -246,3 +246,56 @@ def test_what_does_not_fit_is_said_at_its_item_before_it_is_handed_in(world: Wor
     assert case.state == "open"
     again = begin(user, "adviser_new")
     assert again
+
+
+def test_a_change_begins_from_the_row_of_the_ledger(world: World) -> None:
+    """An institution with two advisers opens one of them: the form knows which, and where."""
+    head = institution(world, runs=world.site)
+    world.adviser("钱一")
+    other = world.adviser("孙二", engaged="part")
+    page = client_of(head)
+    shown = text(page.get(f"/desk/ledgers/advisers/{other.pk}"))
+    start = f"/my/cases/new/adviser_change?from=advisers.{other.pk}"
+    assert f'href="{start}"' in shown and "申请变更" in shown
+    asked = text(page.get(start))
+    assert "关于养老顾问员台账里的“孙二”" in asked
+    assert f'<option value="{code_of(STREET)}" selected>' in asked, "its street is chosen already"
+    at = begin(head, "adviser_change", **{"from": f"advisers.{other.pk}"})
+    row = Submission.objects.get(pk=at.rstrip("/").split("/")[-1])
+    assert row.answers["adviser_certificate"] == other.certificate
+    assert (row.answers["adviser_site"], row.answers["adviser_engaged"]) == (world.site.pk, "part")
+    assert "来自养老顾问员台账" in text(page.get(at))
+    case = apply(head, "adviser_change", {"adviser_certificate": other.certificate, "adviser_why": "调整", "adviser_engaged": "full"},
+                 **{"from": f"advisers.{other.pk}"})  # fmt: skip
+    approve(world, case)
+    other.refresh_from_db()
+    assert other.engaged == "full"
+
+
+def test_a_row_of_others_begins_no_form(world: World) -> None:
+    adviser = world.adviser()
+    stranger = person("jigou-wu", "institution_head", organisation=Organisation.objects.create(name="别家"))
+    page = client_of(stranger)
+    for reference in (
+        f"advisers.{adviser.pk}",
+        "advisers.999999999",
+        "advisers.",
+        "facilities.1",
+        "nothing.1",
+        "advisers.１",
+    ):
+        for answer in (page.get(f"/my/cases/new/adviser_change?from={reference}"),
+                       page.post("/my/cases/new/adviser_change", {"from": reference, "region": code_of(STREET), "key": str(uuid4())})):  # fmt: skip
+            assert answer.status_code in (403, 404), reference
+    assert not Submission.objects.filter(made_by="jigou-wu").exists()
+
+
+def test_a_record_is_corrected_from_its_row(world: World) -> None:
+    adviser = world.adviser()
+    head = institution(world, runs=world.site)
+    page = client_of(head)
+    shown = text(page.get(f"/desk/ledgers/advisers/{adviser.pk}"))
+    start = f"/forms/adviser-record?from=advisers.{adviser.pk}"
+    assert (f'href="{start}"' in shown) == ("填工作记录" in shown)
+    window = text(client_of(world.clerk).get(f"/desk/ledgers/advisers/{adviser.pk}"))
+    assert f"/my/cases/new/adviser_change?at=window&amp;from=advisers.{adviser.pk}" in window
