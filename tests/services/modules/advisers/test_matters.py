@@ -256,7 +256,8 @@ def test_a_change_begins_from_the_row_of_the_ledger(world: World) -> None:
     page = client_of(head)
     shown = text(page.get(f"/desk/ledgers/advisers/{other.pk}"))
     start = f"/my/cases/new/adviser_change?from=advisers.{other.pk}"
-    assert f'href="{start}"' in shown and "申请变更" in shown
+    assert f'href="{start}"' in shown
+    assert "申请变更" in shown
     asked = text(page.get(start))
     assert "关于养老顾问员台账里的“孙二”" in asked
     assert f'<option value="{code_of(STREET)}" selected>' in asked, "its street is chosen already"
