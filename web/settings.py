@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "services.kernel.workflow",
     "services.kernel.module",
     *MODULES,
+    "services.modules.finder.recommending",
     "web",
 ]
 

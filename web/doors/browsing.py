@@ -25,10 +25,12 @@ from services.facilities.filters import PART_KEYS
 from services.facilities.hours import DAY_NAMES, DAYS
 from services.facilities.kinds import kind_of
 from services.facilities.queries import Order, city_now, counts_by_kind, facilities_in
+from services.modules.finder.recommending.queries import Ranking
 from web.doors.asking import Ask, kind_menu, read_ask, said_of
 from web.doors.entries import arrangement_of
+from web.doors.recommended import RECOMMENDED, invites, order_for, strip_of
 from web.doors.shown import Row
-from web.doors.uses import note_search
+from web.doors.uses import note_list, note_search
 
 PAGE: Final = 20
 PLAIN_ORDERS: Final[dict[str, Order]] = {"distance": "distance", "relevance": "relevance", "name": "name"}
@@ -99,13 +101,24 @@ def all_places(request: HttpRequest) -> HttpResponse:
         question = arranged_question(question, arrangement)
     if not everything and "没有这个类别" in ask.fault:
         faults.insert(0, "没有这个类别，先为您看托育。")
+    found = None if everything else order_for(request, question)
+    if found is None and question.order == RECOMMENDED:
+        question = replace(question, order="")
     mark = request.GET.get("cursor", "")[:2000]
     if not mark:
-        note_search(request, question.near, question.counted_parts, code=question.street or question.district)
-    page = _Page(request, ask, question, everything, arrangement)
+        code = question.street or question.district
+        note_search(request, question.near, question.counted_parts, code=code, filters=question.filters)
+    page = _Page(request, ask, question, everything, arrangement, found)
     shown = page.everything_shown(mark) if everything else page.shown(mark)
+    strip = strip_of(request, ask, question, found) if found and not mark else ()
+    ids = [row.place.id for row in shown.rows]
+    note_list(request, ids, ids if shown.order == RECOMMENDED else [one.place.id for one in strip])
     fragment = request.headers.get("HX-Request") == "true"
-    context = page.context(shown, names) | {"faults": [*faults, *([shown.fault] if shown.fault else [])]}
+    context = page.context(shown, names) | {
+        "faults": [*faults, *([shown.fault] if shown.fault else [])],
+        "strip": strip,
+        "invited": not everything and invites(request, question.kinds),
+    }
     template = "places/list.html"
     if fragment:
         template = "places/rows.html" if mark else "places/finder.html"
@@ -132,6 +145,7 @@ class _Page:
     question: Question
     everything: bool
     arrangement: Arrangement
+    preferred: Ranking | None = None
 
     def url(self, question: Question, **more: str) -> str:
         """Return the address of the list for another question."""
@@ -174,8 +188,9 @@ class _Page:
 
     def _browse(self, asked: Question, mark: str = "") -> Browsed:
         return browsing.browse(
-            asked, scope=scope_for(self.request), mark=mark, limit=PAGE, arrangement=self.arrangement
-        )
+            asked, scope=scope_for(self.request), mark=mark, limit=PAGE, arrangement=self.arrangement,
+            preferred=self.preferred,
+        )  # fmt: skip
 
     def _ways_on(self, found: Browsed) -> tuple[WayOn, ...]:
         return tuple(
@@ -254,7 +269,11 @@ class _Page:
     def _orders(self) -> dict[str, str]:
         words = ORDERS if self.everything else self.arrangement.orders or ORDERS
         offered = [key for key in words if not self.everything or key in PLAIN_ORDERS]
-        return {key: words[key] for key in offered if self.question.may_order(key)}
+        return {
+            key: words[key]
+            for key in offered
+            if self.question.may_order(key) and (key != RECOMMENDED or self.preferred is not None)
+        }
 
     def _announcement(self, shown: Shown) -> str:
         if shown.fault and not shown.total:

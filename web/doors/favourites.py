@@ -18,7 +18,9 @@ from services.access.queries import scope_for
 from services.facilities.kinds import every_kind
 from services.facilities.queries import facility_detail
 from services.modules.finder import favourites
+from services.modules.finder.models import Act
 from services.modules.finder.queries import Marked, marked_places, notes_of
+from services.modules.finder.recommending.models import TraceAct
 from services.modules.finder.words import MOST_NOTE
 from web.api.errors import status_of
 from web.context import elder_step
@@ -26,7 +28,9 @@ from web.doors.asking import read_ask
 from web.doors.cards import dialled
 from web.doors.shown import Row
 from web.doors.typed import number_typed, typed
+from web.doors.uses import is_use, note_place
 from web.favourites import keep_on_device, marked_ids
+from web.recommending import trace
 
 FRAGMENT = "favourites"
 
@@ -89,6 +93,7 @@ def mark(request: HttpRequest) -> HttpResponse:
         if not keep and not drop:
             raise BadInput("place_missing", "没有说是哪一家，请从机构的页面再点一次。")
         ids = _marked(request, keep, drop)
+        _note(request, keep, drop)
     except CityError as fault:
         if request.headers.get("X-Fragment") == FRAGMENT:
             return JsonResponse({"message": fault.message}, status=status_of(fault))
@@ -106,6 +111,14 @@ def mark(request: HttpRequest) -> HttpResponse:
     if not isinstance(request.user, User):
         keep_on_device(response, ids)
     return response
+
+
+def _note(request: HttpRequest, keep: int, drop: int) -> None:
+    """Count that a place was marked; that a mark was taken off is noted only of those who agreed."""
+    if keep:
+        note_place(request, Act.FAVOURITE, facility_detail(keep, scope=scope_for(request)).place)
+    if drop and is_use(request):
+        trace(request, TraceAct.UNFAVOURITE, place_id=drop)
 
 
 def _marked(request: HttpRequest, keep: int, drop: int) -> list[int]:

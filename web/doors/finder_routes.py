@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from web.doors import comparing, favourites, one_place, reporting, uses
+from web.doors import comparing, favourites, one_place, recommending, reporting, uses
 
 ROUTES = [
     path("places/compare", comparing.compare_page, name="compare"),
@@ -12,6 +12,14 @@ ROUTES = [
     path("places/<int:place_id>/qr.svg", one_place.qr_code, name="place-qr"),
     path("places/<int:place_id>/wrong", reporting.wrong_page, name="place-wrong"),
     path("places/<int:place_id>/used", uses.used, name="place-used"),
+    path("places/used", uses.seen, name="list-used"),
+    path("my/recommending", recommending.page, name="my-recommending"),
+    path("my/recommending/agree", recommending.agree, name="recommending-agree"),
+    path("my/recommending/withdraw", recommending.withdraw, name="recommending-withdraw"),
+    path("my/recommending/why", recommending.why, name="recommending-why"),
+    path("my/recommending/dismiss", recommending.dismiss, name="recommending-dismiss"),
+    path("my/recommending/<slug:side>", recommending.state, name="recommending-state"),
+    path("help/recommending", recommending.help_page, name="help-recommending"),
     path("desk/finder/uses.csv", uses.export, name="finder-uses"),
     path("saved", favourites.saved, name="saved"),
     path("saved/mark", favourites.mark, name="saved-mark"),

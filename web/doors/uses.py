@@ -6,7 +6,7 @@ import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, get_args
 from urllib.parse import urlsplit
 
@@ -22,11 +22,14 @@ from geo.scope import Scope
 from services.access.actions import record_audit
 from services.access.models import AuditAct
 from services.access.queries import scope_for
+from services.facilities.filters import Filters
 from services.facilities.places import Place
-from services.facilities.queries import facility_detail
+from services.facilities.queries import NO_FILTERS, facility_detail
 from services.modules.finder import counting
 from services.modules.finder.models import Act
+from services.modules.finder.recommending.models import TraceAct
 from web.api.limits import CallerLimit
+from web.recommending import trace, worded
 
 TEST_HEADER: Final = "X-Quantu-Test"
 """A check of the platform that is no use of it says so by this header."""
@@ -42,37 +45,79 @@ def is_use(request: HttpRequest) -> bool:
 
 
 def note_place(request: HttpRequest, act: Act, place: Place) -> None:
-    """Count that a place was looked at, called or navigated to, in the street where it stands."""
+    """Count that a place was opened, looked at, marked, called or navigated to, in the street where it stands."""
     if is_use(request):
         counting.count_use(act, region_id=counting.street_of(place.region.id if place.region else None))
+        trace(request, TraceAct(act), place_id=place.id)
+
+
+def note_page(request: HttpRequest, act: Act) -> None:
+    """Count that the page on which one searches, or the filters of a list, were seen."""
+    if is_use(request):
+        counting.count_use(act, region_id=None)
+        trace(request, TraceAct(act))
+
+
+def note_list(request: HttpRequest, shown: Sequence[int], recommended: Sequence[int] = ()) -> None:
+    """Note which places a list showed to somebody who agreed, and which of them were recommended; in counts it is a search."""
+    if is_use(request):
+        trace(request, TraceAct.LIST, shown=shown, recommended=recommended)
 
 
 def note_search(
-    request: HttpRequest, near: tuple[float, float] | None, parts: Iterable[str], *, code: str = ""
+    request: HttpRequest,
+    near: tuple[float, float] | None,
+    parts: Iterable[str],
+    *,
+    code: str = "",
+    filters: Filters = NO_FILTERS,
 ) -> None:
-    """Count a search with its filters: where it asked about, else in the street where it began; the position is dropped."""
+    """Count a search with its filters: where it asked about, else in the street where it began; the position is dropped.
+
+    ``filters`` are what somebody who agreed is remembered to have set.
+    """
     if not is_use(request):
         return
     asked = names_of(published_now()).by_code.get(code)
     region_id = asked.id if asked else counting.street_at(*near) if near else None
     counting.count_use(Act.SEARCH, region_id=region_id, filters=parts)
+    if set_filters := worded(filters):
+        trace(request, TraceAct.NARROW, filters=set_filters)
 
 
 @csrf_exempt  # a beacon carries no token; it only adds one to a count, and only from our own pages
 @never_cache
 @require_POST
 def used(request: HttpRequest, place_id: int) -> HttpResponse:
-    """Count a call or a navigation that a page of ours reports while its link does what it does."""
+    """Count an opening from a list, a call or a navigation that a page of ours reports while its link does what it does."""
+    _check_ours(request)
+    act = request.POST.get("act", "")
+    if act not in (Act.CLICK, Act.CALL, Act.NAVIGATE):
+        raise BadInput("act_unknown", "只计点开（click）、打电话（call）和导航（navigate）。", parameter="act")
+    BEACONS.allow_request(request)
+    note_place(request, Act(act), facility_detail(place_id, scope=Scope.public()).place)
+    return HttpResponse(status=204)
+
+
+@csrf_exempt  # as above
+@never_cache
+@require_POST
+def seen(request: HttpRequest) -> HttpResponse:
+    """Count that the filters of a list came into sight, which only the page knows: on a telephone they are folded away."""
+    _check_ours(request)
+    if request.POST.get("page", "") != Act.FILTERS:
+        raise BadInput("page_unknown", "只计看到查询条件（filters）。", parameter="page")
+    BEACONS.allow_request(request)
+    note_page(request, Act.FILTERS)
+    return HttpResponse(status=204)
+
+
+def _check_ours(request: HttpRequest) -> None:
+    """Raise ``Forbidden`` for a beacon that comes from no page of ours."""
     site = request.headers.get("Sec-Fetch-Site")
     origin = urlsplit(request.headers.get("Origin", "")).netloc
     if site != "same-origin" and not (site is None and origin == request.get_host()):
         raise Forbidden("not_from_here", "只接受本站页面的计数。")
-    act = request.POST.get("act", "")
-    if act not in (Act.CALL, Act.NAVIGATE):
-        raise BadInput("act_unknown", "只计打电话（call）和导航（navigate）。", parameter="act")
-    BEACONS.allow_request(request)
-    note_place(request, Act(act), facility_detail(place_id, scope=Scope.public()).place)
-    return HttpResponse(status=204)
 
 
 @never_cache

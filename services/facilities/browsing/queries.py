@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from django.core.cache import cache
@@ -77,6 +77,17 @@ class Listed:
     why: str
 
 
+class Preferred(Protocol):
+    """An order made for somebody: the place of institutions in it by id, and what speaks for one, in words."""
+
+    @property
+    def rank(self) -> Mapping[int, int]:
+        """Where institutions stand; what has no rank stands behind."""
+
+    def why(self, place_id: int) -> str:
+        """Return what speaks for one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Browsed:
     """One page of the list. ``next`` is the mark of the page after it, ``loosened`` the ways on from an empty one."""
@@ -100,11 +111,13 @@ def browse(
     arrangement: Arrangement = AS_DECLARED,
     now: dt.datetime | None = None,
     mode: str = "walk",
+    preferred: Preferred | None = None,
 ) -> Browsed:
     """Return one page of the open institutions that a question means, from the one after ``mark``, and every filter's counts.
 
-    The count of a value is how many would be listed with it and all other filters. ``mode`` travels for the order by time. Raises
-    ``BadInput`` for a text that cannot be searched for, a mark that was not given out and a limit beyond ``MOST_ROWS``.
+    The count of a value is how many would be listed with it and all other filters. ``mode`` travels for the order by time,
+    ``preferred`` is the order ``recommended``. Raises ``BadInput`` for a text that cannot be searched for, a mark that was not given
+    out and a limit beyond ``MOST_ROWS``.
     """
     if not 1 <= limit <= MOST_ROWS:
         raise BadInput("limit_invalid", f"每页条数要在 1 到 {MOST_ROWS} 之间。", parameter="limit")
@@ -119,20 +132,21 @@ def browse(
     kept = _all_of(named, masks.values())
     figures = figures_of(view)
     seconds = _seconds(question, table, scope, now, mode) if question.chosen_order == "time" else None
-    order = _ordered(view, kept, figures, seconds)
+    order = _ordered(view, kept, figures, seconds, preferred)
     start = _start(order, table.ids, mark)
     shown = order[start : start + limit]
     ids = table.ids[shown].tolist()
     places = places_by_id(ids, scope=scope, published=published, now=now, days=view.days)
     weights = dict(question.weights) if question.chosen_order == "fit" else {}
     total = len(order)
+    made_for_him = preferred if question.chosen_order == "recommended" else None
     return Browsed(
         rows=tuple(
             Listed(
                 places[one],
                 None if view.metres is None else float(view.metres[at]),
                 None if seconds is None or not np.isfinite(seconds[at]) else float(seconds[at]),
-                reasons(figures, int(at), weights),
+                made_for_him.why(one) if made_for_him else reasons(figures, int(at), weights),
             )
             for one, at in zip(ids, shown.tolist(), strict=True)
             if one in places
@@ -233,7 +247,9 @@ def _count(mask: Bools | None, masks: Mapping[str, Bools], whole: int = 0) -> in
     return int(np.count_nonzero(mask))
 
 
-def _ordered(view: View, kept: Bools | None, figures: Figures, seconds: Floats | None) -> Ints:
+def _ordered(
+    view: View, kept: Bools | None, figures: Figures, seconds: Floats | None, preferred: Preferred | None
+) -> Ints:
     """Return the positions of the rows that are kept, in the order asked for; ties by name, which is the order of the table."""
     at: Ints = np.arange(len(view.table)) if kept is None else np.flatnonzero(kept)
     question = view.question
@@ -243,6 +259,9 @@ def _ordered(view: View, kept: Bools | None, figures: Figures, seconds: Floats |
             key = figures.distance
         case "time":
             key = seconds
+        case "recommended" if preferred is not None:
+            rank = preferred.rank
+            key = np.array([float(rank.get(one, len(rank))) for one in view.table.ids.tolist()])
         case "vacancy":
             key = -figures.vacancy
         case "fee":

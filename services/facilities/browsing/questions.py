@@ -15,6 +15,7 @@ from services.facilities.kinds import kind_of
 
 NEAREST_M, FARTHEST_M = 50, 100_000
 ORDERS: Final[Mapping[str, str]] = {
+    "recommended": "为您推荐",
     "distance": "直线距离近的在前",
     "time": "走过去快的在前",
     "relevance": "最像的在前",

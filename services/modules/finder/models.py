@@ -75,8 +75,12 @@ class PlaceReport(models.Model):
 
 
 class Act(models.TextChoices):
+    START = "start", "看到搜索页面"
+    FILTERS = "filters", "看到查询条件"
     SEARCH = "search", "查询"
+    CLICK = "click", "点开"
     DETAIL = "detail", "看详情"
+    FAVOURITE = "favourite", "收藏"
     CALL = "call", "打电话"
     NAVIGATE = "navigate", "导航"
 

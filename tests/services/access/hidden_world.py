@@ -73,6 +73,7 @@ PUBLIC: Final = {
 """Apps whose rows are nobody's: everybody may see them, or nobody can."""
 CITYWIDE: Final = {
     "access.Role": "roles are declared",
+    "finder_recommending.RecommendingSwitch": "one for the city",
     "addresses.Address": "the city's standard addresses, published",
     "addresses.AddressAlias": "published with the address",
     "addresses.Community": "published with the address",
@@ -91,6 +92,7 @@ CITYWIDE: Final = {
 IN_DISTRICT: Final = {"kernel_knowledge.KnowledgePage": {"institution_head"}}
 """Models whose rows are for everybody of a role in the district, of whatever institution."""
 OWN: Final = {
+    "finder_recommending.Taste", "finder_recommending.Trace",
     "jobs.Job", "standardising.Batch", "standardising.BatchRow", "access.ApiKey", "access_signin.OpenSession",
     "access_signin.ExternalIdentity", "kernel_messages.Message", "kernel_messages.Contact", "kernel_ledger.SavedView",
     "kernel_workflow.Application", "kernel_workflow.Delegation", "access_personal.Consent", "access_personal.Erasure",
@@ -98,6 +100,10 @@ OWN: Final = {
 }  # fmt: skip
 """Models whose rows are one person's: a colleague of the very same district does not see them either."""
 UNSEEN: Final = {
+    "finder_recommending.ShownCount": "figures",
+    "finder_recommending.Taste": "sealed",
+    "finder_recommending.Trace": "told to whom it is of only, under a digest",
+    "finder_recommending.RecommendingSwitch": "only that of the city is shown, and this one is of none",
     "addresses.AddressChange": "acts are shown by their kind, the account by its name",
     "imports.DraftRow": "counted until it is written",
     "imports.Correction": "applied, not shown",
