@@ -7,16 +7,19 @@ browser that reaches no other host. Do not mix ``city`` or ``live_city`` with th
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import redis
 from django.conf import settings
 from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.core.management import call_command
 from django.db import connection, connections
 from django.test.testcases import LiveServerThread
 from pytest_django.plugin import DjangoDbBlocker
@@ -53,7 +56,8 @@ def data_folder() -> Path:
     return Path(settings.DATA)
 
 
-# Databases: <test> is empty, <test>_city holds the tiny city, <test>_live is a copy of it that a live server writes to.
+# Databases: <test> is empty, <test>_city holds the tiny city, <test>_real the real one, <test>_live is a copy of either that a live
+# server writes to.
 
 
 def _use(name: str) -> str:
@@ -148,6 +152,42 @@ def _on_city(city_database: str) -> Iterator[None]:
 @pytest.fixture
 def city(_on_city: None, db: None) -> None:
     """Give the test the tiny invented city; what it writes is rolled back."""
+
+
+class RealCity(NamedTuple):
+    """The database of the real Shanghai, imported over the tiny city as its operators would do it, and what the import reported."""
+
+    database: str
+    report: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def real_city_database(city_database: str, data_folder: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[RealCity]:
+    """Import the real data over a copy of the tiny city once per test process; without a road graph. Tests write to copies."""
+    name = f"{city_database.removesuffix('_city')}_real"
+    with django_db_blocker.unblock():
+        _copy(city_database, name)
+        before = _use(name)
+        said = io.StringIO()
+        call_command("import_data", str(data_folder), "--commit", "--json", stdout=said)
+        connection.close()
+        _use(before)
+    yield RealCity(name, json.loads(said.getvalue()))
+    with django_db_blocker.unblock(), connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+        _drop(cursor, name)
+
+
+@pytest.fixture
+def _on_real_city(real_city_database: RealCity) -> Iterator[None]:
+    before = _use(real_city_database.database)
+    yield
+    _use(before)
+
+
+@pytest.fixture
+def real_city(real_city_database: RealCity, _on_real_city: None, db: None) -> RealCity:
+    """Give the test the real city; what it writes is rolled back."""
+    return real_city_database
 
 
 class _Server(LiveServerThread):

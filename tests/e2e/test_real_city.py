@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-import json
 import math
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -18,7 +16,7 @@ from django.core.management import call_command
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.conftest import _copy, _drop, _use
+from tests.conftest import RealCity, _copy, _drop, _use
 from tests.e2e.conftest import Spot, answer_of, faults_of, wait_until_drawn
 
 pytestmark = [pytest.mark.data, pytest.mark.timeout(900)]
@@ -30,23 +28,20 @@ Opener = Callable[..., Any]
 @pytest.fixture(scope="module")
 def real_city(
     _live_server: str,
-    city_database: str,
-    data_folder: Path,
+    real_city_database: RealCity,
     django_db_blocker: DjangoDbBlocker,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
-    """Return the URL of the live server over the real city: the tiny city's database with everything real imported over it."""
+    """Return the URL of the live server over a copy of the real city, with its road graph."""
     from routing.actions import rebuild_graph
 
-    name = city_database.removesuffix("_city") + "_real"
+    name = real_city_database.database.removesuffix("_real") + "_live"
     graphs, settings.GRAPH_ROOT = settings.GRAPH_ROOT, tmp_path_factory.mktemp("real-graphs")
     with django_db_blocker.unblock():
-        _copy(city_database, name)
+        _copy(real_city_database.database, name)
         before = _use(name)
         redis.Redis.from_url(settings.REDIS_URL).flushdb()
-        said = io.StringIO()
-        call_command("import_data", str(data_folder), "--commit", "--json", stdout=said)
-        assert json.loads(said.getvalue())["published"]
+        assert real_city_database.report["published"]
         rebuild_graph()
         yield _live_server
         connection.close()

@@ -40,7 +40,7 @@ cmd_test() {
   export PATH="$VENV/bin:$NODE_HOME/bin:$PATH"
   if ((! $#)); then
     static_checks
-    (($(nproc) > 1)) && workers=(-n 2 --dist loadfile)
+    (($(nproc) > 1)) && workers=(-p tests.ordering -n 2 --dist loadfile --no-loadscope-reorder)
   fi
   say "Running the tests"
   python -m pytest -p tests.skipping "${workers[@]}" "$@" </dev/null || status=$?

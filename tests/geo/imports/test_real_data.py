@@ -43,8 +43,8 @@ def run(capsys, folder):
 
 
 @pytest.mark.timeout(1_500)
-def test_the_real_city_replaces_the_invented_one_and_explains_what_it_left_out(city, data_folder, capsys):
-    report = run(capsys, data_folder)
+def test_the_real_city_replaces_the_invented_one_and_explains_what_it_left_out(real_city, data_folder, capsys):
+    report = real_city.report
     assert report["published"]
     sources = {source["source"]: source for source in report["sources"]}
     assert set(sources) == set(EXPECTED)
