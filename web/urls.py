@@ -54,6 +54,7 @@ from web.doors import (
 from web.doors.elder_routes import ROUTES as ELDER_ROUTES
 from web.doors.finder_routes import ROUTES as FINDER_ROUTES
 from web.doors.form_routes import ROUTES as FORM_ROUTES
+from web.doors.kinds import ROUTES as KIND_ROUTES
 from web.doors.log_routes import ROUTES as LOG_ROUTES
 from web.health import health
 
@@ -250,6 +251,7 @@ urlpatterns = [
     *FINDER_ROUTES,
     *ELDER_ROUTES,
     *LOG_ROUTES,
+    *KIND_ROUTES,
     path("view", preferences.choose_view, name="view"),
     path("sign-in", signin.sign_in, name="sign-in"),
     path("sign-in/code", signin.code, name="sign-in-code"),

@@ -210,12 +210,13 @@ def _lock(facility_id: int, duty: str, scope: Scope) -> Facility:
     facility = Facility.objects.select_for_update().filter(CURRENT, pk=facility_id).first()
     if facility is None:
         raise NotFound("facility_unknown", "没有找到这家机构，它可能已经撤销或换了编号。")
-    if not _covers(scope, facility):
+    if not covers(scope, facility):
         raise Forbidden("facility_outside_scope", "这家机构不在您的管辖范围内。需要的话可向上级管理员申请。")
     return facility
 
 
-def _covers(scope: Scope, facility: Facility) -> bool:
+def covers(scope: Scope, facility: Facility) -> bool:
+    """Say whether a facility lies under a scope, or belongs to one of its organisations."""
     if "" in scope.paths or facility.organisation_id in scope.organisations:
         return True
     paths = RegionVersion.objects.filter(edition__state=EditionState.PUBLISHED, region=facility.region_id)

@@ -256,8 +256,8 @@ def months_since(born: dt.date, today: dt.date) -> int:
 def filters_from(params: Mapping[str, Any], today: dt.date | None = None) -> Filters:
     """Return the filters that plain parameters name; raise ``BadInput`` for a value that cannot be meant.
 
-    ``params`` may hold any of ``filter_params``, a value or several, joined by commas or as a list; other keys are not looked at, and
-    ``None`` or ``""`` asks for nothing. ``today`` is the day a birthday is reckoned from, usually the present one.
+    ``params`` may hold any of ``filter_params``, a value or several, joined by commas or as a list; other keys are not looked at,
+    and ``None`` or ``""`` asks for nothing. ``today`` is the day a birthday is reckoned from, usually the present one.
     """
     filters, faults = read_filters(params, today)
     if faults:

@@ -30,6 +30,21 @@ TRACKED = (
         ),
     ),
     Tracked(
+        kind="facility_kind",
+        title="机构类别",
+        model="facilities.FacilityKind",
+        fields={"name": "名称", "icon": "图标", "attributes": "填写内容", "order": "次序", "retired_at": "停用时间"},
+        name="name",
+        region="region_id",
+        actor="changed_by",
+        page="/desk/kinds/{id}",
+        rollback=Rollback(
+            restore="services.facilities.restoring:restore_kind",
+            duty="facilities.kinds",
+            what="名称、图标、填写内容，以及停用还是在用",
+        ),
+    ),
+    Tracked(
         kind="city_settings",
         title="系统设置",
         model="facilities.CitySettings",

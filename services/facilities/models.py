@@ -20,7 +20,7 @@ class FacilityKind(models.Model):
     """A kind of facility, declared in ``services.facilities.kinds.declared`` or added by staff; read through ``kinds.lookup``.
 
     ``attributes`` describe what its rows may say. ``region`` is the district that keeps an added kind, none for the city's own.
-    Staff changed what has ``changed_by``: a declaration does not take it back. ``moved_at`` says when places were last moved here.
+    Staff changed what has ``changed_by``: a declaration does not take it back. ``moved_at`` is when places were last moved here.
     """
 
     key = models.SlugField(max_length=40, primary_key=True)

@@ -11,6 +11,7 @@ from geo.errors import BadInput, Conflict
 from geo.imports.models import CURRENT
 from geo.scope import Scope
 from services.facilities.actions import EDITABLE, change_status, choose_navigation_app, update_facility
+from services.facilities.kinds.actions import restore_former
 from services.facilities.models import Facility
 
 COUNTED: Final = frozenset({"places", "vacancies"})
@@ -49,6 +50,13 @@ def facility_findings(*, pk: str, before: Mapping[str, Any], after: Mapping[str,
     if advisers := facility.advisers.count() if hasattr(facility, "advisers") else 0:
         found.append(f"有 {advisers} 条指导员记录引用这家机构，它们会显示回退后的名称和地址。")
     return found
+
+
+def restore_kind(*, pk: str, before: Mapping[str, Any], after: Mapping[str, Any], scope: Scope, reason: str) -> None:
+    """Let a kind be again what it was before a change; needs ``facilities.kinds`` over it. Its order is put right on its page."""
+    if before.keys() == {"order"}:
+        raise BadInput("kind_order", "次序请在类别列表里用上移、下移来改。")
+    restore_former(pk=pk, before=dict(before), scope=scope)
 
 
 def restore_settings(

@@ -44,6 +44,7 @@ ENTRIES: Final = (
     Entry("知识库", "book-open", "desk-knowledge", "/desk/knowledge", "knowledge.view"),
     Entry("短信", "send", "desk-sms", "/desk/sms", "messages.view"),
     Entry("消息设置", "sliders-horizontal", "desk-message-settings", "/desk/message-settings", "messages.configure"),
+    Entry("机构类别", "blocks", "desk-kinds", "/desk/kinds", "facilities.kinds"),
     Entry("查找设置", "funnel", "desk-arrangements", "/desk/finder", "settings.write", citywide=True),
     Entry("规则", "table", "desk-rules", "/desk/rules", "rules.view"),
     Entry("事项设置", "route", "desk-matters", "/desk/matters", "cases.configure"),

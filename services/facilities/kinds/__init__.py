@@ -33,12 +33,3 @@ __all__ = [
     "offered_kind_choices",
     "spoken_kinds",
 ]
-
-
-def __getattr__(name: str) -> object:
-    """Return the declared kinds under the names of before, for code that is being rewritten to the lookups."""
-    from services.facilities.kinds import declared
-
-    if name in ("KIND", "KINDS"):
-        return declared.DECLARED_BY_KEY if name == "KIND" else declared.DECLARED
-    raise AttributeError(name)

@@ -53,7 +53,7 @@ AS_DECLARED: Final = KindBook(DECLARED)
 
 
 def book_of(rows: Iterable[Mapping[str, Any]], mark: object) -> KindBook:
-    """Return the book of the rows of ``FacilityKind``: a declared kind takes words, icon, order and rest from its row, never more."""
+    """Return the book of the rows of ``FacilityKind``: a declared kind takes words, icon, order and rest of its row, no more."""
     kept = {row["key"]: row for row in rows}
     moved = max((row["moved_at"] for row in kept.values() if row["moved_at"]), default=None)
     placed: list[tuple[tuple[int, int, str], Kind]] = []

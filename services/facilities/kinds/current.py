@@ -1,7 +1,7 @@
 """The book of kinds as this process holds it: read from the database, looked at again by every request and task.
 
-A request, a task or a new connection lets its thread ask once whether the rows changed (one small query); the book is read anew
-only then. So every process follows a change with its next request. A thread that never touched the database holds what is declared.
+A request, a task or a new connection lets its thread ask once whether the rows changed (one small query); only then the book is
+read anew. So every process follows a change with its next request. Who never touched the database holds what is declared.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The kinds of facility the code knows, as data: group, name, icon and what each may say of itself. Pure.
 
-``services.facilities.actions.declare_kinds`` writes them to the database, where staff may reword them and add others. Whoever shows,
-filters or checks reads ``services.facilities.kinds``; only code that means one declared kind reads it here.
+``services.facilities.actions.declare_kinds`` writes them to the database, where staff may reword them and add others. Whoever
+shows, filters or checks reads ``services.facilities.kinds``; only code that means one declared kind reads it here.
 """
 
 from __future__ import annotations

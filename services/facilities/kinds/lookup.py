@@ -65,7 +65,7 @@ def offered_kind_choices() -> tuple[tuple[str, str], ...]:
 def kinds_named(words: str | Iterable[str]) -> tuple[str, ...]:
     """Return the keys of the kinds that words name, groups spelled out, in order and each once.
 
-    ``words`` is a comma-separated text or several words. A retired kind is named by its own key only. Nothing named gives nothing.
+    ``words`` is a comma-separated text or several words. Only its own key names a retired kind. Nothing named gives nothing.
     Raises ``UnknownKind``.
     """
     if isinstance(words, str):

@@ -10,7 +10,11 @@ class FormsConfig(AppConfig):
     verbose_name = "表单"
 
     def ready(self) -> None:
-        """Put what the apps declare into the library whenever tables were made or changed."""
+        """Put what the apps declare into the library whenever tables were made or changed; say which forms stand by a kind."""
+        from services.facilities.kinds.actions import USERS
+        from services.kernel.forms.library.kind_uses import uses_of_kind
+
+        USERS.append(uses_of_kind)
         post_migrate.connect(seed, sender=self, dispatch_uid="kernel_forms.library")
 
 
