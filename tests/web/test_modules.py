@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from services.access.demo import make_demo_accounts
 from services.access.models import User
@@ -59,3 +61,13 @@ def test_there_is_nothing_in_it_for_others() -> None:
     assert status == 403
     assert "还没有可以办理的内容" in said
     assert page("jiezhen", "/desk/modules/nothing")[0] == 404
+
+
+def test_what_waits_is_counted_once_for_both_menus() -> None:
+    with CaptureQueriesContext(connection) as asked:
+        _, shown = page("jiezhen", "/desk/ledgers/facilities")
+    assert shown.count('class="desk-nav"') == 2
+    views = [query["sql"] for query in asked.captured_queries if 'FROM "kernel_ledger_savedview"' in query["sql"]]
+    waits = [query["sql"] for query in asked.captured_queries if 'FROM "kernel_workflow_poolmember"' in query["sql"]]
+    assert len(views) == 2, "once for the menus, once for the list"
+    assert len(waits) == 1

@@ -279,7 +279,7 @@ def regions_for(scope: Scope) -> list[RegionVersion]:
         for path in scope.paths:
             under |= Q(path__startswith=path)
         versions = versions.filter(under)
-    return list(versions.defer("geom", "label").order_by("path"))
+    return list(versions.only("code", "level", "name", "path").order_by("path"))
 
 
 def views_of(user: User) -> list[SavedView]:
