@@ -151,8 +151,7 @@ def report_capacity(
     Needs ``facilities.report`` or ``facilities.edit`` over the facility. ``None`` says that a figure is not known. Raises
     ``BadInput`` for impossible figures and for a moment in the future.
     """
-    duty = "facilities.report" if scope.holds("facilities.report") else "facilities.edit"
-    facility = _lock(facility_id, duty, scope)
+    facility = _lock(facility_id, _reporting_duty(scope), scope)
     if reported_by not in REPORTED_BY:
         raise BadInput("reporter_unknown", f"填报方式只能是：{'、'.join(REPORTED_BY)}。", known=list(REPORTED_BY))
     moment = as_of or timezone.now()
@@ -172,6 +171,38 @@ def report_capacity(
         facility.vacancies, facility.vacancies_as_of, facility.vacancies_source = vacancies, moment, reported_by
         _save(facility, scope)
     return report
+
+
+@transaction.atomic
+def confirm_hours(*, facility_id: int, scope: Scope) -> Facility:
+    """Say that the hours of a facility hold as they stand, as of today, and return it.
+
+    Needs ``facilities.report`` or ``facilities.edit`` over the facility. Raises ``BadInput`` where no hours are known.
+    """
+    facility = _lock(facility_id, _reporting_duty(scope), scope)
+    if not facility.hours:
+        raise BadInput("hours_unknown", "还没有登记开放时间，请先填写。", field="hours")
+    facility.hours_as_of = timezone.localdate()
+    _save(facility, scope)
+    return facility
+
+
+@transaction.atomic
+def take_back_confirmation(
+    *, facility_id: int, report_id: int | None, before: Mapping[str, Any], scope: Scope
+) -> Facility:
+    """Undo a confirmation that was a slip: the facility says what it said ``before``, and the report of its capacity goes.
+
+    ``before`` holds places, vacancies, when and by whom, and the day of the hours. What was said in between stays in the history
+    of the facility. Needs the duty of reporting.
+    """
+    facility = _lock(facility_id, _reporting_duty(scope), scope)
+    for field in ("places", "vacancies", "vacancies_as_of", "vacancies_source", "hours_as_of"):
+        setattr(facility, field, before[field])
+    _save(facility, scope)
+    if report_id is not None:
+        CapacityReport.objects.filter(pk=report_id, facility=facility).delete()
+    return facility
 
 
 @transaction.atomic
@@ -296,6 +327,10 @@ def _attributes(facility: Facility, changes: Any) -> dict[str, Any]:
     if first is not None and last is not None and first > last:
         raise BadInput("attribute_invalid", "收托月龄的起点大于终点，请核对。", attribute="age_from_months")
     return merged
+
+
+def _reporting_duty(scope: Scope) -> str:
+    return "facilities.report" if scope.holds("facilities.report") else "facilities.edit"
 
 
 def _check_figures(places: int | None, vacancies: int | None, known_places: int | None) -> None:

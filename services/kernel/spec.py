@@ -143,6 +143,7 @@ class LedgerSpec:
     page_duty: str = ""
     public: str = ""
     adds: str = ""
+    adds_as: str = "补录"
     finds: str = ""
     row_duty: str = ""
     reveal_duty: str = ""

@@ -15,6 +15,7 @@ from services.kernel.ledger.queries import views_of
 from services.kernel.ledger.registry import ledgers
 from services.kernel.module.queries import ledgers_of_the_house, modules_for
 from services.kernel.workflow.queries import tasks_waiting
+from services.modules.selfreport.unconfirmed import own_waiting
 
 
 class Entry(NamedTuple):
@@ -36,6 +37,8 @@ class Entry(NamedTuple):
 ENTRIES: Final = (
     Entry("办理首页", "house", "desk", ""),
     Entry("我的办件", "clipboard-list", "desk-cases", "/desk/cases", "cases.view", waiting=tasks_waiting),
+    Entry("我的机构", "building-2", "my-places", "/my/places", "facilities.report", waiting=own_waiting),
+    Entry("余位确认情况", "clock", "desk-unconfirmed", "/desk/unconfirmed", "facilities.edit"),
     Entry("导入", "upload", "desk-imports", "/desk/imports", "facilities.edit", waiting=waiting_for),
     Entry("地址冲突与检查", "map-pinned", "desk-address-conflicts", "/desk/addresses", "addresses.edit"),
     Entry("表单", "list", "desk-submissions", "/desk/forms", "forms.view"),

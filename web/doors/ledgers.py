@@ -100,8 +100,9 @@ def _listed(request: HttpRequest, spec: LedgerSpec, asked: Asked, scope: Scope) 
         "plain": urlencode(list(own.items())),
         "as_of": timezone.localtime(),
         "kept": next((view for view in views_kept(request, spec) if view.query == asked.query()), None),
-        "add_url": reverse(spec.adds) if spec.adds else "",
+        "add_url": reverse(spec.adds) if spec.adds and scope.holds(spec.page_duty or spec.duty) else "",
         "may_take_in": spec.intake is not None and scope.holds(spec.intake.duty),
+        "acts": [(act, reverse(act.page)) for act in spec.acts if scope.holds(act.duty)],
         **map_context(),
     }
     if spec.point and own.get("view") == "map":

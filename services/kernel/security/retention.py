@@ -33,6 +33,7 @@ class Retention:
 
 
 RETENTIONS: Final = (
+    Retention("selfreport.Confirmation", "confirmed_at", 1_096, "机构确认余位的记录", "看得出三年里谁按时确认，数字另有记录"),
     Retention(
         "access_clients.ClientCall", "at", 400, "接口调用记录", "网络日志不少于六个月；多留到满一年零一个月，便于同比"
     ),

@@ -127,6 +127,8 @@ UNSEEN: Final = {
     "finder.Favourite": "shown by the place, its note is sealed",
     "finder.UseBatch": "a mark against writing twice",
     "finder.UseCount": "figures",
+    "selfreport.Confirmation": "has no words",
+    "selfreport.Reminder": "has no words",
     "standardising.BatchRow": "shown beside its line of the file",
     "access_signin.DeviceCertificate": "shown by its number",
     "addresses.AddressAudit": "figures",
