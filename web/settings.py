@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "services.access",
     "services.access.clients",
     "services.access.signin",
+    "services.facilities.upkeep",
     "services.access.personal",
     "services.facilities",
     "services.facilities.arranging",

@@ -23,7 +23,6 @@ from web.doors import (
     convert,
     desk,
     document_templates,
-    facility_upkeep,
     files,
     find,
     flow_editor,
@@ -51,6 +50,7 @@ from web.doors import (
     searching,
     security,
     standardise,
+    upkeep_routes,
 )
 from web.doors.elder_routes import ROUTES as ELDER_ROUTES
 from web.doors.finder_routes import ROUTES as FINDER_ROUTES
@@ -130,7 +130,7 @@ urlpatterns = [
     path("desk/templates/<slug:key>/withdraw", document_templates.withdraw, name="desk-template-withdraw"),
     path("desk/templates/<slug:key>/sample", document_templates.sample, name="desk-template-sample"),
     path("desk/templates/<slug:key>/text", document_templates.text, name="desk-template-text"),
-    path("desk/facilities/<int:facility_id>/status", facility_upkeep.status_page, name="desk-facility-status"),
+    *upkeep_routes.ROUTES,
     path("desk/settings", desk.settings_page, name="settings"),
     path("desk/finder", arranging.overview, name="desk-arrangements"),
     path("desk/finder/<slug:group>/<slug:entry>", arranging.one_list, name="desk-arrangement"),

@@ -19,6 +19,7 @@ from services.facilities.kinds import Attribute, kind_of, known_kind
 from services.facilities.models import CapacityReport, Facility, FacilityStatus, StatusChange
 from services.facilities.naming import facility_grams
 from services.facilities.roadside import tell_roads
+from services.facilities.upkeep.snapshots import MERGED, RETIRED
 
 ATTRIBUTE: Final = "attributes."
 SAME_PLACE_M: Final = 250.0
@@ -39,6 +40,7 @@ class FacilityImporter(LocatedImporter):
         *("as_of", "point_source", "uncertainty_m", "grams"),
     )
     derived = ("grams",)
+    leaving = (MERGED, RETIRED)
     owns: ClassVar = (StatusChange, CapacityReport, Facility.pgh_event_model)  # type: ignore[attr-defined]
     kept: ClassVar = {
         # an institution may have reported since: the newest figure stands

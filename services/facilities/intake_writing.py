@@ -62,7 +62,7 @@ def _add(rows: Sequence[SheetRow], scope: Scope, mark: str) -> list[WrittenRow]:
     """Write new facilities to the desk's own source. Their ids hold the import and the row: none can be there twice."""
     if not rows:
         return []
-    source = _desk_source()
+    source = desk_source()
     cells = cells_at([row.found["lon"] for row in rows], [row.found["lat"] for row in rows])
     made = [_made(row, int(cell), source, mark) for row, cell in zip(rows, cells, strict=True)]
     _copy(made)
@@ -205,7 +205,7 @@ def _report(reports: Iterable[tuple[SheetRow, Facility]], scope: Scope) -> None:
             copy.write_row((facility.pk, facility.places, facility.vacancies, moment, "import", scope.actor))
 
 
-def _desk_source() -> Source:
+def desk_source() -> Source:
     """Return the source of what the desk adds: invented beside invented facilities, so that real ones retire both; else real.
 
     It counts as published from its first row on. Nothing is retired by it: a desk's sheet is a part of the city, never all.

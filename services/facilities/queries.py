@@ -27,6 +27,7 @@ from services.facilities.hours import AHEAD_DAYS, week_lines
 from services.facilities.models import CapacityReport, Facility, FacilityStatus, StatusChange
 from services.facilities.naming import wanted_grams
 from services.facilities.places import COLUMNS, Place, place_of
+from services.facilities.upkeep.models import MergedFacility
 
 Bbox = tuple[float, float, float, float]
 """West, south, east, north in CGCS2000 degrees."""
@@ -161,6 +162,7 @@ def facility_detail(facility_id: int, *, scope: Scope, now: dt.datetime | None =
     # Beyond the range of the column there is no such facility either.
     row = Facility.objects.filter(seen, pk=facility_id).values(*columns).first() if facility_id < 2**63 else None
     if row is None:
+        _lead_on(facility_id)
         raise NotFound("facility_unknown", "没有找到这家机构，它可能已经撤销或换了编号。可以按名称再找一次。")
     place = place_of(row, names_of(published), now, days_around(now))
     return Detail(
@@ -173,6 +175,19 @@ def facility_detail(facility_id: int, *, scope: Scope, now: dt.datetime | None =
         reports=list(CapacityReport.objects.filter(facility_id=place.id)[:10]),
         published=published,
     )
+
+
+def _lead_on(facility_id: int) -> None:
+    """Raise ``NotFound`` that names the facility into which one was merged, if it was."""
+    merged = (
+        MergedFacility.objects.select_related("into").filter(pk=facility_id).first() if facility_id < 2**63 else None
+    )
+    if merged is not None:
+        raise NotFound(
+            "facility_merged",
+            f"这家机构已经并入“{merged.into.name}”，请看那一家。",
+            into=merged.into_id,
+        )
 
 
 def places_by_id(

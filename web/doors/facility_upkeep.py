@@ -14,12 +14,13 @@ from django.views.decorators.http import require_http_methods
 
 from geo.errors import BadInput, CityError
 from services.access.queries import check_duty, scope_for
-from services.facilities.actions import change_status
+from services.crypto.identifiers import new_id
 from services.facilities.models import FacilityStatus, StatusChange
+from services.facilities.upkeep.actions import set_status
 from services.kernel.ledger.queries import record_of
 from services.kernel.ledger.registry import ledger_of
 from web.api.errors import status_of
-from web.doors.typed import typed
+from web.doors.typed import key_typed, typed
 
 
 @never_cache
@@ -33,9 +34,10 @@ def status_page(request: HttpRequest, facility_id: int) -> HttpResponse:
     fault: CityError | None = None
     if request.method == "POST":
         try:
-            change = change_status(
+            set_status(
                 facility_id=facility_id,
                 status=typed(request, "status"),
+                key=key_typed(request),
                 reason=typed(request, "reason"),
                 effective_on=_day(typed(request, "effective_on")),
                 scope=scope,
@@ -43,7 +45,8 @@ def status_page(request: HttpRequest, facility_id: int) -> HttpResponse:
         except CityError as refused:
             fault = refused
         else:
-            messages.success(request, f"已改为“{change.get_status_display()}”，地图和搜索马上按新的状态显示。")
+            name = FacilityStatus(typed(request, "status")).label
+            messages.success(request, f"已改为“{name}”，地图和搜索马上按新的状态显示。")
             return redirect("desk-ledger-record", "facilities", facility_id)
     context = {
         "record": record,
@@ -53,6 +56,7 @@ def status_page(request: HttpRequest, facility_id: int) -> HttpResponse:
         "today": timezone.localdate().isoformat(),
         "fault": fault,
         "form": request.POST,
+        "key": new_id(),
     }
     return render(request, "desk/facility_status.html", context, status=status_of(fault) if fault else 200)
 

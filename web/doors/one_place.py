@@ -8,10 +8,11 @@ from itertools import groupby
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
+from geo.errors import NotFound
 from geo.scope import Scope
 from services.facilities.known import Known, known_of
 from services.facilities.qr import qr_svg
@@ -42,7 +43,12 @@ class Photo:
 def place_page(request: HttpRequest, place_id: int) -> HttpResponse:
     """Show everything of one place; with an origin, also how far it is on foot and in a straight line."""
     ask = read_ask(request.GET, elder=bool(elder_step(request)))
-    card = card_for(request, place_id, ask)
+    try:
+        card = card_for(request, place_id, ask)
+    except NotFound as gone:
+        if "into" not in gone.detail:
+            raise
+        return redirect("place", gone.detail["into"])
     note_place(request, Act.DETAIL, card.place)
     context = {
         "card": card,

@@ -89,6 +89,12 @@ def help_imports(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def help_upkeep(request: HttpRequest) -> HttpResponse:
+    """Explain to staff how places are added, corrected, taken down and merged."""
+    return render(request, "help/upkeep.html")
+
+
+@require_safe
 def help_advisers(request: HttpRequest) -> HttpResponse:
     """Explain to staff how advisory points, advisers and their work are kept."""
     return render(request, "help/advisers.html")

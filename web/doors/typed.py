@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from geo.errors import BadInput
+from services.crypto.identifiers import new_id
 
 
 def typed(request: HttpRequest, name: str, default: str = "") -> str:
@@ -21,6 +23,14 @@ def number_typed(request: HttpRequest, name: str) -> int:
     """Return a field as a whole number that a database keeps; 0 for anything else."""
     text = typed(request, name)
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def key_typed(request: HttpRequest) -> UUID:
+    """Return the key a form carries, so that what is sent twice is done once; a new one where it carries none."""
+    try:
+        return UUID(typed(request, "key"))
+    except ValueError:
+        return new_id()
 
 
 def moment_of(text: str, name: str) -> dt.datetime | None:

@@ -41,6 +41,7 @@ RETENTIONS: Final = (
     Retention("finder_recommending.ShownCount", "day", 60, "推荐次数", "只看最近 28 天，多留一个月备查"),
     Retention("axes.AccessLog", "attempt_time", 183, "登录记录", "网络日志不少于六个月"),
     Retention("axes.AccessFailureLog", "attempt_time", 183, "登录失败记录", "网络日志不少于六个月"),
+    Retention("facilities_upkeep.FacilityDraft", "updated_at", 30, "机构维护草稿", "一个月没有接着写的，按现在的情况重填更可靠"),
     Retention("kernel_rules.DecisionRecord", "at", 3_653, "规则判断记录", "与所涉办件的定期档案同为十年"),
     Retention("kernel_rules.RuleFault", "at", 366, "规则故障", "查明原因以后一年"),
     Retention("kernel_messages.Message", "visible_from", 1_096, "站内消息", "三年后不再有用"),

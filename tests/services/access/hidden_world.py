@@ -96,7 +96,7 @@ OWN: Final = {
     "jobs.Job", "standardising.Batch", "standardising.BatchRow", "access.ApiKey", "access_signin.OpenSession",
     "access_signin.ExternalIdentity", "kernel_messages.Message", "kernel_messages.Contact", "kernel_ledger.SavedView",
     "kernel_workflow.Application", "kernel_workflow.Delegation", "access_personal.Consent", "access_personal.Erasure",
-    "finder.Favourite",
+    "finder.Favourite", "facilities_upkeep.FacilityDraft",
 }  # fmt: skip
 """Models whose rows are one person's: a colleague of the very same district does not see them either."""
 UNSEEN: Final = {
@@ -124,6 +124,9 @@ UNSEEN: Final = {
     "kernel_workflow.ReviewSetting": "has no words",
     "kernel_workflow.Watch": "has no words",
     "advisers.ElderFigures": "figures",
+    "facilities_upkeep.FacilityChange": "told in the history of a place, and this one is of none",
+    "facilities_upkeep.FacilityDraft": "shown by the name that was typed",
+    "facilities_upkeep.MergedFacility": "leads from one place to another",
     "finder.Favourite": "shown by the place, its note is sealed",
     "finder.UseBatch": "a mark against writing twice",
     "finder.UseCount": "figures",

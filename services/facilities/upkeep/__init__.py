@@ -1,0 +1,1 @@
+"""What staff do to places by hand: add, correct, move, close, take down, merge, take back; with checks, drafts and history."""
