@@ -3,6 +3,7 @@ import * as maplibre from '../vendor/maplibre-gl.mjs';
 import {answer, cardPlace, onAnswer, onCard, question, showCard, way} from './answer.js';
 import {onHover, light, select} from './list.js';
 import {isSaved, onSavedChange} from './favourites.js';
+import {startMeasuring} from './measure.js';
 import {onSheet, sheetStop} from './sheet.js';
 
 const holder = document.getElementById('map');
@@ -19,6 +20,7 @@ let labels = [];
 let drawn = '';
 let scattered = null;
 let goal = null;
+let measuring = null;
 
 function styleName() {
   return holder.dataset.style || (dark.matches ? 'dark' : 'light');
@@ -292,6 +294,10 @@ function onNewAnswer(found) {
 // What is here?
 
 function onClick(event) {
+  if (measuring && measuring.isOn()) {
+    measuring.add([event.lngLat.lng, event.lngLat.lat]);
+    return;
+  }
   const layers = ['points', 'clusters'].filter((id) => map.getLayer(id));
   const around = [[event.point.x - 8, event.point.y - 8], [event.point.x + 8, event.point.y + 8]];
   const hit = layers.length ? map.queryRenderedFeatures(around, {layers})[0] : null;
@@ -357,6 +363,7 @@ export async function startMap() {
     addData();
     onNewAnswer(answer());
     onNewCard();
+    measuring = startMeasuring(map);
     holder.dataset.ready = 'true';
   });
   map.on('move', drawScale);
