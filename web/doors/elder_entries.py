@@ -36,6 +36,8 @@ ENTRIES: Final = (
     Entry("找服务", "map-pin", "elder-map"),
     Entry("按需优选", "sliders-horizontal", "places", "?kinds=eldercare", on_phone=False),
     Entry("我的服务", "bookmark", "elder-mine"),
+    Entry("我来点评", "star", "elder-comments", on_phone=False),
+    Entry("我有建议", "message-square", "elder-suggestions", on_phone=False),
     Entry("我的消息", "bell", "elder-messages"),
 )
 
@@ -46,7 +48,7 @@ def entries_shown(request: HttpRequest) -> list[Shown]:
     shown = []
     for entry in ENTRIES:
         href = reverse(entry.page)
-        now = request.path == href or (href != "/elder" and request.path.startswith(f"{href}/"))
+        now = request.path == href or (entry.page == "elder-comments" and request.path.startswith("/places/"))
         unread = waiting if entry.page == "elder-messages" else 0
         shown.append(Shown(entry.label, entry.icon, f"{href}{entry.query}", now, entry.on_phone, unread))
     return shown

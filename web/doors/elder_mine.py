@@ -14,6 +14,7 @@ from services.access.models import User
 from services.access.queries import scope_for
 from services.kernel.workflow.queries import cases_of_applicant
 from services.kernel.workflow.registry import matters
+from services.kernel.workflow.transitions import State
 from services.modules.finder.queries import Marked, marked_places, notes_of
 from web.context import elder_step
 from web.doors.asking import Ask, read_ask
@@ -56,6 +57,6 @@ def running_cases(user: User) -> list[dict[str, Any]]:
     """Return the applications of an account, newest first, with the look of their state."""
     titles = {key: spec.title for key, spec in matters().items()}
     return [
-        {"case": case, "matter": titles.get(case.matter, ""), "look": LOOKS[case.state]}
+        {"case": case, "matter": titles.get(case.matter, ""), "look": LOOKS[State(case.state)]}
         for case in cases_of_applicant(user).order_by("-pk")[:MOST_CASES]
     ]

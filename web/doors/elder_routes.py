@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from web.doors import elder_messages, elder_mine, find
+from web.doors import elder_messages, elder_mine, find, opinion_desk, opinions
 
 ROUTES = [
     path("elder", find.elder_map, name="elder-map"),
@@ -12,4 +12,12 @@ ROUTES = [
     path("elder/messages", elder_messages.inbox, name="elder-messages"),
     path("elder/messages/read", elder_messages.read_all, name="elder-messages-read-all"),
     path("elder/messages/<uuid:message_id>/read", elder_messages.read, name="elder-message-read"),
+    path("elder/comments", opinions.my_comments, name="elder-comments"),
+    path("elder/suggestions", opinions.suggestions, name="elder-suggestions"),
+    path("places/<int:place_id>/comments", opinions.comments_page, name="place-comments"),
+    path("places/<int:place_id>/comment", opinions.comment_page, name="place-comment"),
+    path("comments/<int:comment_id>/flag", opinions.flag, name="comment-flag"),
+    path("comments/<int:comment_id>/reply", opinions.reply, name="comment-reply"),
+    path("desk/comments/<int:comment_id>", opinion_desk.comment_page, name="desk-comment"),
+    path("desk/suggestions/<int:suggestion_id>", opinion_desk.suggestion_page, name="desk-suggestion"),
 ]

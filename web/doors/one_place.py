@@ -22,6 +22,7 @@ from services.modules.finder.models import Act
 from web.context import elder_step
 from web.doors.asking import THEMES, Ask, Origin, read_ask
 from web.doors.cards import Card
+from web.doors.opinions import said_of
 from web.doors.places import card_for
 from web.doors.uses import note_place
 
@@ -55,6 +56,7 @@ def place_page(request: HttpRequest, place_id: int) -> HttpResponse:
         "ask": ask,
         "sections": sections_of(known_of(card.detail)),
         "photos": photos_of(card),
+        "opinions": said_of(card.place),
         "back_url": ask.url(place=None) if ask.origin else ask.page.path,
         "share_url": request.build_absolute_uri(f"/places/{place_id}"),
         "share_note": "链接里只有这家机构，没有您的位置。",

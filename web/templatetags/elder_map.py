@@ -1,4 +1,4 @@
-"""Template tags of 养老一张图: its menu, what people say of a place, and how its services are applied for."""
+"""Template tags of 养老一张图: its menu, and the stars of a comment."""
 
 from __future__ import annotations
 
@@ -15,3 +15,9 @@ register = template.Library()
 def elder_entries(context: dict[str, Any]) -> list[Shown]:
     """Return the menu of 养老一张图."""
     return entries_shown(context["request"])
+
+
+@register.filter
+def stars_of(aspects: dict[str, int], key: str) -> int:
+    """Return the stars given to an aspect, 0 for none."""
+    return aspects.get(key, 0)

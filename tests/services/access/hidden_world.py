@@ -132,6 +132,7 @@ UNSEEN: Final = {
     "finder.UseCount": "figures",
     "selfreport.Confirmation": "has no words",
     "selfreport.Reminder": "has no words",
+    "opinions.CommentFlag": "shown by its reason",
     "standardising.BatchRow": "shown beside its line of the file",
     "access_signin.DeviceCertificate": "shown by its number",
     "addresses.AddressAudit": "figures",
