@@ -17,8 +17,6 @@ from typing import Any, Final, Protocol
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from geo.errors import BadInput, Unavailable
 from routing.edges import BadRoads, RoadEdges
@@ -469,6 +467,9 @@ def _milliseconds(seconds: Floats) -> Ints:
 
 def _leads_somewhere(u: Ints, v: Ints, tail: Ints, head: Ints, nodes: int) -> NDArray[np.bool_]:
     """Return which edges touch a set of mutually reachable nodes that is big enough, or the biggest there is."""
+    from scipy.sparse import coo_array  # slow to import, and only whoever builds a graph needs it
+    from scipy.sparse.csgraph import connected_components
+
     matrix = coo_array((np.ones(len(tail), dtype=np.int8), (tail, head)), shape=(nodes, nodes)).tocsr()
     _, label = connected_components(matrix, directed=True, connection="strong")
     sizes = np.bincount(label)
