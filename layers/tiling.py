@@ -9,7 +9,7 @@ from django.db import connection
 from geo.errors import BadInput
 from geo.imports.queries import edition_of
 from layers.spec import LayerSpec
-from tiles.cache import cached_tile
+from tiles.cache import cached_tile, keep_longer
 from tiles.mvt import TileSource, tile_bytes
 from tiles.schemes import Tile
 
@@ -24,9 +24,20 @@ def layer_tile(*, layer: LayerSpec, tile: Tile, chosen: Mapping[str, Sequence[st
     source = _source(layer, tile.z, chosen)
     if source is None:
         return b""
-    words = ";".join(f"{name}={','.join(sorted(values))}" for name, values in sorted(chosen.items()))
-    key = f"{layer.key}|{tile.z}/{tile.x}/{tile.y}|{words}|{layer_edition(layer)}"
+    return cached_tile(_key(layer, tile, chosen, layer_edition(layer)), lambda: tile_bytes(source, tile))
+
+
+def preload_tile(*, layer: LayerSpec, tile: Tile, chosen: Mapping[str, Sequence[str]], edition: str) -> bytes | None:
+    """Let a tile of an edition be kept for whoever asks next; return it when it had to be drawn, ``None`` when it was kept."""
+    source, key = _source(layer, tile.z, chosen), _key(layer, tile, chosen, edition)
+    if source is None or keep_longer(key):
+        return None
     return cached_tile(key, lambda: tile_bytes(source, tile))
+
+
+def _key(layer: LayerSpec, tile: Tile, chosen: Mapping[str, Sequence[str]], edition: str) -> str:
+    words = ";".join(f"{name}={','.join(sorted(values))}" for name, values in sorted(chosen.items()))
+    return f"{layer.key}|{tile.z}/{tile.x}/{tile.y}|{words}|{edition}"
 
 
 def layer_edition(layer: LayerSpec) -> str:

@@ -16,7 +16,7 @@ POLL_S: Final = 0.02
 
 def cached_tile(key: str, draw: Callable[[], bytes]) -> bytes:
     """Return the tile kept under ``key``, or draw and keep it. While another draws it, wait up to ``WAIT_S`` seconds."""
-    name = "tile:" + hashlib.sha256(key.encode()).hexdigest()[:40]
+    name = _name(key)
     kept: bytes | None = cache.get(name)
     if kept is not None:
         return kept
@@ -36,6 +36,15 @@ def cached_tile(key: str, draw: Callable[[], bytes]) -> bytes:
     finally:
         cache.delete(lock)
     return drawn
+
+
+def keep_longer(key: str) -> bool:
+    """Keep a tile that is there for its whole time again; say whether it is."""
+    return bool(cache.touch(_name(key), KEEP_S))
+
+
+def _name(key: str) -> str:
+    return "tile:" + hashlib.sha256(key.encode()).hexdigest()[:40]
 
 
 def etag(content: bytes) -> str:

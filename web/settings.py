@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "services.access.personal",
     "services.facilities",
     "services.facilities.arranging",
+    "services.facilities.preloading",
     "services.kernel.documents",
     "services.kernel.messages",
     "services.kernel.messages.notices",
@@ -297,6 +298,7 @@ CELERY_BEAT_SCHEDULE = {
     "tidy-files": {"task": "services.kernel.documents.tidy", "schedule": 3600.0},
     "purge-records": {"task": "services.kernel.security.purge", "schedule": 24 * 3600.0},
     "erase-due": {"task": "services.access.personal.erase_due", "schedule": 3600.0},
+    "freshen-preloads": {"task": "services.facilities.preloading.freshen", "schedule": 300.0},
     "purge-lists": {"task": "geo.addresses.standardising.purge", "schedule": 3600.0},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

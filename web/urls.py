@@ -57,6 +57,7 @@ from web.doors.finder_routes import ROUTES as FINDER_ROUTES
 from web.doors.form_routes import ROUTES as FORM_ROUTES
 from web.doors.kinds import ROUTES as KIND_ROUTES
 from web.doors.log_routes import ROUTES as LOG_ROUTES
+from web.doors.preload_routes import ROUTES as PRELOAD_ROUTES
 from web.health import health
 
 urlpatterns = [
@@ -253,6 +254,7 @@ urlpatterns = [
     *FINDER_ROUTES,
     *ELDER_ROUTES,
     *LOG_ROUTES,
+    *PRELOAD_ROUTES,
     *KIND_ROUTES,
     path("view", preferences.choose_view, name="view"),
     path("sign-in", signin.sign_in, name="sign-in"),

@@ -48,6 +48,7 @@ RETENTIONS: Final = (
     Retention("opinions.CommentFlag", "at", 366, "点评举报", "审核以后不再有用"),
     Retention("opinions.Suggestion", "handled_at", 1_096, "答复过的建议", "三年后不再有用"),
     Retention("kernel_messages.Message", "visible_from", 1_096, "站内消息", "三年后不再有用"),
+    Retention("facilities_preloading.PreloadRun", "done_at", 92, "预加载的记录", "看得出一个季度的变化就够了"),
     Retention("jobs.Job", "finished_at", 366, "后台任务", "结果另有去处，记录留一年"),
     Retention("sessions.Session", "expire_date", 1, "会话", "过期即无用"),
 )

@@ -81,6 +81,8 @@ CITYWIDE: Final = {
     "facilities.FacilityKind": "kinds are published",
     "facilities.CitySettings": "one for the city",
     "facilities_arranging.ArrangementVersion": "one list for the city",
+    "facilities_preloading.Preload": "of the city's public map",
+    "facilities_preloading.PreloadRun": "of the city's public map",
     "kernel_forms.FormDictionary": "the city's library, shared by all districts",
     "kernel_forms.DictionaryTerm": "the city's library, shared by all districts",
     "kernel_forms.LibraryField": "the city's library, shared by all districts",
@@ -147,6 +149,7 @@ UNSEEN: Final = {
     "kernel_workflow.Delegation": "shown by accounts and days",
     "kernel_workflow.Feedback": "for the source of a case",
     "facilities_arranging.ArrangementVersion": "only that of the city is shown, and this one is of none",
+    "facilities_preloading.PreloadRun": "figures of a run",
 }
 """Models whose rows say nothing of their own on any page, and why; all others are seen by those they belong to."""
 ACTORS: Final = re.compile(r"(^|_)(by|actor|username)$")

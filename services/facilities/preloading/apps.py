@@ -1,0 +1,13 @@
+"""Django's entry for preloading."""
+
+from django.apps import AppConfig
+
+
+class PreloadingConfig(AppConfig):
+    name = "services.facilities.preloading"
+    label = "facilities_preloading"
+    verbose_name = "数据预加载"
+
+    def ready(self) -> None:
+        """Make the job known."""
+        from services.facilities.preloading import jobs  # noqa: F401
