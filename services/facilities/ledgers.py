@@ -4,7 +4,7 @@ from geo.addresses.models import PointSource
 from services.facilities.kinds import kind_choices, offered_kind_choices
 from services.facilities.kinds.declared import OWNERSHIP
 from services.facilities.models import FacilityStatus
-from services.kernel.spec import Column, Intake, LedgerSpec
+from services.kernel.spec import BulkAct, Column, Intake, LedgerSpec
 
 INTAKE = Intake(
     fields=(
@@ -67,6 +67,7 @@ LEDGERS = (
         icon="building-2",
         duty="facilities.view",
         organisation="organisation_id",
+        acts=(BulkAct("发填报链接", "send", "desk-self-report-send", "selfreport.manage"),),
         point="geom",
         grams="grams",
         order="name",

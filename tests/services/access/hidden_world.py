@@ -55,6 +55,7 @@ from services.kernel.workflow.choosing import declared_flow
 from services.kernel.workflow.models import Application, Case, CaseReview, FlowVersion, Task
 from services.kernel.workflow.reviewing import Finding
 from services.modules.advisers.models import SITE_KIND
+from services.modules.selfreport.models import SelfReport
 from tests.services.kernel.module.answering import Ground, answers_for
 
 DISTRICT: Final = "310110"
@@ -431,6 +432,14 @@ MADE: Final[dict[str, Any]] = {
         "facts": {"statements": [_statement(world, "a"), _statement(world, "b")]},
         "metres": 90.0,
         "seen_at": timezone.now(),
+    },
+    "selfreport.SelfReport": lambda world: {
+        "kind": "nursery",
+        "phone": "138****0021",
+        "state": "submitted",
+        "expires_at": timezone.now() + dt.timedelta(days=9),
+        "tries_left": 8,
+        "answers": {"phone": world.mark(SelfReport)},
     },
     "imports.Refusal": lambda world: {
         "run": world.row(LedgerImport).run,

@@ -33,6 +33,8 @@ from services.kernel.messages.notices.models import Notice
 from services.kernel.rules.models import RuleVersion, Trial
 from services.kernel.workflow.models import Case, FlowVersion, MatterTemplate
 from services.modules.finder.models import PlaceReport
+from services.modules.selfreport.links import token_of
+from services.modules.selfreport.models import SelfReport
 from tests.services.access.hidden_world import HiddenWorld
 
 PARAMETER: Final = re.compile(r"<(?:(\w+):)?(\w+)>|{(\w+)}")
@@ -97,6 +99,8 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
         "/desk/forms/versions/": {"key": "point_name"},
         "/desk/accounts": {"act": "reset"},
         "/desk/place-reports": {"report_id": key(PlaceReport)},
+        "/desk/self-reports": {"report_id": key(SelfReport), "act": "approve"},
+        "/fill": {"token": token_of(world.rows[SelfReport]), "photo_id": key(Attachment)},
         "/desk/finder": {"group": "eldercare", "entry": "web"},
         "/desk/logs": {"pk": key(LogLine)},
         "/desk/logs/alerts": {"pk": key(Alert)},
