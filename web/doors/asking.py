@@ -42,7 +42,7 @@ TRAVELLERS: Final = (
 )
 TRAVELLER: Final = {traveller.key: traveller for traveller in TRAVELLERS}
 
-SORTS: Final = {"near": "近的优先", "vacancy": "余位多的优先", "name": "按名称"}
+SORTS: Final = {"near": "近的优先", "recommended": "合适的优先", "vacancy": "余位多的优先", "name": "按名称"}
 
 
 class KindChoice(NamedTuple):

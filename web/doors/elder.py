@@ -18,9 +18,13 @@ from web.doors.asking import Ask, KindChoice, kind_choice
 from web.doors.cards import NavigationLink, dialled, navigation
 from web.doors.entries import first_app
 from web.doors.nearby import straight_nearest
+from web.doors.recommended import MOST, RECOMMENDED, recommends_here, suiting_among
 from web.doors.shown import Figure, distance, duration, plain_facts, plain_opening
+from web.doors.uses import note_list
 
 SHOWN: Final = 5
+NEAR: Final = 20
+"""Among so many of the nearest those are chosen that suit best."""
 SERVICES: Final = (
     "canteen",
     "service_centre",
@@ -55,6 +59,8 @@ class PlainRow:
     minutes: Figure | None
     along: Figure
     way: NavigationLink
+    recommended: str = ""
+    """What speaks for it, of a place that is recommended."""
 
     @property
     def phone(self) -> str:
@@ -86,9 +92,20 @@ def elder_page(request: HttpRequest, ask: Ask, candidates: list[Any] | None) -> 
         return render(request, "elder/services.html", context | {"choices": _services(ask)})
     if change == "address" or ask.origin is None or candidates is not None:
         return render(request, "elder/address.html", context)
-    rows, said = _nearest(request, ask)
+    rows, said, marked = _nearest(request, ask)
     straight = [] if rows else _straight(request, ask)
-    return render(request, "elder/list.html", context | {"rows": rows or straight, "empty_said": "" if rows else said})
+    context |= {
+        "rows": rows or straight,
+        "empty_said": "" if rows else said,
+        "by_fit": marked and ask.sort == RECOMMENDED,
+        "other_order_url": _other_order(ask) if marked else "",
+    }
+    return render(request, "elder/list.html", context)
+
+
+def _other_order(ask: Ask) -> str:
+    """Return the address of the same list in the other of its two orders: the nearest, or what suits best."""
+    return ask.url(sort="near" if ask.sort == RECOMMENDED else RECOMMENDED)
 
 
 def _changing(ask: Ask, what: str) -> str:
@@ -96,7 +113,8 @@ def _changing(ask: Ask, what: str) -> str:
     return f"{url}{'&' if '?' in url else '?'}change={what}"
 
 
-def _nearest(request: HttpRequest, ask: Ask) -> tuple[list[PlainRow], str]:
+def _nearest(request: HttpRequest, ask: Ask) -> tuple[list[PlainRow], str, bool]:
+    """Return the nearest, or those of the near ones that suit best; what is said when there are none; whether any is marked."""
     assert ask.origin is not None
     try:
         found = nearest_by_road(
@@ -104,16 +122,22 @@ def _nearest(request: HttpRequest, ask: Ask) -> tuple[list[PlainRow], str]:
             origin=ask.origin.coordinate,
             mode=ask.mode,
             kinds=ask.kind_keys,
-            k=SHOWN,
+            k=NEAR if recommends_here(request, ask) else SHOWN,
             filters=ask.filters,
         )
     except CityError as error:
-        return [], error.message
+        return [], error.message, False
     said = (
         found.empty.message if found.empty else f"走路一小时内没有{ask.kind_name}。请换一个地址，或者拨 12345 问一问。"
     )
     first = first_app(request, ask.kind_keys)
-    return [_row(ask, one, first) for one in found.places], said
+    suiting = suiting_among(request, ask, [one.place.id for one in found.places])
+    near = {one.place.id: one for one in found.places}
+    ids = [*suiting, *(one for one in near if one not in suiting)] if ask.sort == RECOMMENDED else list(near)
+    best = list(suiting)[:MOST]
+    rows = [_row(ask, near[one], first, suiting[one] if one in best else "") for one in ids[:SHOWN]]
+    note_list(request, [row.place.id for row in rows], [row.place.id for row in rows if row.recommended])
+    return rows, said, bool(best)
 
 
 def _straight(request: HttpRequest, ask: Ask) -> list[PlainRow]:
@@ -125,9 +149,9 @@ def _straight(request: HttpRequest, ask: Ask) -> list[PlainRow]:
     ]
 
 
-def _row(ask: Ask, one: Reached, first: str) -> PlainRow:
-    way = navigation(one.place, ask.mode, first)[0]
-    return PlainRow(one.place, ask.place_url(one.place.id), duration(one.seconds), distance(one.metres), way)
+def _row(ask: Ask, one: Reached, first: str, recommended: str) -> PlainRow:
+    way, url = navigation(one.place, ask.mode, first)[0], ask.place_url(one.place.id)
+    return PlainRow(one.place, url, duration(one.seconds), distance(one.metres), way, recommended)
 
 
 def _services(ask: Ask) -> list[Service]:

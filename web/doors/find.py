@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from django.conf import settings
@@ -26,16 +27,18 @@ from services.facilities.circle import Circle, Emptiness, circle
 from services.facilities.filters import WORDS
 from services.facilities.kinds import GROUPS, kind_of
 from services.facilities.queries import facility_detail
+from services.modules.finder.models import Act
 from web.context import elder_step
 from web.doors.asking import MINUTES, SORTS, TRAVELLERS, Ask, kind_choice, kind_menu, read_ask
 from web.doors.cards import Card, make_card, row_of, way_for
 from web.doors.elder import elder_page
 from web.doors.entries import arrangement_of
 from web.doors.nearby import straight_nearest
+from web.doors.recommended import MOST, RECOMMENDED, note_rows, suiting_among
 from web.doors.searching import Candidate, candidates_for
 from web.doors.sharing import shared_ask
 from web.doors.shown import Row
-from web.doors.uses import note_search
+from web.doors.uses import note_page, note_search
 
 DEGREE_DIGITS: Final = 6
 MOST_ROWS: Final = 200
@@ -74,6 +77,8 @@ class Found:
 
     circle: Circle
     rows: list[Row]
+    marked: bool = False
+    """Whether the best of them are marked as recommended."""
 
     @property
     def vacant(self) -> int:
@@ -105,10 +110,15 @@ def themed(request: HttpRequest, theme: str) -> HttpResponse:
     if candidates is not None and len(candidates) == 1 and candidates[0].certain:
         return redirect(candidates[0].url)
     if ask.origin and candidates is None and ask.place is None:
-        note_search(request, (ask.origin.lon, ask.origin.lat), ["minutes", "mode", "type", *ask.filters.parts])
+        parts = ["minutes", "mode", "type", *ask.filters.parts]
+        note_search(request, (ask.origin.lon, ask.origin.lat), parts, filters=ask.filters)
+    elif not ask.origin:
+        note_page(request, Act.START)
     if elder:
         return elder_page(request, ask, candidates)
     context = panel_context(request, ask, candidates)
+    if context["rows"]:
+        note_rows(request, context["rows"])
     fragment = request.headers.get("HX-Request") == "true"
     response = render(request, "door/fragment.html" if fragment else "door/find.html", context)
     response["Vary"] = "HX-Request, Cookie"
@@ -142,7 +152,7 @@ def panel_context(request: HttpRequest, ask: Ask, candidates: list[Candidate] | 
         "quick_filters": quick,
         "more_filters": more,
         "more_filters_on": sum(chip.on for chip in more),
-        "sorts": SORTS,
+        "sorts": {key: name for key, name in SORTS.items() if key != RECOMMENDED or (found and found.marked)},
         "candidates": candidates,
         "rows": rows,
         "empty": empty_of(request, ask, found.circle.empty) if found else Empty(fault, []),
@@ -177,11 +187,24 @@ def answer(request: HttpRequest, ask: Ask) -> Found:
         reached.sort(key=lambda one: -(one.place.vacancies.count or 0) if one.place.vacancies.fresh else 1)
     elif ask.sort == "name":
         reached.sort(key=lambda one: one.place.name)
+    suiting = suiting_among(request, ask, [one.place.id for one in reached])
+    if ask.sort == RECOMMENDED:
+        order = {one: at for at, one in enumerate(suiting)}
+        reached.sort(key=lambda one: order.get(one.place.id, len(order)))
+    best = dict(islice(suiting.items(), MOST))
     rows = [
-        Row(one.place, ask.place_url(one.place.id), rank, one.seconds, one.metres, one.straight_m)
+        Row(
+            one.place,
+            ask.place_url(one.place.id),
+            rank,
+            one.seconds,
+            one.metres,
+            one.straight_m,
+            best.get(one.place.id, ""),
+        )  # fmt: skip
         for rank, one in enumerate(reached, 1)
     ]
-    return Found(found, rows)
+    return Found(found, rows, bool(best))
 
 
 def card_of(request: HttpRequest, ask: Ask, found: Found | None) -> Card | None:

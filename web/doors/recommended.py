@@ -16,6 +16,7 @@ from services.modules.finder.recommending.queries import Ranking, Recommended, b
 from services.modules.finder.recommending.wishes import side_of
 from web.doors.asking import Ask
 from web.doors.shown import Row
+from web.doors.uses import note_list
 from web.recommending import city_recommends, person_of
 
 RECOMMENDED: Final = "recommended"
@@ -70,13 +71,18 @@ def why_url(place_id: int, ask: Ask, kinds: str) -> str:
     return f"/my/recommending/why?{urlencode({'place': place_id, 'kinds': kinds} | origin)}"
 
 
-def marks_among(request: HttpRequest, ask: Ask, ids: Iterable[int]) -> Mapping[int, str]:
-    """Return the best places of an answer, with what speaks for each, in their order; nothing while the city has it off.
+def recommends_here(request: HttpRequest, ask: Ask) -> bool:
+    """Say whether the city recommends places of the kinds somebody asks for."""
+    return bool(side_of(ask.kind_keys)) and city_recommends(request)
+
+
+def suiting_among(request: HttpRequest, ask: Ask, ids: Iterable[int]) -> Mapping[int, str]:
+    """Return the places of an answer that suit, with what speaks for each, the best first; nothing while the city has it off.
 
     For somebody who did not agree only what is known of the places counts, and how far they are from where he asks: that is
     kept nowhere, and is the same for everybody who asks from there.
     """
-    if not side_of(ask.kind_keys) or not city_recommends(request) or ask.origin is None:
+    if not recommends_here(request, ask) or ask.origin is None:
         return {}
     near = (ask.origin.lon, ask.origin.lat)
     found = ranking(scope=scope_for(request), kinds=ask.kind_keys, person=person_of(request), near=near)
@@ -84,3 +90,8 @@ def marks_among(request: HttpRequest, ask: Ask, ids: Iterable[int]) -> Mapping[i
         return {}
     wanted = [one for one in ids if one in found.rank]
     return {one: found.why(one) for one in sorted(wanted, key=found.rank.__getitem__)}
+
+
+def note_rows(request: HttpRequest, rows: Sequence[Row]) -> None:
+    """Note which places an answer showed, and which of them it recommended."""
+    note_list(request, [row.place.id for row in rows], [row.place.id for row in rows if row.recommended])

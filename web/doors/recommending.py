@@ -41,6 +41,7 @@ from services.modules.finder.recommending.wishes import (
     side_of,
 )
 from web.api.errors import status_of
+from web.context import elder_step
 from web.doors.asking import read_ask
 from web.doors.recommended import suggested
 from web.doors.typed import number_typed, typed
@@ -84,11 +85,16 @@ def _page(request: HttpRequest, wrong: Typed | None = None) -> HttpResponse:
         "version": VERSION,
         "person": person,
         "signed": isinstance(request.user, User),
-        "sides": [_side(side, person, wrong) for side in SIDES] if person else [],
+        "sides": [_side(side, person, wrong) for side in _in_order(request)] if person else [],
         "dismissed": dismissed_places(person, scope=scope_for(request)) if person else [],
         "month": f"{timezone.localdate():%Y-%m}",
     }
     return render(request, "my/recommending.html", context, status=status_of(wrong.fault) if wrong else 200)
+
+
+def _in_order(request: HttpRequest) -> list[str]:
+    """Return the sides, the elder's first for who reads 长辈版."""
+    return sorted(SIDES, key=lambda side: (side == CHILD) == bool(elder_step(request)))
 
 
 def _side(side: str, person: Person, wrong: Typed | None) -> dict[str, Any]:

@@ -48,7 +48,10 @@ def duration(seconds: float) -> Figure:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One place in a list: ``rank`` is also the number of its pin. Times and distances are absent where nobody travels."""
+    """One place in a list: ``rank`` is also the number of its pin. Times and distances are absent where nobody travels.
+
+    ``recommended`` says what speaks for a place that is recommended, '' for all others.
+    """
 
     place: Place
     url: str
@@ -56,6 +59,7 @@ class Row:
     seconds: float | None = None
     metres: float | None = None
     straight_m: float | None = None
+    recommended: str = ""
 
     @property
     def minutes(self) -> Figure | None:
@@ -121,6 +125,7 @@ class Row:
             "lon": round(self.place.lon, 6),
             "lat": round(self.place.lat, 6),
             "quiet": self.is_quiet,
+            "recommended": bool(self.recommended),
             "minutes": self.minutes.number if self.minutes else None,
         }
 

@@ -185,12 +185,13 @@ def figures_of(view: View) -> Figures:
             view.question.filters.ages(now.date()),
         ),
         hours=np.where(weekly > 0, weekly, np.nan),
-        grade=_grades(table),
+        grade=grades_of(table),
         fresh=days_since(table.as_of, now.date()),
     )
 
 
-def _grades(table: Table) -> Floats:
+def grades_of(table: Table) -> Floats:
+    """Return how high every row's grade stands in its group, 0 to 1; kept with the table."""
     scored: Floats = table.keep(
         "grades",
         lambda: grade_scores([kind_of(row[1]).group for row in table.rows], [said.get("grade") for said in table.said]),

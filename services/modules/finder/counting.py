@@ -18,7 +18,7 @@ import redis
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils import timezone
 
 from geo.addresses.gazetteer import names_of, published_now
@@ -26,7 +26,7 @@ from geo.errors import BadInput
 from geo.regions.models import Level
 from geo.regions.queries import assign_regions, within
 from geo.scope import Scope
-from services.access.queries import check_duty
+from services.access.queries import check_duty, holds_citywide
 from services.modules.finder.models import Act, UseBatch, UseCount
 
 DUTY: Final = "facilities.view"
@@ -151,7 +151,9 @@ def uses(
         raise BadInput("span_invalid", "起止时间要先后分明，一次最多看一年。", parameter="since")
     if act and act not in Act.values:
         raise BadInput("act_unknown", f"行为可选：{'、'.join(Act.values)}。", parameter="act")
-    rows = UseCount.objects.filter(within(scope), hour__gte=since, hour__lt=until)
+    # What names no region is told to those of the whole city.
+    seen = Q() if holds_citywide(scope, DUTY) else within(scope)
+    rows = UseCount.objects.filter(seen, hour__gte=since, hour__lt=until)
     rows = rows.filter(act=act) if act else rows
     rows = rows.exclude(filter="") if by == "filter" and not filter_key else rows.filter(filter=filter_key)
     column = {"district": "region_id", "street": "region_id", "day": "hour"}.get(by, by)

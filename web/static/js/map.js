@@ -179,11 +179,12 @@ function thinLabels() {
   });
 }
 
-/** A favourite's pin bears a star, and says so. */
+/** A favourite's pin bears a star, a recommended one the word 荐, and both are said. */
 function paintPin(node, place) {
   const saved = isSaved(place.id);
   node.classList.toggle('saved', saved);
-  node.setAttribute('aria-label', `第 ${place.rank} 名，${place.name}${saved ? '，已收藏' : ''}`);
+  const words = [`第 ${place.rank} 名`, place.name, place.recommended && '推荐', saved && '已收藏'];
+  node.setAttribute('aria-label', words.filter(Boolean).join('，'));
 }
 
 function pinOf(place, chosen) {
@@ -192,6 +193,7 @@ function pinOf(place, chosen) {
   node.tabIndex = -1; // the list is the way by keyboard; a hundred stops on the way to it would not be
   node.className = 'pin';
   node.classList.toggle('quiet', place.quiet);
+  node.classList.toggle('recommended', Boolean(place.recommended));
   node.classList.toggle('selected', place.id === chosen);
   node.title = place.name;
   node.dataset.id = String(place.id);
@@ -270,6 +272,7 @@ function drawLegend(found, bands) {
   };
   bands.forEach((band, at) => entry(`band-${Math.max(1, 4 - bands.length + at)}`, `${band.minutes} 分钟`));
   if (found && (found.places || []).some((place) => place.quiet)) entry('dot', '已满或停办');
+  if (found && (found.places || []).some((place) => place.recommended)) entry('recommended-dot', '推荐');
   if (scatterWords().length) entry('cluster', '数字是这一带的家数');
   title.hidden = !bands.length;
   title.textContent = '';

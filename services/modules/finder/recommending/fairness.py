@@ -14,16 +14,16 @@ FIRST_KEPT: Final = 2
 KEPT_EVERY: Final = 5
 """The third slot, and every fifth after it, is kept for a place seldom shown."""
 KEPT_AMONG: Final = 50
-NEAR_ENOUGH: Final = 0.75
+NEAR_ENOUGH: Final = 0.8
 """A place seldom shown takes a slot only with so large a share of the points of the one it stands in for."""
 SELDOM: Final = 0.5
 """Seldom: less than this share of the mean of all that suit."""
 OFTEN: Final = 3.0
 MOST_BACK: Final = 6.0
 """What is shown more than thrice the mean loses points, at ten times as often this many of a hundred."""
-TIRED: Final = 1.0
+TIRED: Final = 0.5
 MOST_TIRED: Final = 5
-"""A point less for every time somebody was shown a place and did not open it, five at most."""
+"""Half a point less for every time somebody was shown a place and did not open it, for five times at most."""
 
 
 def seed_of(who: str, day: str) -> int:

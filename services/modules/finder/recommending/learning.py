@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -16,6 +16,9 @@ ENOUGH: Final = 8.0
 """How much evidence counts half: a favourite and four looks."""
 PRIOR: Final = 4.0
 LEAST_LIKING: Final = 0.08
+"""A feature is liked when it is chosen so much more often than it was seen, and more than chance would have it."""
+KNOWN: Final = 4.0
+"""How much evidence at one place itself counts half: a favourite."""
 MOST_FEATURES: Final = 4
 EVIDENCE: Final[Mapping[str, float]] = {"click": 1.0, "detail": 1.0, "favourite": 4.0, "call": 3.0, "navigate": 3.0}
 """How much an act at a place says; a filter that was set says as much as two looks."""
@@ -40,22 +43,29 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Liking:
-    """Features by how much more of them somebody chose than there is, and how sure that is, 0 to 1."""
+    """Features by how much more of them somebody chose than he saw, and evidence at places themselves, by id.
+
+    ``sure`` says how much evidence there is in all, 0 to 1.
+    """
 
     features: tuple[tuple[Feature, float], ...] = ()
     sure: float = 0.0
+    places: Mapping[int, float] = field(default_factory=dict)
 
     def score(self, table: Table) -> Floats:
-        """Return how much of what is liked every row has, 0 to 1."""
+        """Return how much of what is liked every row has, 0 to 1: half for its features, half for what was done there."""
         total = sum(share for _, share in self.features)
         found = np.zeros(len(table))
         for feature, share in self.features:
-            found += share * having(table, feature)
-        return found / total if total else found
+            found += 0.5 * share / total * having(table, feature)
+        own = np.array([self.places.get(one, 0.0) for one in table.ids.tolist()]) if self.places else 0.0
+        return found + 0.5 * own / (own + KNOWN)
 
     def words(self, table: Table, at: int) -> str:
-        """Return in words what a row has of it: 普惠、全日托."""
-        return "、".join(said_of(one) for one, _ in self.features if having(table, one)[at])
+        """Return in words what a row has of it: 您看过，像您看过的（普惠、全日托）."""
+        own = "您关注过" if self.places.get(int(table.ids[at]), 0.0) >= KNOWN / 2 else ""
+        like = "、".join(said_of(one) for one, _ in self.features if having(table, one)[at])
+        return "，".join(filter(None, (own, f"像您看过的（{like}）" if like else "")))
 
 
 def features_of(kinds: Iterable[str]) -> tuple[Feature, ...]:
@@ -86,9 +96,14 @@ def said_of(feature: Feature) -> str:
     return attribute.label if value is True else attribute.choice_label(value)
 
 
-def learnt(done: Iterable[Done], table: Table, kinds: Iterable[str]) -> Liking:
-    """Return what acts at the rows of a table say: the features chosen clearly more often than the table holds them."""
+def learnt(done: Iterable[Done], table: Table, kinds: Iterable[str], seen: Mapping[int, int] | None = None) -> Liking:
+    """Return what acts at the rows of a table say: the features chosen clearly more often than they were seen.
+
+    ``seen`` are how often places were shown in lists, by id; without it somebody is taken to have seen all of them alike.
+    """
     weights = np.zeros(len(table))
+    shown = np.array([float((seen or {}).get(one, 0)) for one in table.ids.tolist()])
+    shown = shown + 1.0 / max(1, len(table))
     where = {one: at for at, one in enumerate(table.ids.tolist())}
     features = features_of(kinds)
     asked = dict.fromkeys(features, 0.0)
@@ -106,9 +121,10 @@ def learnt(done: Iterable[Done], table: Table, kinds: Iterable[str]) -> Liking:
     liked = []
     for feature in features:
         held = having(table, feature)
-        usual = float(held.mean())
+        usual = float(shown[held].sum() / shown.sum())
         share = (float(weights[held].sum()) + asked[feature] + PRIOR * usual) / (total + PRIOR) - usual
-        if share >= LEAST_LIKING:
+        if share >= max(LEAST_LIKING, (usual * (1 - usual) / (total + PRIOR)) ** 0.5):
             liked.append((feature, round(share, 6)))
     liked.sort(key=lambda one: (-one[1], str(one[0])))
-    return Liking(tuple(liked[:MOST_FEATURES]), total / (total + ENOUGH))
+    own = {int(one): float(weight) for one, weight in zip(table.ids, weights, strict=True) if weight}
+    return Liking(tuple(liked[:MOST_FEATURES]), total / (total + ENOUGH), own)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 from uuid import UUID
@@ -252,11 +253,11 @@ def ranking(
     wishes = person.wishes_for(side) if person else Wishes()
     start = near or _home(wishes, scope)
     metres = _metres(table, start) if start else None
-    done, dismissed, ignored = _done(person, now)
-    liking = learnt(done, table, kinds) if done else Liking()
+    past = _past_of(person, now) if person else Past()
+    liking = learnt(past.done, table, kinds, past.seen) if past.done else Liking()
     found = scored(table, side=side, wishes=wishes, liking=liking, metres=metres, now=now)
-    suits = found.suits & ~np.isin(table.ids, list(dismissed)) if dismissed else found.suits
-    tired = np.array([float(ignored.get(one, 0)) for one in table.ids.tolist()]) if ignored else np.zeros(len(table))
+    suits = found.suits & ~np.isin(table.ids, list(past.dismissed))
+    tired = np.array([float(past.ignored.get(one, 0)) for one in table.ids.tolist()])
     seed = seed_of(person.who if person else "", f"{now:%Y-%m-%d}")
     order, kept = balanced(found.total, suits, _shown_lately(table, now), tired, seed)
     return Ranking(found, order, kept, metres)
@@ -279,18 +280,26 @@ def _metres(table: Table, start: tuple[float, float]) -> Floats:
     return metres
 
 
-def _done(person: Person | None, now: dt.datetime) -> tuple[list[Done], set[int], dict[int, int]]:
-    """Return what somebody did, which places he does not want, and how often each was recommended before today and not opened."""
-    if person is None:
-        return [], set(), {}
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What somebody did, which places he does not want, how often he saw places, and recommended ones that he never opened."""
+
+    done: tuple[Done, ...] = ()
+    dismissed: frozenset[int] = frozenset()
+    seen: Mapping[int, int] = field(default_factory=dict)
+    ignored: Mapping[int, int] = field(default_factory=dict)
+    """Up to yesterday: what is shown now must not move the next page of the same list."""
+
+
+def _past_of(person: Person, now: dt.datetime) -> Past:
     done: list[Done] = []
+    seen, ignored = Counter[int](), Counter[int]()
     dismissed: set[int] = set()
-    ignored: dict[int, int] = {}
     opened: set[int] = set()
     taken_back: set[int] = set()
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    columns = traces_of(person).values_list("hour", "act", "place_id", "recommended", "filters")
-    for hour, act, place, recommended_ids, filters in columns[:MOST_TRACES]:
+    columns = traces_of(person).values_list("hour", "act", "place_id", "shown", "recommended", "filters")
+    for hour, act, place, shown, recommended_ids, filters in columns[:MOST_TRACES]:
         days_ago = max(0.0, (now - hour).total_seconds() / 86_400)
         if act == TraceAct.UNFAVOURITE:
             taken_back.add(place)  # newest first: the favourite before it no longer counts
@@ -301,10 +310,11 @@ def _done(person: Person | None, now: dt.datetime) -> tuple[list[Done], set[int]
             opened.add(place)
         elif act == TraceAct.NARROW and filters:
             done.append(Done(act, days_ago, None, tuple(filters)))
+        seen.update({*shown, *recommended_ids})
         if hour < today:
-            for one in recommended_ids:
-                ignored[one] = ignored.get(one, 0) + 1
-    return done, dismissed, {one: count for one, count in ignored.items() if one not in opened}
+            ignored.update(recommended_ids)
+    never_opened = {one: count for one, count in ignored.items() if one not in opened}
+    return Past(tuple(done), frozenset(dismissed), seen, never_opened)
 
 
 def _shown_lately(table: Table, now: dt.datetime) -> Floats:

@@ -12,16 +12,17 @@ from typing import Final
 
 import numpy as np
 
-from services.facilities.browsing.ranking import DIMENSIONS, UNKNOWN
+from services.facilities.browsing.queries import grades_of
+from services.facilities.browsing.ranking import DIMENSIONS, UNKNOWN, days_since
 from services.facilities.browsing.table import Bools, Floats, Table
 from services.facilities.vacancies import STALE_AFTER
 from services.modules.finder.recommending.learning import Liking
 from services.modules.finder.recommending.wishes import NEEDS, NOTHING_STATED, Need, Wishes
 
-NEAR, VACANCY, AGE, FEE, NEEDED, LIKED = 30.0, 15.0, 20.0, 15.0, 20.0, 20.0
-"""What each part is worth at most. What nobody asked for is no part."""
+NEAR, VACANCY, AGE, FEE, NEEDED, LIKED, GRADED, FRESH = 40.0, 15.0, 20.0, 15.0, 15.0, 20.0, 10.0, 5.0
+"""What each part is worth at most. What nobody asked for, or nobody knows of any place, is no part."""
 SOON_MONTHS: Final = 6
-"""A child is shown a place that takes it within so many months, at half the part."""
+"""A place that takes the child within so many months is still recommended, without points for it."""
 TOLERATED: Final = 0.5
 """How far beyond the fees stated the part falls to nothing, as a share of them."""
 MOST_REASONS: Final = 4
@@ -89,7 +90,14 @@ def _parts(
     if metres is not None:
         yield _figured("distance", NEAR, metres)
     fresh = table.vacancies_at >= (now - STALE_AFTER).timestamp()
-    yield _figured("vacancy", VACANCY, np.where(fresh, table.vacancies, np.nan))
+    known = {
+        "vacancy": (VACANCY, np.where(fresh, table.vacancies, np.nan)),
+        "grade": (GRADED, grades_of(table)),
+        "fresh": (FRESH, days_since(table.as_of, now.date())),
+    }
+    for key, (most, figures) in known.items():
+        if np.isfinite(figures).any():
+            yield _figured(key, most, figures)
     age = wishes.age_months(now.date())
     if age is not None:
         yield _aged(table, age)
@@ -98,9 +106,11 @@ def _parts(
     needs = [need for need in NEEDS[side] if need.key in wishes.needs]
     if needs:
         yield _needed(table, needs)
-    if liking is not None and liking.features:
+    if liking is not None and liking.sure:
         worth = LIKED * liking.sure
-        yield Part("您看过的", worth, worth * liking.score(table), lambda at: _liked_words(liking.words(table, at)))
+        yield Part(
+            "您看过的", worth, worth * liking.score(table), lambda at: liking.words(table, at) or "和您看过的不像"
+        )
 
 
 def _figured(key: str, most: float, figures: Floats) -> Part:
@@ -120,7 +130,7 @@ def _aged(table: Table, age: int) -> Part:
     def say(at: int) -> str:
         if share[at] == 1.0:
             return f"接收 {age} 月龄"
-        if share[at]:
+        if low[at] > age and low[at] - age <= SOON_MONTHS:
             return f"再过 {low[at] - age:.0f} 个月就收"
         return UNKNOWN["age"] if np.isnan(low[at]) else f"不收 {age} 月龄"
 
@@ -147,10 +157,6 @@ def _needed(table: Table, needs: Sequence[Need]) -> Part:
     return Part("需要的服务", NEEDED, NEEDED * np.mean(met, axis=0), say)
 
 
-def _liked_words(found: str) -> str:
-    return f"像您看过的（{found}）" if found else "和您看过的不像"
-
-
 def offers(table: Table, need: Need) -> Bools:
     """Return which rows offer what is needed."""
     held = np.zeros(len(table), dtype=bool)
@@ -165,7 +171,7 @@ def _accepting(table: Table, age: int) -> tuple[Floats, Bools]:
     unknown = np.isnan(low) | np.isnan(high)
     takes = (low <= age) & (high >= age)
     soon = (low > age) & (low - age <= SOON_MONTHS)
-    return np.where(takes, 1.0, np.where(soon, 0.5, 0.0)), takes | soon | unknown
+    return takes.astype(float), takes | soon | unknown
 
 
 def _affordable(fees: Floats, wishes: Wishes) -> Floats:

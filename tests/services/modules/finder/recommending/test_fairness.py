@@ -41,8 +41,8 @@ def test_what_is_shown_far_too_often_and_what_one_did_not_open_step_back() -> No
     everyone, nothing = np.ones(12, dtype=bool), np.zeros(12)
     shown = np.where(np.arange(12) == 0, 100.0, 1.0)
     assert balanced(total, everyone, shown, nothing, seed=1)[0].tolist().index(0) == 5  # six points of a hundred
-    tired = np.where(np.arange(12) == 1, 9.0, 0.0)
-    assert balanced(total, everyone, nothing, tired, seed=1)[0].tolist().index(1) == 5
+    tired = np.where(np.arange(12) == 1, 9.0, 0.0)  # two and a half points, however often
+    assert balanced(total, everyone, nothing, tired, seed=1)[0].tolist().index(1) == 3
 
 
 @given(

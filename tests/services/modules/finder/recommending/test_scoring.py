@@ -50,7 +50,7 @@ def test_only_what_is_stated_or_known_counts_and_the_parts_make_a_hundred() -> N
     [
         (12, 36, 1.0, True, "接收 18 月龄"),
         (18, 18, 1.0, True, "接收 18 月龄"),
-        (24, 36, 0.5, True, "再过 6 个月就收"),
+        (24, 36, 0.0, True, "再过 6 个月就收"),
         (25, 36, 0.0, False, "不收 18 月龄"),
         (3, 17, 0.0, False, "不收 18 月龄"),
         (None, 36, 0.0, True, "月龄没登记"),
@@ -87,7 +87,7 @@ def test_needs_of_elders_are_kinds_or_what_a_place_says_of_itself() -> None:
     )
     found = scored(table, side=ELDER, wishes=Wishes(needs=("bed", "meals", "memory_care")), now=NOW)
     part = next(part for part in found.parts if part.label == "需要的服务")
-    assert [round(one, 2) for one in part.points.tolist()] == [13.33, 6.67, 6.67, 0.0]
+    assert [round(one, 2) for one in part.points.tolist()] == [10.0, 5.0, 5.0, 0.0]
     assert [part.say(at) for at in range(4)] == ["长期住、认知症照护", "吃饭送餐", "吃饭送餐", "没有登记您要的服务"]
 
 
@@ -105,11 +105,15 @@ def test_what_somebody_did_lifts_what_is_like_it_and_old_acts_fade() -> None:
     assert learnt([Done(one.act, 120, one.place) for one in today], table, ("nursery",)).sure < liking.sure / 5
     found = scored(table, side=CHILD, liking=liking, now=NOW)
     part = next(part for part in found.parts if part.label == "您看过的")
-    assert part.say(0).startswith("像您看过的（")
+    assert part.say(0).startswith("您关注过，像您看过的（")
+    assert part.say(6).startswith("像您看过的（")
     assert "普惠" in part.say(0)
     assert part.say(39) == "和您看过的不像"
     assert found.total[0] > found.total[39]
     # Filters that were set say as much; what is no declared feature says nothing.
+    # What was seen all the time and opened no more than the rest is not liked for that.
+    often = learnt([Done("click", 0, n) for n in range(40)], table, ("nursery",), dict.fromkeys(range(40), 1))
+    assert often.features == ()
     told = learnt([Done("narrow", 0, None, ("meals=1", "fee", "age_months"))] * 3, table, ("nursery",))
     assert [feature for feature, _ in told.features] == [("meals", True)]
     assert learnt([], table, ("nursery",)).features == ()
