@@ -16,7 +16,12 @@ os.environ["QUANTU_GRAPHS"] = str(environment.STATE / "test" / f"graphs-{_name}-
 os.environ["QUANTU_LOG"] = "CRITICAL"
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps a loop running in the test's thread
 
+from django.contrib.auth.hashers import PBKDF2PasswordHasher  # noqa: E402
+
 from web.settings import *  # noqa: E402, F403
+
+# A fifth of a second for each password, on purpose; what the house takes is proven in tests/services/access/test_passwords.py.
+PBKDF2PasswordHasher.iterations = 1_000
 
 KEYSTORE = environment.STATE / "test" / f"keystore-{_name}-{WORKER}"
 KEYSTORE_MADE_HERE = True

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,14 +32,14 @@ from services.crypto.signed_rows import holds
 
 PASSWORD = "correct horse battery"
 ME = "/account"
+ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def keystore(tmp_path: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def keystore(tmp_path: Any, settings: Any) -> None:
     settings.KEYSTORE, settings.MEDIA_ROOT = tmp_path / "keystore", tmp_path / "media"
     make_keystore(settings.KEYSTORE)
-    monkeypatch.setattr(PBKDF2PasswordHasher, "iterations", 1000)
     signed_rows._known.clear()
     cache.clear()
 
@@ -133,3 +137,15 @@ def test_a_hash_that_needs_more_rounds_is_made_anew(monkeypatch: pytest.MonkeyPa
     assert not hasher.must_update(stored())
     assert hasher.safe_summary(stored()) == {"algorithm": "pbkdf2_sha256", "iterations": 1500}
     assert unseal(stored().rpartition("$")[2], field=FIELD, owner=NOBODY)
+
+
+def test_outside_of_tests_a_hash_takes_the_rounds_of_django() -> None:
+    asked = (
+        "import django; django.setup();"
+        "from services.access.passwords import SealedHasher; print(SealedHasher.inner.iterations)"
+    )
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "web.settings"}
+    said = subprocess.run(
+        [sys.executable, "-c", asked], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert int(said.stdout) >= 1_000_000
