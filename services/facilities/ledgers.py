@@ -76,6 +76,7 @@ LEDGERS = (
         page="desk-place-edit",
         page_duty="facilities.edit",
         adds="desk-place-new",
+        adds_as="新增",
         public="place",
         intake=INTAKE,
         columns=(

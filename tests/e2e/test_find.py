@@ -89,7 +89,7 @@ def test_every_kind_of_childcare_point_can_be_looked_for_by_itself(page: Any, li
     from services.facilities.models import Facility
 
     for kind, name in {
-        "kindergarten_nursery": "幼儿园托班",
+        "kindergarten_nursery": "托幼一体幼儿园托班",
         "nursery": "托育机构",
         "baby_house": "社区托育宝宝屋",
         "parenting_station": "科学育儿指导站",

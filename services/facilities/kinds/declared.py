@@ -160,8 +160,10 @@ _LODGING: Final = (
 )
 
 DECLARED: Final[tuple[Kind, ...]] = (
-    Kind("kindergarten_nursery", "childcare", "幼儿园托班", "toy-brick", _CHILD),
+    Kind("kindergarten_nursery", "childcare", "托幼一体幼儿园托班", "toy-brick", _CHILD),
     Kind("nursery", "childcare", "托育机构", "baby", _CHILD),
+    Kind("creche", "childcare", "托儿所", "bed", _CHILD),
+    Kind("early_centre", "childcare", "早教中心", "palette", _CHILD),
     Kind("baby_house", "childcare", "社区托育宝宝屋", "blocks", _CHILD),
     Kind("parenting_station", "childcare", "科学育儿指导站", "book-open", _CHILD),
     Kind("kindergarten", "preschool", "幼儿园", "school", _CHILD),

@@ -14,6 +14,7 @@ from geo.scope import Scope
 from services.access.models import Organisation
 from services.facilities.actions import change_status, declare_kinds, report_capacity, update_facility
 from services.facilities.kinds import GROUPS, UnknownKind, all_kinds, kinds_named, spoken_kinds
+from services.facilities.kinds.declared import DECLARED
 from services.facilities.models import CapacityReport, Facility, FacilityKind, StatusChange
 from tests.services.facilities.conftest import World
 
@@ -32,13 +33,15 @@ class TestKinds:
         declare_kinds()
         FacilityKind.objects.filter(key="nursery").update(name="旧名")
         declare_kinds()
-        assert FacilityKind.objects.count() == len(all_kinds()) == 36
+        assert FacilityKind.objects.count() == len(DECLARED)
         assert FacilityKind.objects.get(key="nursery").name == "托育机构"
 
     def test_words_name_kinds_and_groups(self) -> None:
         assert kinds_named("childcare, canteen") == (
             "kindergarten_nursery",
             "nursery",
+            "creche",
+            "early_centre",
             "baby_house",
             "parenting_station",
             "canteen",

@@ -31,7 +31,10 @@ function guardForms() {
 // One address: a pin that is dragged, or follows the numbers
 
 function typed() {
-  const point = [LON, LAT].map((input) => (input && input.value.trim() ? Number(input.value) : NaN));
+  return holds([LON, LAT].map((input) => (input && input.value.trim() ? Number(input.value) : NaN)));
+}
+
+function holds(point) {
   return point.every(Number.isFinite) && Math.abs(point[0]) <= 180 && Math.abs(point[1]) <= 90 ? point : null;
 }
 
@@ -80,7 +83,7 @@ function drop(point) {
 
 async function startSpot() {
   const spot = island('spot');
-  const point = typed() || (spot ? [Number(spot.lon), Number(spot.lat)] : null);
+  const point = typed() || (spot && spot.lon ? holds([Number(spot.lon), Number(spot.lat)]) : null);
   const whole = {bounds: [[121.36, 31.13], [121.58, 31.32]]};
   map = await openMap(holder, point ? {center: point, zoom: 17} : whole);
   if (point) drop(point);
