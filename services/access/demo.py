@@ -105,14 +105,18 @@ DISABLED = (
 
 
 def _make(account: DemoAccount) -> None:
-    user, created = User.objects.get_or_create(username=account.username)
-    if created:
-        user.password = _hashed(newest_id(Purpose.SEAL))
-    elif not demo_users().filter(pk=user.pk).exists():
-        return
-    user.display_name = account.display_name
-    user.kind = UserKind.RESIDENT if account.role == "resident" else UserKind.STAFF
-    user.save()
+    facts = {
+        "display_name": account.display_name,
+        "kind": UserKind.RESIDENT if account.role == "resident" else UserKind.STAFF,
+    }
+    first = {**facts, "password": lambda: _hashed(newest_id(Purpose.SEAL))}
+    user, created = User.objects.get_or_create(username=account.username, defaults=first)
+    if not created:
+        if not demo_users().filter(pk=user.pk).exists():
+            return
+        for name, value in facts.items():
+            setattr(user, name, value)
+        user.save()
     region = _region(account)
     organisation = None
     if account.organisation:
