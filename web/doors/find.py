@@ -201,7 +201,7 @@ def answer(request: HttpRequest, ask: Ask) -> Found:
             one.metres,
             one.straight_m,
             best.get(one.place.id, ""),
-        )  # fmt: skip
+        )
         for rank, one in enumerate(reached, 1)
     ]
     return Found(found, rows, bool(best))

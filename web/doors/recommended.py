@@ -22,6 +22,8 @@ from web.recommending import city_recommends, person_of
 RECOMMENDED: Final = "recommended"
 """The order by it, as an address says it."""
 MOST: Final = 3
+IN_ALL: Final = "总的比较合适"
+"""Said where no part alone speaks for a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def suiting_among(request: HttpRequest, ask: Ask, ids: Iterable[int]) -> Mapping
     if found is None:
         return {}
     wanted = [one for one in ids if one in found.rank]
-    return {one: found.why(one) for one in sorted(wanted, key=found.rank.__getitem__)}
+    return {one: found.why(one) or IN_ALL for one in sorted(wanted, key=found.rank.__getitem__)}
 
 
 def note_rows(request: HttpRequest, rows: Sequence[Row]) -> None:

@@ -89,6 +89,7 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
         "/desk/rules": rule,
         "/desk/cases": {"uid": str(world.rows[Case].uid), "pk": key(Case), "act": "take"},
         "/my/cases": {"uid": str(world.rows[Case].uid), "act": "withdraw", "matter": "service_point"},
+        "/my/recommending": {"side": "elder"},
         "/desk/matters": step,
         "/desk/flows": {"version_id": key(FlowVersion), "act": "publish", "matter": "service_point"},
         "/forms": form | {"key": "service-point"},

@@ -174,24 +174,21 @@ def pins_of(page: str) -> list[dict[str, Any]]:
     return list(json.loads(found.group(1))["places"])
 
 
-@pytest.fixture
-def around(on: Family) -> tuple[dict[str, str], list[int]]:
+def circle_alike(device: Client) -> tuple[dict[str, str], list[int]]:
     """Return a question for elders whose circle holds at least five places alike, and these, the nearest first."""
     rows = Facility.objects.filter(kind__group="eldercare", status="open", retired_at=None).order_by("pk")
     rows.update(attributes={}, vacancies=None, vacancies_as_of=None, as_of=timezone.localdate())
     for row in rows:
         asked = {"lon": f"{row.geom.x:.6f}", "lat": f"{row.geom.y:.6f}", "kinds": "eldercare", "minutes": "30"}
-        ids = rows_of(said(on.device.get("/elder", asked)))
+        ids = rows_of(said(device.get("/elder", asked)))
         if len(ids) >= 5:
             return asked, ids
     raise AssertionError("the tiny city has no such place: the test would prove nothing")
 
 
 @pytest.mark.covers("ELD-RES-01d", via="web.doors.recommended:suiting_among")
-def test_on_the_map_for_elders_the_places_that_suit_best_come_first(
-    on: Family, around: tuple[dict[str, str], list[int]]
-) -> None:
-    asked, near = around
+def test_on_the_map_for_elders_the_places_that_suit_best_come_first(on: Family) -> None:
+    asked, near = circle_alike(on.device)
     assert [pin["id"] for pin in pins_of(said(on.device.get("/elder", asked)))] == near
     # One that is not the nearest, but has places free, a high grade and is fresh, is the best of the circle, for all to see.
     best = Facility.objects.get(pk=near[1])
@@ -219,10 +216,8 @@ def test_on_the_map_for_elders_the_places_that_suit_best_come_first(
 
 
 @pytest.mark.covers("ELD-RES-01j", via="services.modules.finder.recommending.queries:ranking")
-def test_on_the_map_for_elders_institutions_are_recommended_with_reasons(
-    on: Family, around: tuple[dict[str, str], list[int]]
-) -> None:
-    asked, near = around
+def test_on_the_map_for_elders_institutions_are_recommended_with_reasons(on: Family) -> None:
+    asked, near = circle_alike(on.device)
     page = said(on.device.get("/elder", asked))
     marked = [pin["id"] for pin in pins_of(page) if pin["recommended"]]
     assert len(marked) == 3
