@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 from services.access.models import User
 from services.access.queries import scope_for
+from services.facilities.upkeep.queries import led_ids
 from services.modules.finder.favourites import MOST, merge_favourites
 from services.modules.finder.queries import favourite_ids
 
@@ -33,7 +34,7 @@ def marked_ids(request: HttpRequest) -> list[int]:
     known: list[int] | None = getattr(request, "_quantu_marked", None)
     if known is None:
         user = request.user
-        known = favourite_ids(user) if isinstance(user, User) else device_ids(request)
+        known = favourite_ids(user) if isinstance(user, User) else led_ids(device_ids(request))
         request._quantu_marked = known  # type: ignore[attr-defined]
     return known
 
@@ -66,7 +67,7 @@ class DeviceFavourites:
         page = request.method == "GET" and not request.path.startswith(("/api/", "/tiles", "/ogc", "/style", "/static"))
         if not page or COOKIE not in request.COOKIES or not isinstance(request.user, User):
             return False
-        ids: Sequence[int] = device_ids(request)
+        ids: Sequence[int] = led_ids(device_ids(request))
         if added := merge_favourites(user=request.user, ids=ids, scope=scope_for(request)):
             said.success(request, f"这台设备上收藏的 {added} 家已并到您的账号，换一台设备登录也能看到。")
         return True

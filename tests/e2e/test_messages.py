@@ -170,6 +170,7 @@ def test_a_change_of_state_tells_those_concerned_by_the_triggers_that_were_set(
     for status, reason in (("暂停服务", "设备检修"), ("已关闭", "")):  # of the second nobody is to be told
         city.goto(f"{live_city}/desk/ledgers/facilities/{place.pk}")
         city.get_by_role("link", name="去维护").click()
+        city.get_by_role("navigation", name=f"维护{place.name}").get_by_role("link", name="状态").click()
         city.get_by_role("heading", name="改变状态").wait_for()
         assert faults_of(city) == []
         city.get_by_role("radio", name=status).check()

@@ -211,9 +211,7 @@ def test_a_place_is_moved_on_the_map_its_address_and_region_are_kept_true(open_p
     )
 
 
-@pytest.mark.covers("CM-ISL-12b", via="services.facilities.upkeep.actions:add_facility")
-@pytest.mark.covers("CM-ISL-12c", via="services.facilities.upkeep.actions:edit_facility")
-@pytest.mark.covers("CM-ISL-12d", via="services.facilities.upkeep.actions:retire_facility")
+@pytest.mark.covers("CM-ISL-12b", "CM-ISL-12c", "CM-ISL-12d", via="services.facilities.upkeep.recording:once")
 def test_a_node_of_the_map_is_added_changed_and_taken_down(open_page: Any, live_city: str) -> None:
     page, public = open_page(1440, 900), open_page(1440, 900)
     sign_in(page, live_city, "shi", "/desk")

@@ -415,6 +415,11 @@ def test_doubles_are_merged_what_hangs_on_them_follows_and_all_comes_back() -> N
     led = public.get(f"/places/{gone.pk}")
     assert (led.status_code, led["Location"]) == (302, f"/places/{stays.pk}")
     assert public.get(f"/api/v1/places/{gone.pk}").json()["into"] == stays.pk
+    public.cookies["saved"] = f"{gone.pk}.{stays.pk}"
+    assert re.findall(r'data-saved-ids="([^"]*)"', said(public.get("/saved")))[0].strip("[]").split(",") == [
+        str(stays.pk)
+    ]
+    del public.cookies["saved"]
     # Sent twice it is done once.
     client.post(address, sent)
     change = FacilityChange.objects.get(act="merge")

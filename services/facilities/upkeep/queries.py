@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -70,6 +71,12 @@ def _told(change: FacilityChange, facility_id: int, scope: Scope) -> Told:
 def leads_to(facility_id: int) -> MergedFacility | None:
     """Return where a merged place leads, ``None`` for any other."""
     return MergedFacility.objects.select_related("into").filter(pk=facility_id).first()
+
+
+def led_ids(ids: Sequence[int]) -> list[int]:
+    """Return the ids of places with those that were merged replaced by where they lead, each once and in order."""
+    into = dict(MergedFacility.objects.filter(pk__in=ids).values_list("pk", "into")) if ids else {}
+    return list(dict.fromkeys(into.get(one, one) for one in ids))
 
 
 def others_near(facility: Facility, *, scope: Scope) -> list[Any]:
