@@ -39,6 +39,7 @@ ENTRIES: Final = (
     Entry("我来点评", "star", "elder-comments", on_phone=False),
     Entry("我有建议", "message-square", "elder-suggestions", on_phone=False),
     Entry("我的消息", "bell", "elder-messages"),
+    Entry("个人助手", "sparkles", "elder-assistant"),
 )
 
 

@@ -1,4 +1,4 @@
-"""我的服务 of 养老一张图: the places somebody keeps and the applications that run, as one list and as pins on the map."""
+"""我的服务 of 养老一张图: places somebody keeps or spoke of, and applications, as one list and as pins on the map."""
 
 from __future__ import annotations
 
@@ -16,27 +16,38 @@ from services.kernel.workflow.queries import cases_of_applicant
 from services.kernel.workflow.registry import matters
 from services.kernel.workflow.transitions import State
 from services.modules.finder.queries import Marked, marked_places, notes_of
+from services.modules.opinions.queries import comments_by, suggestions_by
 from web.context import elder_step
 from web.doors.asking import Ask, read_ask
 from web.doors.cases import LOOKS
 from web.doors.find import panel_context
+from web.doors.opinions import comment_shown
 from web.doors.shown import Row
 from web.favourites import marked_ids
 
 MOST_CASES: Final = 20
+MOST_SAID: Final = 20
 
 
 @never_cache
 @require_safe
 def mine(request: HttpRequest) -> HttpResponse:
-    """Show the caller's places and applications; of a device that nobody signed in on, the places it keeps."""
-    ask = read_ask({}, theme="elder")
+    """Show the caller's places, applications, comments and suggestions; of a device nobody signed in on, the places it keeps."""
+    ask, scope = read_ask({}, theme="elder"), scope_for(request)
     user = request.user if isinstance(request.user, User) else None
-    kept = marked_places(marked_ids(request), scope=scope_for(request), notes=notes_of(user) if user else None)
-    rows = rows_of(kept, ask)
+    kept = marked_places(marked_ids(request), scope=scope, notes=notes_of(user) if user else None)
+    comments = list(comments_by(user)[:MOST_SAID]) if user else []
+    suggestions = list(suggestions_by(user)[:MOST_SAID]) if user else []
+    cases = running_cases(user) if user else []
+    concerned = (*comments, *suggestions, *(one["case"] for one in cases))
+    ids = dict.fromkeys(row.facility_id for row in concerned if row.facility_id)
+    others = marked_places([one for one in ids if one not in {each.id for each in kept}], scope=scope)
+    rows = rows_of([*kept, *others], ask)
     context = {
         "kept": [(one, rows.get(one.id)) for one in kept],
-        "cases": running_cases(user) if user else [],
+        "comments": [(comment_shown(row), rows.get(row.facility_id)) for row in comments],
+        "suggestions": [(row, rows.get(row.facility_id or 0)) for row in suggestions],
+        "cases": [(one, rows.get(one["case"].facility_id or 0)) for one in cases],
         "signed": user is not None,
     }
     if elder_step(request):
@@ -47,9 +58,9 @@ def mine(request: HttpRequest) -> HttpResponse:
     return render(request, "door/find.html", panel_context(request, ask, None) | context | shown)
 
 
-def rows_of(kept: list[Marked], ask: Ask) -> dict[int, Row]:
-    """Return the kept places that are still listed as rows by id, numbered as their pins are."""
-    listed = [one.place for one in kept if one.place is not None]
+def rows_of(places: list[Marked], ask: Ask) -> dict[int, Row]:
+    """Return the places that are still listed as rows by id, numbered as their pins are."""
+    listed = [one.place for one in places if one.place is not None]
     return {place.id: Row(place, ask.place_url(place.id), rank) for rank, place in enumerate(listed, 1)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from web.doors import elder_messages, elder_mine, find, opinion_desk, opinions
+from web.doors import assistant, elder_apply, elder_messages, elder_mine, find, opinion_desk, opinions, pages
 
 ROUTES = [
     path("elder", find.elder_map, name="elder-map"),
@@ -12,8 +12,11 @@ ROUTES = [
     path("elder/messages", elder_messages.inbox, name="elder-messages"),
     path("elder/messages/read", elder_messages.read_all, name="elder-messages-read-all"),
     path("elder/messages/<uuid:message_id>/read", elder_messages.read, name="elder-message-read"),
+    path("elder/assistant", assistant.assistant, name="elder-assistant"),
+    path("help/elder", pages.help_elder, name="help-elder"),
     path("elder/comments", opinions.my_comments, name="elder-comments"),
     path("elder/suggestions", opinions.suggestions, name="elder-suggestions"),
+    path("places/<int:place_id>/apply", elder_apply.apply_page, name="place-apply"),
     path("places/<int:place_id>/comments", opinions.comments_page, name="place-comments"),
     path("places/<int:place_id>/comment", opinions.comment_page, name="place-comment"),
     path("comments/<int:comment_id>/flag", opinions.flag, name="comment-flag"),

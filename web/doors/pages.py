@@ -70,6 +70,12 @@ def help_browse(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def help_elder(request: HttpRequest) -> HttpResponse:
+    """Explain the map of elders to elders and families, and its desk to staff."""
+    return render(request, "help/elder.html")
+
+
+@require_safe
 def help_addresses(request: HttpRequest) -> HttpResponse:
     """Explain to staff how addresses are read, what each result means, and what to do next."""
     context = {"examples": EXAMPLES, "statuses": list(Status), "kept_days": KEPT_DAYS}

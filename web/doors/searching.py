@@ -30,7 +30,10 @@ DOORS: Final = {"door", "lane", "interpolated"}
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One meaning of typed words. ``certain``: no other is meant, so it need not be asked. ``corrected``: not what was typed."""
+    """One meaning of typed words. ``certain``: no other is meant, so it need not be asked. ``corrected``: not what was typed.
+
+    ``origin`` is the point a search from there begins at, longitude and latitude in CGCS2000 degrees.
+    """
 
     label: str
     note: str
@@ -39,6 +42,7 @@ class Candidate:
     certain: bool = False
     corrected: bool = False
     place: int = 0
+    origin: tuple[float, float] | None = None
 
 
 def candidates_for(ask: Ask, *, scope: Scope, limit: int, near: tuple[float, float] | None = None) -> list[Candidate]:
@@ -70,12 +74,14 @@ def _suggested(ask: Ask, one: Suggestion, found: list[Suggestion]) -> Candidate:
     certain = alone and one.what != "facility" and one.fit < Fit.SCATTERED
     note = "，".join(filter(None, [one.where, one.said]))
     place = one.id if one.what == "facility" else 0
-    return Candidate(one.label, note, ICONS.get(one.what, "map-pin"), url, certain, one.corrected, place)
+    origin = None if place else (one.lon, one.lat)
+    return Candidate(one.label, note, ICONS.get(one.what, "map-pin"), url, certain, one.corrected, place, origin)
 
 
 def _geocoded(ask: Ask, door: Found) -> Candidate:
     said = "，".join(penalty.reason for penalty in door.penalties) or (door.region.full_name if door.region else "")
-    return Candidate(door.label, said, "map-pin", origin_url(ask, door.label, door.lon, door.lat), door.level == "door")
+    url, certain = origin_url(ask, door.label, door.lon, door.lat), door.level == "door"
+    return Candidate(door.label, said, "map-pin", url, certain, origin=(door.lon, door.lat))
 
 
 @never_cache

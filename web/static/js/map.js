@@ -59,7 +59,7 @@ function padding() {
   if (window.innerWidth <= 640 && !card.hidden) return {top: 164, left: 32, right: 32, bottom: card.offsetHeight + 80};
   if (window.innerWidth <= 640) {
     const share = {peek: 0.25, half: 0.5, full: 0.5}[sheetStop()];
-    return {top: 124, left: 24, right: 24, bottom: Math.round(holder.clientHeight * share) + 84};
+    return {top: 124, left: 24, right: 70, bottom: Math.round(holder.clientHeight * share) + 84}; // the buttons stand at the right
   }
   return {top: 70, left: 40, bottom: 80, right: card.hidden ? 90 : 400};
 }

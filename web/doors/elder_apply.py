@@ -1,0 +1,45 @@
+"""申请服务 of 养老一张图: who takes applications near a place, with the way there and the phone; never a dead end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from services.access.queries import scope_for
+from services.facilities.queries import facility_detail
+from web.doors.asking import Ask, Origin, read_ask
+from web.doors.cards import dialled
+from web.doors.nearby import straight_nearest
+from web.doors.shown import Row
+
+NEAREST: Final = 2
+TAKERS: Final = ("affairs_centre", "adviser_site")
+"""Kinds that take applications for services for elders, and that advise on them."""
+
+
+@never_cache
+@require_safe
+def apply_page(request: HttpRequest, place_id: int) -> HttpResponse:
+    """Say how the services of a place are applied for: at the place, at the nearest window, with the nearest adviser."""
+    place = facility_detail(place_id, scope=scope_for(request)).place
+    asked = read_ask(request.GET, theme="elder")
+    around = replace(asked, origin=asked.origin or Origin(place.lon, place.lat), at=asked.at or place.name, q="", place=None)
+    context = {
+        "place": place,
+        "phone": dialled(place.phone),
+        "where": around.where,
+        "windows": [_taker(request, around, kind) for kind in TAKERS],
+    }
+    return render(request, "eldermap/apply.html", context)
+
+
+def _taker(request: HttpRequest, around: Ask, kind: str) -> tuple[str, list[tuple[Row, str]], str]:
+    """Return the name of a kind that takes applications, the nearest of it with their phones, and the map of them."""
+    ask = replace(around, kinds=kind, minutes=30)
+    rows = straight_nearest(request, ask, NEAREST)
+    return ask.kind_name, [(row, dialled(row.place.phone)) for row in rows], ask.url()
