@@ -10,6 +10,7 @@ from typing import Any
 import mapbox_vector_tile
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from geo.errors import BadInput
 from geo.imports.models import Correction
@@ -303,6 +304,17 @@ def test_a_change_is_told_in_the_log_and_can_be_undone() -> None:
 def inn_kinds() -> list[str]:
     groups = anyone().get("/api/v1/kinds").json()["groups"]
     return [kind["name"] for group in groups if group["key"] == "tourism" for kind in group["kinds"]]
+
+
+def test_a_process_follows_what_another_wrote_with_its_next_request() -> None:
+    assert "民宿" in inn_kinds()
+    # As another process would: no code of this one is told.
+    now = timezone.now()
+    FacilityKind.objects.create(key="yugang", group="tourism", name="渔港", icon="fish", order=900, changed_at=now)
+    FacilityKind.objects.filter(key="guesthouse").update(name="客栈", revision=9)
+    assert inn_kinds() == ["景点", "客栈", "酒店", "游乐场", "渔港"]
+    FacilityKind.objects.filter(key="yugang").delete()
+    assert inn_kinds() == ["景点", "客栈", "酒店", "游乐场"]
 
 
 def test_every_icon_that_is_offered_is_drawn() -> None:
