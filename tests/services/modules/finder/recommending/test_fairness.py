@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.modules.finder.recommending.fairness import FIRST_KEPT, KEPT_AMONG, NEAR_ENOUGH, balanced, seed_of
@@ -45,8 +45,9 @@ def test_what_is_shown_far_too_often_and_what_one_did_not_open_step_back() -> No
     assert balanced(total, everyone, nothing, tired, seed=1)[0].tolist().index(1) == 3
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    st.lists(st.tuples(st.floats(0, 100), st.booleans(), st.integers(0, 500), st.integers(0, 9)), max_size=80),
+    st.lists(st.tuples(st.floats(0, 100), st.booleans(), st.integers(0, 500), st.integers(0, 9)), max_size=40),
     st.integers(0, 2**63),
 )
 def test_every_place_that_suits_stands_in_the_order_once_and_no_other(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from geo.errors import BadInput
@@ -119,6 +119,7 @@ def test_what_somebody_did_lifts_what_is_like_it_and_old_acts_fade() -> None:
     assert learnt([], table, ("nursery",)).features == ()
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.tuples(st.sampled_from(["click", "favourite", "call"]), st.floats(0, 300), st.integers(0, 30)), max_size=30
