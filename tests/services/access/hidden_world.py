@@ -139,7 +139,6 @@ UNSEEN: Final = {
     "standardising.BatchRow": "shown beside its line of the file",
     "access_signin.DeviceCertificate": "shown by its number",
     "addresses.AddressAudit": "figures",
-    "facilities.FacilityKind": "made by no page",
     "kernel_documents.DocumentTemplate": "has no words",
     "kernel_documents.TemplateAct": "has no words",
     "kernel_forms.SubmissionRound": "the first one is the submission",

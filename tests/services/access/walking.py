@@ -21,6 +21,7 @@ from services.access.actions import grant_role
 from services.access.clients.models import ApiClient, ClientKey
 from services.access.models import ApiKey, Organisation, User, UserKind
 from services.access.signin.models import OpenSession
+from services.facilities.models import FacilityKind
 from services.facilities.upkeep.models import FacilityChange, FacilityDraft
 from services.kernel.documents.models import Attachment, TemplateVersion
 from services.kernel.forms.models import Certificate, FormDictionary, FormVersion, LibraryField
@@ -83,6 +84,7 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
         },
         "/tiles": {"key": "places"},
         "/desk/modules": {"key": "advisers"},
+        "/desk/kinds": {"key": key(FacilityKind)},
         "/desk/places": {"draft_id": key(FacilityDraft), "change_id": key(FacilityChange)},
         "/desk/templates": {"key": "place-sheet", "version_id": key(TemplateVersion)},
         "/desk/files": {"kind": "facilities", "owner_id": str(world.place.pk)},
