@@ -332,7 +332,7 @@ def _posted(request: HttpRequest, form: Form) -> Form:
 
 def _base(request: HttpRequest) -> dict[str, str]:
     try:
-        found = json.loads(typed(request, "base")[:MOST_BASE])
+        found = json.loads(typed(request, "base")[:MOST_BASE].replace("\\u0000", ""))
     except ValueError:
         return {}
     return {str(name): str(text) for name, text in found.items()} if isinstance(found, dict) else {}
