@@ -160,9 +160,11 @@ def facility_detail(facility_id: int, *, scope: Scope, now: dt.datetime | None =
     seen = visible(scope, published, FacilityStatus.values)
     columns = (*COLUMNS, "organisation__name")
     # Beyond the range of the column there is no such facility either.
-    row = Facility.objects.filter(seen, pk=facility_id).values(*columns).first() if facility_id < 2**63 else None
+    known = facility_id < 2**63
+    row = Facility.objects.filter(seen, pk=facility_id).values(*columns).first() if known else None
     if row is None:
-        _lead_on(facility_id)
+        if known:
+            _lead_on(facility_id, seen)
         raise NotFound("facility_unknown", "没有找到这家机构，它可能已经撤销或换了编号。可以按名称再找一次。")
     place = place_of(row, names_of(published), now, days_around(now))
     return Detail(
@@ -177,17 +179,11 @@ def facility_detail(facility_id: int, *, scope: Scope, now: dt.datetime | None =
     )
 
 
-def _lead_on(facility_id: int) -> None:
-    """Raise ``NotFound`` that names the facility into which one was merged, if it was."""
-    merged = (
-        MergedFacility.objects.select_related("into").filter(pk=facility_id).first() if facility_id < 2**63 else None
-    )
-    if merged is not None:
-        raise NotFound(
-            "facility_merged",
-            f"这家机构已经并入“{merged.into.name}”，请看那一家。",
-            into=merged.into_id,
-        )
+def _lead_on(facility_id: int, seen: Q) -> None:
+    """Raise ``NotFound`` that names the facility into which one was merged, if it was and that one may be seen."""
+    into = Facility.objects.filter(seen, pk__in=MergedFacility.objects.filter(pk=facility_id).values("into")).first()
+    if into is not None:
+        raise NotFound("facility_merged", f"这家机构已经并入“{into.name}”，请看那一家。", into=into.pk)
 
 
 def places_by_id(
