@@ -28,7 +28,9 @@ def apply_page(request: HttpRequest, place_id: int) -> HttpResponse:
     """Say how the services of a place are applied for: at the place, at the nearest window, with the nearest adviser."""
     place = facility_detail(place_id, scope=scope_for(request)).place
     asked = read_ask(request.GET, theme="elder")
-    around = replace(asked, origin=asked.origin or Origin(place.lon, place.lat), at=asked.at or place.name, q="", place=None)
+    around = replace(
+        asked, origin=asked.origin or Origin(place.lon, place.lat), at=asked.at or place.name, q="", place=None
+    )
     context = {
         "place": place,
         "phone": dialled(place.phone),

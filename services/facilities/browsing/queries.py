@@ -116,8 +116,8 @@ def browse(
     """Return one page of the open institutions that a question means, from the one after ``mark``, and every filter's counts.
 
     The count of a value is how many would be listed with it and all other filters. ``mode`` travels for the order by time,
-    ``preferred`` is the order ``recommended``. Raises ``BadInput`` for a text that cannot be searched for, a mark that was not given
-    out and a limit beyond ``MOST_ROWS``.
+    ``preferred`` is the order ``recommended``. Raises ``BadInput`` for a text that cannot be searched for, a mark that was not
+    given out and a limit beyond ``MOST_ROWS``.
     """
     if not 1 <= limit <= MOST_ROWS:
         raise BadInput("limit_invalid", f"每页条数要在 1 到 {MOST_ROWS} 之间。", parameter="limit")

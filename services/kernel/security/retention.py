@@ -33,15 +33,25 @@ class Retention:
 
 
 RETENTIONS: Final = (
-    Retention("selfreport.Confirmation", "confirmed_at", 1_096, "机构确认余位的记录", "看得出三年里谁按时确认，数字另有记录"),
+    Retention(
+        "selfreport.Confirmation", "confirmed_at", 1_096, "机构确认余位的记录", "看得出三年里谁按时确认，数字另有记录"
+    ),
     Retention(
         "access_clients.ClientCall", "at", 400, "接口调用记录", "网络日志不少于六个月；多留到满一年零一个月，便于同比"
     ),
-    Retention("finder_recommending.Trace", "hour", 90, "推荐用的浏览记录", "说明里告诉本人的期限；再早的已说明不了今天的需要"),
+    Retention(
+        "finder_recommending.Trace", "hour", 90, "推荐用的浏览记录", "说明里告诉本人的期限；再早的已说明不了今天的需要"
+    ),
     Retention("finder_recommending.ShownCount", "day", 60, "推荐次数", "只看最近 28 天，多留一个月备查"),
     Retention("axes.AccessLog", "attempt_time", 183, "登录记录", "网络日志不少于六个月"),
     Retention("axes.AccessFailureLog", "attempt_time", 183, "登录失败记录", "网络日志不少于六个月"),
-    Retention("facilities_upkeep.FacilityDraft", "updated_at", 30, "机构维护草稿", "一个月没有接着写的，按现在的情况重填更可靠"),
+    Retention(
+        "facilities_upkeep.FacilityDraft",
+        "updated_at",
+        30,
+        "机构维护草稿",
+        "一个月没有接着写的，按现在的情况重填更可靠",
+    ),
     Retention("kernel_rules.DecisionRecord", "at", 3_653, "规则判断记录", "与所涉办件的定期档案同为十年"),
     Retention("kernel_rules.RuleFault", "at", 366, "规则故障", "查明原因以后一年"),
     Retention("opinions.Comment", "unfit_since", 366, "没有公开的点评", "作者一年内可以改了再交"),

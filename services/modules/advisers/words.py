@@ -8,7 +8,9 @@ from services.facilities.kinds.declared import DECLARED_BY_KEY
 
 Words = tuple[tuple[str, str], ...]
 
-LEVELS: Final[Words] = next(each.choices for each in DECLARED_BY_KEY["adviser_site"].attributes if each.key == "adviser_level")
+LEVELS: Final[Words] = next(
+    each.choices for each in DECLARED_BY_KEY["adviser_site"].attributes if each.key == "adviser_level"
+)
 ENGAGED: Final[Words] = (("full", "专职"), ("part", "兼职"))
 WAYS: Final[Words] = (("here", "现场"), ("phone", "电话"), ("home", "上门"), ("online", "线上"))
 TOPICS: Final[Words] = (

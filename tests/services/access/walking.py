@@ -103,7 +103,8 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
         "/desk/accounts": {"act": "reset"},
         "/desk/place-reports": {"report_id": key(PlaceReport)},
         "/desk/self-reports": {"report_id": key(SelfReport), "act": "approve"},
-        "/fill": {"token": token_of(world.rows[SelfReport]), "photo_id": key(Attachment)},
+        # the link itself is a key: who walks here guessed its signature
+        "/fill": {"token": token_of(world.rows[SelfReport])[:-4] + "AAAA", "photo_id": key(Attachment)},
         "/desk/finder": {"group": "eldercare", "entry": "web"},
         "/desk/logs": {"pk": key(LogLine)},
         "/desk/logs/alerts": {"pk": key(Alert)},
