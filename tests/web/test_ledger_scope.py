@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import reduce
 from typing import Any
 from uuid import uuid4
@@ -25,6 +26,8 @@ from services.kernel.workflow.models import Case, CatalogueEntry, MatterTemplate
 from services.modules.advisers.ledgers import LEDGERS as ADVISER_LEDGERS
 from services.modules.example.models import ServicePoint
 from services.modules.finder.models import PlaceReport
+from services.modules.opinions.models import Comment, Suggestion
+from services.modules.selfreport.models import SelfReport
 from tests.services.modules.advisers.samples import write_rows
 
 pytestmark = pytest.mark.usefixtures("city")
@@ -87,6 +90,25 @@ def _report_elsewhere() -> None:
     )
 
 
+def _opinions_elsewhere() -> None:
+    user = User.objects.create(username="far-author")
+    place = Facility.objects.filter(retired_at=None, region__in=below(ELSEWHERE)).order_by("pk")[0]
+    Comment.objects.create(
+        user=user, facility=place, region=place.region, author="张**", overall=3, written_at=timezone.now()
+    )
+    Suggestion.objects.create(
+        user=user, facility=place, region=place.region, about="place", text="外区", due_on=timezone.localdate()
+    )
+
+
+def _self_report_elsewhere() -> None:
+    now = timezone.now()
+    SelfReport.objects.create(
+        kind="nursery", name="外区", region=region(ELSEWHERE), sent_at=now, expires_at=now + dt.timedelta(days=7),
+        made_by="test",
+    )  # fmt: skip
+
+
 def foreign(key: str) -> Any:
     """Return a row of a ledger that lies elsewhere, marked so that any trace of it is found."""
     spec = ledgers()[key]
@@ -105,6 +127,10 @@ def foreign(key: str) -> Any:
         write_rows(region=region(ELSEWHERE), scope=ALL)
     if key == "place-reports":
         _report_elsewhere()
+    if key in {"place-comments", "suggestions"}:
+        _opinions_elsewhere()
+    if key == "self-reports":
+        _self_report_elsewhere()
     if key == "service_points":
         _point_elsewhere()
     row = visible(spec, scope=ALL).filter(**{f"{spec.region}__in": below(ELSEWHERE)}).order_by("pk").last()

@@ -6,6 +6,7 @@ import html
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db.models import QuerySet
 from django.test import Client
 
@@ -16,9 +17,15 @@ from services.access.models import User
 from services.facilities.preloading.actions import KIND
 from services.facilities.preloading.models import Preload
 
-pytestmark = pytest.mark.usefixtures("city")
+pytestmark = pytest.mark.usefixtures("city", "nothing_kept")
 NEW = "/desk/preloads/new"
 GOOD = {"title": "黄浦", "region": "310101", "layers": ["places", "regions"], "kinds": ["eldercare"], "from_zoom": "9", "to_zoom": "11", "active": "1"}  # fmt: skip
+
+
+@pytest.fixture
+def nothing_kept() -> None:
+    """Forget the tiles other tests of this process drew."""
+    cache.clear()
 
 
 def signed_in(name: str) -> Client:

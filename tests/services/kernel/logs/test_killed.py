@@ -77,7 +77,9 @@ def test_a_killed_collector_loses_and_doubles_nothing(
     log.write_text("".join(line.format(number) for number in range(300)))
     settings.DEVICE_LOGS = [str(log)]
     writer, dice, midway = aside(write), random.Random(7), 0
-    for _ in range(KILLS):
+    for number in range(10 * KILLS):
+        if number >= KILLS and midway:
+            break
         child = aside(collect)
         time.sleep(0.05 + dice.random() / 4)
         os.kill(child, signal.SIGKILL)

@@ -240,3 +240,34 @@ def test_on_the_map_for_elders_institutions_are_recommended_with_reasons(on: Fam
     turn_recommending(on=False, scope=scope("shi"))
     page = said(on.device.get("/elder", asked))
     assert [pin["id"] for pin in pins_of(page) if pin["recommended"]] == [] == marked_of(page)
+
+
+@pytest.mark.covers("ELD-RES-07", via="services.modules.finder.recommending.queries:ranking")
+def test_the_map_of_elders_brings_services_together_finds_them_and_says_which_suit(on: Family) -> None:
+    asked, near = circle_alike(on.device)
+    # Brought together: services of several kinds, from whatever source, in one answer that list and map share.
+    page = said(on.device.get("/elder", asked))
+    pins = pins_of(page)
+    assert [pin["id"] for pin in pins] == rows_of(page) == near
+    kinds = dict(Facility.objects.filter(pk__in=near).values_list("pk", "kind"))
+    assert len(set(kinds.values())) >= 3
+    # Looked up: by a kind alone, by a name, and with what is needed.
+    for kind in set(kinds.values()):
+        of_kind = [pk for pk in near if kinds[pk] == kind]
+        assert rows_of(said(on.device.get("/elder", asked | {"kinds": kind}))) == of_kind
+    sought = Facility.objects.get(pk=near[-1])
+    found = listed(said(on.device.get("/places", {"kinds": "eldercare", "q": sought.name})))
+    named = Facility.objects.filter(name=sought.name, kind__group="eldercare", retired_at=None)
+    assert set(found) >= set(named.values_list("pk", flat=True))
+    assert sought.pk in found
+    change(sought, memory_care=True)
+    assert rows_of(said(on.device.get("/elder", asked | {"memory_care": "1"}))) == [sought.pk]
+    # Recommended to whom it suits: what is stated of this elder, and of no other, marks it on the map and says why.
+    client = on.signed_in()
+    agree(client)
+    state(client, "elder", needs=["memory_care"])
+    page = said(client.get("/elder", asked))
+    assert sought.pk in [pin["id"] for pin in pins_of(page) if pin["recommended"]] == marked_of(page)
+    why = said(client.get("/my/recommending/why", {"place": sought.pk, "kinds": "eldercare"}))
+    assert "认知症照护" in why
+    assert strip(said(client.get("/places", {"kinds": "eldercare"})))[0] == sought.pk
