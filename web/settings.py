@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "services.kernel.forms",
     "services.kernel.workflow",
     "services.kernel.module",
+    "services.catchments",
     *MODULES,
     "services.modules.finder.recommending",
     "web",

@@ -1,1 +1,1 @@
-"""Which doors a kindergarten serves: rules as districts write them, read, matched, explained, held against each other. Pure."""
+"""Which kindergarten an address belongs to, and why: editions of rules and areas by district, matched and explained."""
