@@ -200,6 +200,10 @@ class AuditAct(models.TextChoices):
     RULE_ENDED = "rule_ended", "停用规则"
     RULE_DISCARDED = "rule_discarded", "放弃规则草稿"
     RULE_TRIED = "rule_tried", "试算规则"
+    CATCHMENT_APPROVED = "catchment_approved", "批准对口版本"
+    CATCHMENT_PUBLISHED = "catchment_published", "发布对口版本"
+    CATCHMENT_WITHDRAWN = "catchment_withdrawn", "撤回对口版本"
+    CATCHMENT_DISCARDED = "catchment_discarded", "放弃对口草稿"
     RECORDS_PURGED = "records_purged", "清理到期记录"
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from typing import Literal
+from typing import Final, Literal
 
 from services.catchments.doors import EVERY_ANNEX, Door, Rule, Stretch
 from services.catchments.matching import RuleBook
 
 Wrong = Literal["overlap", "empty", "idle_exception"]
+_ENDLESS: Final = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def findings(rules: Sequence[Rule]) -> list[Finding]:
     found = [finding for rule in rules for finding in _alone(rule)]
     book, seen = RuleBook(rules), set()
     for road in dict.fromkeys(stretch.road for rule in rules for stretch in rule.covers):
-        for first, second in combinations(book.of_road(road), 2):
+        for first, second in _meeting(book.of_road(road), road):
             if first.target == second.target or (id(first), id(second)) in seen:
                 continue
             door = shared_door(first, second)
@@ -56,6 +56,31 @@ def shared_door(first: Rule, second: Rule) -> Door | None:
     """Return a door that both rules cover, ``None`` when there is none: the lowest of those that stand for all."""
     both = (*first.covers, *first.excepts, *second.covers, *second.excepts)
     return next((door for door in telling_doors(both) if first.holds(door) and second.holds(door)), None)
+
+
+def _meeting(rules: Sequence[Rule], road: str) -> Iterator[tuple[Rule, Rule]]:
+    """Return each two rules whose stretches of a road come upon one number, of a house or a lane, on one side of it."""
+    along = sorted(
+        (*_reach(stretch), stretch.span.parity if stretch.lane is None else "", at)
+        for at, rule in enumerate(rules)
+        for stretch in rule.covers
+        if stretch.road == road
+    )
+    met: set[tuple[int, int]] = set()
+    for at, (_, high, side, first) in enumerate(along):
+        for low, _, other_side, second in along[at + 1 :]:
+            if low > high:
+                break
+            pair = (min(first, second), max(first, second))
+            if first != second and pair not in met and (not side or not other_side or side == other_side):
+                met.add(pair)
+                yield rules[pair[0]], rules[pair[1]]
+
+
+def _reach(stretch: Stretch) -> tuple[int, int]:
+    if stretch.lane is not None:
+        return stretch.lane, stretch.lane
+    return stretch.span.low, _ENDLESS if stretch.span.high is None else stretch.span.high
 
 
 def _alone(rule: Rule) -> Iterator[Finding]:
