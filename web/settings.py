@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "services.facilities",
     "services.facilities.arranging",
     "services.facilities.preloading",
+    "services.facilities.supervision",
     "services.kernel.documents",
     "services.kernel.messages",
     "services.kernel.messages.notices",
@@ -267,6 +268,10 @@ PROGRESS_TIMEOUT_S: float = float(env.text("QUANTU_PROGRESS_TIMEOUT", "10"))
 ELDERS_URL: str = env.text("QUANTU_ELDERS_URL")
 ELDERS_APP: str = env.text("QUANTU_ELDERS_APP")
 ELDERS_SECRET: str = env.text("QUANTU_ELDERS_SECRET")
+# The city's platform of supervision (互联网+监管); without all three nothing is asked, and ratings wait.
+SUPERVISION_URL: str = env.text("QUANTU_SUPERVISION_URL")
+SUPERVISION_APP: str = env.text("QUANTU_SUPERVISION_APP")
+SUPERVISION_SECRET: str = env.text("QUANTU_SUPERVISION_SECRET")
 # Identity providers by key, such as QUANTU_SIGN_IN=city and QUANTU_SIGN_IN_CITY_URL; see docs/how-to/access.md.
 SIGN_IN: dict[str, dict[str, str]] = env.groups(
     "QUANTU_SIGN_IN", ("kind", "name", "url", "public_url", "app", "secret", "audience", "timeout")
@@ -298,6 +303,7 @@ CELERY_BEAT_SCHEDULE = {
     "read-receipts": {"task": "services.kernel.messages.read_receipts", "schedule": 60.0},
     "tidy-files": {"task": "services.kernel.documents.tidy", "schedule": 3600.0},
     "purge-records": {"task": "services.kernel.security.purge", "schedule": 24 * 3600.0},
+    "pull-supervision": {"task": "services.facilities.supervision.pull", "schedule": 6 * 3600.0},
     "erase-due": {"task": "services.access.personal.erase_due", "schedule": 3600.0},
     "freshen-preloads": {"task": "services.facilities.preloading.freshen", "schedule": 300.0},
     "purge-lists": {"task": "geo.addresses.standardising.purge", "schedule": 3600.0},

@@ -14,9 +14,11 @@ from django.views.decorators.http import require_safe
 
 from geo.errors import NotFound
 from geo.scope import Scope
+from services.access.queries import scope_for
 from services.facilities.known import Known, known_of
 from services.facilities.qr import qr_svg
 from services.facilities.queries import facility_detail
+from services.facilities.supervision.queries import supervision_of
 from services.kernel.documents.queries import folders_of
 from services.modules.finder.models import Act
 from web.context import elder_step
@@ -57,6 +59,7 @@ def place_page(request: HttpRequest, place_id: int) -> HttpResponse:
         "sections": sections_of(known_of(card.detail)),
         "photos": photos_of(card),
         "opinions": said_of(card.place),
+        "supervision": supervision_of(place_id, scope=scope_for(request)),
         "back_url": ask.url(place=None) if ask.origin else ask.page.path,
         "share_url": request.build_absolute_uri(f"/places/{place_id}"),
         "share_note": "链接里只有这家机构，没有您的位置。",

@@ -59,6 +59,8 @@ RETENTIONS: Final = (
     Retention("opinions.Suggestion", "handled_at", 1_096, "答复过的建议", "三年后不再有用"),
     Retention("kernel_messages.Message", "visible_from", 1_096, "站内消息", "三年后不再有用"),
     Retention("facilities_preloading.PreloadRun", "done_at", 92, "预加载的记录", "看得出一个季度的变化就够了"),
+    Retention("facilities_supervision.SupervisionPull", "at", 92, "监管信息取数的记录", "看得出一个季度是否取得到"),
+    Retention("opinions.RatingReport", "ended_at", 366, "发给监管平台的评价", "对账一年；以后有变化会重新发"),
     Retention("jobs.Job", "finished_at", 366, "后台任务", "结果另有去处，记录留一年"),
     Retention("sessions.Session", "expire_date", 1, "会话", "过期即无用"),
 )

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from geo.regions.models import Region
+from services.access.models import Organisation
 from services.crypto.identifiers import new_id
 from services.facilities.models import Facility
 from services.modules.opinions.words import ABOUT, FLAG_WHYS, MOST_ANSWER, MOST_WORDS
@@ -129,3 +130,42 @@ class Suggestion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.region_id} {self.about}"
+
+
+class ReportState(models.TextChoices):
+    WAITING = "waiting", "待发送"
+    SENT = "sent", "已发送"
+    REPLACED = "replaced", "已有更新的"
+    GIVEN_UP = "given_up", "已放弃"
+
+
+class RatingReport(models.Model):
+    """What the platform of supervision is told of an institution's rating; ``uid`` is the key under which they take it once.
+
+    ``what`` holds figures only: how many public comments, and their means. One of an institution waits at most; ``next_at`` is
+    when it is tried (again), ``code`` why it did not go through.
+    """
+
+    uid = models.UUIDField(unique=True, default=new_id, editable=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    what = models.JSONField()
+    state = models.CharField(max_length=10, choices=ReportState, default=ReportState.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    code = models.CharField(max_length=40, blank=True)
+    made_at = models.DateTimeField(auto_now_add=True)
+    next_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "评价上报"
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["next_at", "id"], condition=Q(state="waiting"), name="rating_due"),
+            models.Index(fields=["organisation", "-id"], name="rating_newest"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["organisation"], condition=Q(state="waiting"), name="rating_waits_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation_id} {self.state}"

@@ -39,7 +39,11 @@ def may_comment(place: Place) -> bool:
 
 def standing_of(place_id: int) -> Standing:
     """Return how many public comments a place has and, of enough, their means overall and by aspect."""
-    rows = Comment.objects.filter(PUBLIC, facility=place_id)
+    return means_of(Comment.objects.filter(PUBLIC, facility=place_id))
+
+
+def means_of(rows: QuerySet[Comment]) -> Standing:
+    """Return how many comments there are and, of enough, their means overall and by aspect."""
     found = rows.aggregate(count=Count("pk"), mean=Avg("overall"))
     if found["count"] < LEAST_FOR_MEAN:
         return Standing(found["count"], None, ())

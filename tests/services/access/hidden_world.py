@@ -150,6 +150,9 @@ UNSEEN: Final = {
     "kernel_workflow.Feedback": "for the source of a case",
     "facilities_arranging.ArrangementVersion": "only that of the city is shown, and this one is of none",
     "facilities_preloading.PreloadRun": "figures of a run",
+    "facilities_supervision.SupervisionFacts": "published by the platform of supervision, shown with places only",
+    "facilities_supervision.SupervisionPull": "figures of a run",
+    "opinions.RatingReport": "figures, for the platform of supervision",
 }
 """Models whose rows say nothing of their own on any page, and why; all others are seen by those they belong to."""
 ACTORS: Final = re.compile(r"(^|_)(by|actor|username)$")
