@@ -80,9 +80,10 @@ def _begun(year: int, district_id: int, entry: str, begins: CatchmentEdition | N
 
 def _copy(begins: CatchmentEdition, draft: CatchmentEdition) -> None:
     rules, areas = list(begins.rules.all()), list(begins.areas.all())
-    for row in (*rules, *areas):
-        row.pk, row.edition = None, draft
-        row._state.adding = True
+    for rule in rules:
+        rule.pk, rule.edition, rule._state.adding = None, draft, True
+    for area in areas:
+        area.pk, area.edition, area._state.adding = None, draft, True
     MatchRule.objects.bulk_create(rules, batch_size=_AT_ONCE)
     CatchmentArea.objects.bulk_create(areas, batch_size=_AT_ONCE)
 

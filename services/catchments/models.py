@@ -160,3 +160,49 @@ class EditionChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.edition_id} r{self.revision} {self.act}"
+
+
+class RuleImport(models.Model):
+    """A district's workbook on its way into a draft: read, mended row by row, then written in one act.
+
+    ``sheets`` tells of each sheet which columns were recognised and which rows were passed over, with their texts.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    edition = models.ForeignKey(CatchmentEdition, on_delete=models.CASCADE, related_name="imports")
+    name = models.CharField(max_length=200)
+    sheets = models.JSONField(default=list)
+    change = models.ForeignKey(EditionChange, on_delete=models.SET_NULL, null=True, related_name="+")
+    made_by = models.CharField(max_length=150)
+    made_at = models.DateTimeField(auto_now_add=True)
+    written_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "对口规则导入"
+        ordering = ["-made_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RuleImportRow(models.Model):
+    """One row of a workbook: its cells by field, what is wrong with them by field, and whether somebody leaves it out."""
+
+    taken = models.ForeignKey(RuleImport, on_delete=models.CASCADE, related_name="rows")
+    number = models.PositiveIntegerField()
+    sheet = models.CharField(max_length=60)
+    row = models.PositiveIntegerField()
+    cells = models.JSONField(default=dict)
+    faults = models.JSONField(default=dict)
+    faulty = models.BooleanField(default=False)
+    left_out = models.BooleanField(default=False)
+    revision = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = "对口规则导入行"
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["taken", "number"], name="rule_import_row_once")]
+        indexes = [models.Index(fields=["taken", "number"], condition=Q(faulty=True), name="rule_import_faulty")]
+
+    def __str__(self) -> str:
+        return f"{self.sheet} {self.row}"

@@ -61,6 +61,7 @@ RETENTIONS: Final = (
     Retention("facilities_preloading.PreloadRun", "done_at", 92, "预加载的记录", "看得出一个季度的变化就够了"),
     Retention("facilities_supervision.SupervisionPull", "at", 92, "监管信息取数的记录", "看得出一个季度是否取得到"),
     Retention("opinions.RatingReport", "ended_at", 366, "发给监管平台的评价", "对账一年；以后有变化会重新发"),
+    Retention("catchments.RuleImport", "made_at", 60, "对口规则的导入表", "写入的在版本里；没有写入的，两个月后名册已旧"),
     Retention("jobs.Job", "finished_at", 366, "后台任务", "结果另有去处，记录留一年"),
     Retention("sessions.Session", "expire_date", 1, "会话", "过期即无用"),
 )
