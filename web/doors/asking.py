@@ -53,6 +53,9 @@ class KindChoice(NamedTuple):
     icon: str
 
 
+KindMenu = tuple[tuple[str, tuple[KindChoice, ...]], ...]
+"""Kinds by the name of their group."""
+
 QUICK_KINDS: Final = (
     KindChoice("childcare", "托育", "baby"),
     KindChoice("preschool", "幼儿园", "school"),
@@ -216,15 +219,15 @@ def said_of(query: QueryDict | Mapping[str, str], key: str) -> list[str]:
     return query.getlist(key) if isinstance(query, QueryDict) else [query[key]] if key in query else []
 
 
-def kind_menu(theme: str = "") -> list[tuple[str, list[KindChoice]]]:
+def kind_menu(theme: str = "") -> KindMenu:
     """Return the kinds a theme offers by group for the menu 更多; a group of several kinds can be chosen whole."""
     menu = []
     for group in THEMES[theme].groups:
         members = [KindChoice(kind.key, kind.name, kind.icon) for kind in kinds_of_group(group)]
         if len(members) > 1:
             members.insert(0, KindChoice(group, f"全部{GROUPS[group]}", "layers"))
-        menu.append((GROUPS[group], members))
-    return menu
+        menu.append((GROUPS[group], tuple(members)))
+    return tuple(menu)
 
 
 def kind_choice(word: str, theme: str = "") -> KindChoice:

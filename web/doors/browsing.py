@@ -240,14 +240,15 @@ class _Page:
             "everything": self.everything,
             "what": "服务设施" if self.everything else self.ask.kind_name,
             "kind_menu": kind_menu(),
+            "kinds": "" if self.everything else self.ask.kinds,
             "orders": self._orders(),
             "order": shown.order,
             "facets": [facet for key, facet in facets.items() if key not in {"district", "street"}],
             "district": facets.get("district"),
             "street": facets.get("street"),
-            "districts": [one for one in names.regions.values() if one.level == Level.DISTRICT],
+            "districts": [(one.code, one.name) for one in names.regions.values() if one.level == Level.DISTRICT],
             "streets": [
-                one
+                (one.code, one.name)
                 for one in names.regions.values()
                 if district and one.level == Level.STREET and one.path.startswith(district.path)
             ],

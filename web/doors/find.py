@@ -147,6 +147,7 @@ def panel_context(request: HttpRequest, ask: Ask, candidates: list[Candidate] | 
         "kind_menu": kind_menu(ask.theme),
         "chosen_kind": choice,
         "kind_is_quick": choice in ask.page.quick,
+        "kinds": "" if choice in ask.page.quick else ask.kinds,
         "travellers": TRAVELLERS,
         "minutes_options": MINUTES,
         "quick_filters": quick,

@@ -1,27 +1,50 @@
-"""Template tags of the pages: an icon of the sprite, an address with changes, the navigation of the desk."""
+"""Template tags of the pages: icons, what is chosen from, rows of places, an address with changes, the desk's navigation."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from django import template
-from django.templatetags.static import static
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from services.facilities.places import Place
+from web.doors import markup
 from web.doors.frame import Shown, entries_for, ledgers_shown, modules_shown, views_for
+from web.doors.shown import Row
 
 register = template.Library()
 
+for _tag in (
+    markup.icon,
+    markup.options,
+    markup.kind_options,
+    markup.kind_chips,
+    markup.filter_chips,
+    markup.counted_options,
+    markup.counted_boxes,
+    markup.compare_tick,
+):
+    register.simple_tag(_tag)
 
-@register.simple_tag
-def icon(name: str, label: str = "") -> SafeString:
-    """Return an icon of the sprite; it is decoration unless a ``label`` names it."""
-    href = f"{static('vendor/icons.svg')}#{name}"
-    if label:
-        return format_html('<svg class="icon" role="img" aria-label="{}"><use href="{}"></use></svg>', label, href)
-    return format_html('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}"></use></svg>', href)
+
+@register.simple_tag(takes_context=True)
+def save_button(context: dict[str, Any], place: Place, look: str = "save-button") -> SafeString:
+    """Show the button that marks a place or forgets it."""
+    return markup.save_button(place, context["saved_ids"], look=look)
+
+
+@register.simple_tag(takes_context=True)
+def list_rows(context: dict[str, Any], rows: Sequence[Row]) -> SafeString:
+    """Show rows of the list of all institutions."""
+    return markup.list_rows(rows, set(context["saved_ids"]))
+
+
+@register.simple_tag(takes_context=True)
+def circle_rows(context: dict[str, Any], rows: Sequence[Row], selected: int | None) -> SafeString:
+    """Show rows of what can be reached; ``selected`` is the place whose card is open."""
+    return markup.circle_rows(rows, set(context["saved_ids"]), selected)
 
 
 @register.filter
