@@ -141,6 +141,10 @@ class Book:
         for site in sites:
             self._sites[site.street].append(site)
 
+    def names(self, community: str) -> bool:
+        """Say whether a rule names a community, by its folded name."""
+        return community in self._communities
+
     def match(self, home: Home) -> Match:
         """Return where a home belongs: by the first step that finds anything, with all that was tried before it."""
         path: list[Taken] = []
@@ -204,7 +208,8 @@ class Book:
         if not self._areas:
             return Taken("area", said=("这个版本没有画片区。",))
         if home.point is None:
-            return Taken("area", said=("没有查到这个地址在地图上的位置。",))
+            every: tuple[Goal, ...] = tuple(dict.fromkeys(("site", area.site) for area in self._areas))
+            return Taken("area", possible=every, said=("没有查到这个地址在地图上的位置。",), doubt=True)
         point = shapely.Point(home.point)
         near = [self._areas[at] for at in self._tree.query(point, predicate="dwithin", distance=home.reach_m)]
         holding = [area for area in near if area.shape.covers(point)]
@@ -221,11 +226,12 @@ class Book:
         return Taken("area", goals, possible, ids, told, not set(possible) <= set(goals))
 
     def _by_distance(self, home: Home) -> Taken:
-        if home.point is None or home.street is None:
-            return Taken("nearest", said=("没有查到这个地址的街镇和位置。",))
-        sites = self._sites.get(home.street, [])
+        sites = [site for street in self._sites if home.street in (None, street) for site in self._sites[street]]
         if not sites:
             return Taken("nearest", said=("这个街镇没有可选的幼儿园。",))
+        if home.point is None or home.street is None:
+            every: tuple[Goal, ...] = tuple(("site", site.id) for site in sites)
+            return Taken("nearest", possible=every, said=("没有查到这个地址的街镇和位置。",), doubt=True)
         here = shapely.Point(home.point)
         metres = {site.id: here.distance(shapely.Point(site.point)) for site in sites}
         best = min(metres, key=lambda site: (metres[site], site))
