@@ -81,7 +81,7 @@ def perform(
     wanted = {name: told for name, told in wanted.items() if before[name] != told}
     if not wanted:
         return None
-    check_unchanged(edition, seen=seen, keys=wanted)
+    check_unchanged(edition, seen=seen, keys=[name for name in wanted if before[name] is not None])
     put(edition, wanted)
     edition.revision += 1
     edition.state, edition.changed_by = EditionState.DRAFT, scope.actor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -22,6 +23,7 @@ from services.crypto.identifiers import new_id
 
 BY_DOOR: Final = ("override", "address")
 MOST_DELETED: Final = 20_000
+_LIST: Final = re.compile(r"[、，,;；/\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,9 @@ def _place_faults(said: RuleSaid, ground: Ground) -> dict[str, str]:
             found["committee"] = (
                 f"“{name}”不在所选的街镇，它属于{ground.streets.get(street, '别的街镇')}，请改街镇或居委。"
             )
-    if len(said.community) > LONGEST_COMMUNITY:
+    if _LIST.search(said.community):
+        found["community"] = "一条规则写一个小区，请分成几条。"
+    elif len(said.community) > LONGEST_COMMUNITY:
         found["community"] = (
             f"小区名称有 {len(said.community)} 个字，手机上显示不下，最多 {LONGEST_COMMUNITY} 个字，请用简称。"
         )
