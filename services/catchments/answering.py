@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, Literal
 
+from django.utils import timezone
+
 from geo.addresses.gazetteer import NamedRegion, Names, Published, names_of, published_now
 from geo.addresses.parsing import Token
 from geo.errors import BadInput, TooLarge
@@ -228,9 +230,15 @@ def _check(entry: str, edition: CatchmentEdition | None, scope: Scope) -> EntryP
     found = entry_point(entry)
     if found is None:
         raise BadInput("entry_unknown", f"没有“{entry[:20]}”这个入口。", parameter="entry")
-    if edition is not None and edition.state != EditionState.PUBLISHED:
+    if edition is not None and not is_public(edition):
         edition_seen(edition.pk, scope=scope)
     return found
+
+
+def is_public(edition: CatchmentEdition) -> bool:
+    """Say whether everyone may ask an edition: it is published and has begun."""
+    begun = edition.from_day is not None and edition.from_day <= timezone.localdate()
+    return edition.state == EditionState.PUBLISHED and begun
 
 
 class _Desk:

@@ -65,6 +65,22 @@ def edition_in_force(*, year: int, district_id: int, entry: str, on: dt.date | N
     return rows.annotate(district_name=published_name("district_id")).order_by("-from_day", "-number").first()
 
 
+def editions_in_force(
+    *, year: int | None = None, district_id: int | None = None, entry: str = "", on: dt.date | None = None
+) -> QuerySet[CatchmentEdition]:
+    """Return the published editions that count on a day (today), one for each year, district and entry, the newest year first."""
+    rows = CatchmentEdition.objects.filter(state=EditionState.PUBLISHED, from_day__lte=on or timezone.localdate())
+    asked = {"year": year, "district": district_id, "entry": entry or None}
+    rows = rows.filter(**{name: value for name, value in asked.items() if value is not None})
+    order = ("-year", "district", "entry")
+    return rows.order_by(*order, "-from_day", "-number").distinct("year", "district", "entry")
+
+
+def newest_year(*, entry: str) -> int | None:
+    """Return the last year of which an entry has an edition in force anywhere, ``None`` for none."""
+    return editions_in_force(entry=entry).values_list("year", flat=True).first()
+
+
 def versions_beside(edition: CatchmentEdition) -> QuerySet[CatchmentEdition]:
     """Return every version of the same year, district and entry, the first one first."""
     rows = CatchmentEdition.objects.filter(year=edition.year, district=edition.district_id, entry=edition.entry)

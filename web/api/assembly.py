@@ -13,6 +13,7 @@ from geo.errors import BadInput, CityError, NotFound
 from geo.regions import api as regions
 from services.access.queries import scope_for
 from services.access.signin import api as certificates
+from services.catchments import api as catchments
 from services.facilities import api as facilities
 from services.facilities.institutions import api as institutions
 from services.kernel.forms import api as forms
@@ -66,6 +67,7 @@ api.add_router("/v1", standardising.router, auth=scope_for, throttle=HEAVY)
 api.add_router("/v1", batches.router, auth=batches.known_caller, throttle=LIGHT)
 api.add_router("/v1", upkeep.router, auth=staff, throttle=LIGHT)
 api.add_router("/v1", regions.router, auth=scope_for, throttle=LIGHT)
+api.add_router("/v1", catchments.router, auth=scope_for, throttle=HEAVY)
 api.add_router("/v1", forms.router, auth=scope_for, throttle=HEAVY)
 api.add_router("/v1", certificates.router, throttle=LIGHT)
 api.add_router("/v1", certificates.own, auth=staff, throttle=LIGHT)
