@@ -14,7 +14,6 @@ from django.db import connection
 from geo.addresses.models import Address, AddressAlias
 from geo.addresses.parsing import Gazetteer, roads_of
 from geo.imports.models import CURRENT, Family, Provenance
-from geo.imports.queries import published_sources
 from geo.regions.models import EditionState, Level, RegionVersion
 from geo.roads.models import RoadName
 
@@ -42,12 +41,19 @@ class Published:
         return self.families.get(family, ())
 
 
-_FACTS: Final = ("pk", "published_at", "revision", "family", "provenance", "title", "as_of")
+_FACTS: Final = """
+    SELECT id, published_at, revision, family, provenance, title, as_of FROM imports_source
+    WHERE published_at IS NOT NULL AND retired_at IS NULL ORDER BY id"""
 
 
 def published_now() -> Published:
-    """Return what is published now; one small query, never cached. Only what follows from the same rows is made once."""
-    rows = published_sources().order_by("id").values_list(*_FACTS)
+    """Return what is published now; one small query, never cached. Only what follows from the same rows is made once.
+
+    Every answer asks it several times: written out it takes a tenth of the time that putting it together does.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_FACTS)
+        rows = cursor.fetchall()
     return _published(str(connection.settings_dict["NAME"]), tuple(rows))
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import QuerySet
 
 from geo.calendars.models import CalendarDay
 from geo.calendars.working import WorkingDays
 from geo.crs import CITIES
+
+_DAYS: Final = (
+    "SELECT day, off, name FROM calendars_calendarday WHERE calendar = %s AND day BETWEEN %s AND %s ORDER BY day"
+)
 
 
 def calendar_key() -> str:
@@ -28,11 +34,9 @@ def working_days(*, since: dt.date | None = None, until: dt.date | None = None) 
 
     It holds some thirty days a year, so it is read anew each time and is never stale.
     """
-    rows = days_kept().values_list("day", "off", "name")
-    if since:
-        rows = rows.filter(day__gte=since)
-    if until:
-        rows = rows.filter(day__lte=until)
+    with connection.cursor() as cursor:
+        cursor.execute(_DAYS, [calendar_key(), since or dt.date.min, until or dt.date.max])
+        rows = cursor.fetchall()
     return WorkingDays(
         off=frozenset(day for day, off, _ in rows if off),
         work=frozenset(day for day, off, _ in rows if not off),

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import Final
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from geo.imports.models import Family, ImportRun, Provenance, Source
+
+# Every page asks these: written out they take a tenth of the time that putting them together does.
+_INVENTED: Final = """
+    SELECT EXISTS (
+        SELECT FROM imports_source WHERE published_at IS NOT NULL AND retired_at IS NULL AND provenance = %s)"""
+_ATTRIBUTIONS: Final = """
+    SELECT attribution FROM imports_source
+    WHERE published_at IS NOT NULL AND retired_at IS NULL AND attribution <> '' ORDER BY id"""
 
 
 def published_sources(family: Family | None = None) -> QuerySet[Source]:
@@ -18,7 +28,9 @@ def published_sources(family: Family | None = None) -> QuerySet[Source]:
 
 def shows_invented() -> bool:
     """Say whether anything invented is published: while it is, every page and answer says so."""
-    return published_sources().filter(provenance=Provenance.INVENTED).exists()
+    with connection.cursor() as cursor:
+        cursor.execute(_INVENTED, [Provenance.INVENTED.value])
+        return bool(cursor.fetchone()[0])
 
 
 def runs_of(source: Source) -> QuerySet[ImportRun]:
@@ -38,5 +50,7 @@ def edition_of(families: Iterable[str]) -> str:
 
 def attribution() -> str:
     """Return whom a map or a tile must name: those whom the published sources name, each once; empty for nobody."""
-    said = published_sources().exclude(attribution="").order_by("id").values_list("attribution", flat=True)
+    with connection.cursor() as cursor:
+        cursor.execute(_ATTRIBUTIONS)
+        said = [each for (each,) in cursor.fetchall()]
     return "；".join(dict.fromkeys(name.strip() for each in said for name in each.split("；")))

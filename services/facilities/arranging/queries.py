@@ -30,6 +30,11 @@ from services.facilities.navigation import NAVIGATION_APPS
 DUTY: Final = "settings.write"
 
 
+_NEWEST: Final = f"""
+    SELECT DISTINCT ON (entry) * FROM {ArrangementVersion._meta.db_table}
+    WHERE city = %s AND "group" = %s AND entry = ANY(%s) AND published_at IS NOT NULL ORDER BY entry, number DESC"""
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """The sheet that holds for a list and where it comes from; no version means that nobody arranged it."""
@@ -46,12 +51,7 @@ def group_of(kinds: Sequence[str]) -> str:
 
 def sheet_for(group: str, entry: str) -> Held | None:
     """Return what is arranged for a group at an entry: for the entry itself, else for all; ``None`` where nothing is."""
-    newest = (
-        ArrangementVersion.objects.filter(city=current_city().key, group=group, entry__in={entry, ""})
-        .exclude(published_at=None)
-        .order_by("entry", "-number")
-        .distinct("entry")
-    )
+    newest = ArrangementVersion.objects.raw(_NEWEST, [current_city().key, group, [entry, ""]])
     held = {version.entry: version for version in newest if version.active}
     version = held.get(entry) or held.get("")
     return None if version is None else Held(sheet_of(version.sheet, group), version)

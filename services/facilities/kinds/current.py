@@ -13,10 +13,10 @@ from celery.signals import task_prerun
 from django.core.signals import request_started
 from django.db import connection
 from django.db.backends.signals import connection_created
-from django.db.models import Count, Max, Sum
 
 from services.facilities.kinds.book import AS_DECLARED, KindBook, book_of
 
+_MARK: Final = "SELECT count(*), sum(revision), max(changed_at) FROM facilities_facilitykind"
 COLUMNS: Final = ("key", "group", "name", "icon", "attributes", "order", "retired_at", "moved_at")
 
 
@@ -65,8 +65,8 @@ def _look() -> None:
     global _held
     from services.facilities.models import FacilityKind  # loaded with the apps, which declare by these kinds
 
-    rows = FacilityKind.objects.order_by()
-    found = rows.aggregate(rows=Count("key"), revisions=Sum("revision"), changed=Max("changed_at"))
-    mark = (connection.settings_dict["NAME"], *found.values())
+    with connection.cursor() as cursor:
+        cursor.execute(_MARK)
+        mark = (connection.settings_dict["NAME"], *cursor.fetchone())
     if _held.mark != mark:
-        _held = book_of(rows.values(*COLUMNS), mark)
+        _held = book_of(FacilityKind.objects.order_by().values(*COLUMNS), mark)

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import numpy as np
 from django.core.cache import cache
+from django.db import connection
 from django.db.models import QuerySet, Sum
 
 from geo.addresses.gazetteer import published_now
@@ -48,6 +49,7 @@ MOST_CHANGES: Final = 20
 HOMES: Final = (Level.STREET, Level.COMMITTEE)
 """The levels a home is stated at: never finer."""
 FIELD: Final = "recommending"
+_ON: Final = f'SELECT EXISTS (SELECT FROM {RecommendingSwitch._meta.db_table} WHERE city = %s AND "on")'
 SEALED: Final = "wishes"
 
 
@@ -114,7 +116,9 @@ class Ranking:
 
 def is_on(*, scope: Scope) -> bool:
     """Say whether the city recommends at all; everybody may know it."""
-    return RecommendingSwitch.objects.filter(city=current_city().key, on=True).exists()
+    with connection.cursor() as cursor:
+        cursor.execute(_ON, [current_city().key])
+        return bool(cursor.fetchone()[0])
 
 
 def turns(*, scope: Scope) -> list[Turned]:
