@@ -15,7 +15,7 @@ from django.http import QueryDict
 
 from services.kernel.forms.answering import Checked
 from services.kernel.forms.answering.linking import is_required
-from services.kernel.forms.looking_up import places_offered, regions_offered
+from services.kernel.forms.looking_up import CityKnown, places_offered, regions_offered
 from services.kernel.forms.spec import Field, Form, Paper, Question
 
 INPUT_TYPES: Final = {"integer": "text", "day": "date", "month": "month", "phone": "tel"}
@@ -163,6 +163,8 @@ class Page:
             return tuple(Option(code, name, code in chosen) for code, name in regions_offered(one.level, self.under))
         if one.kind == "place":
             places = places_offered(one.facility_kind, self.under)
+            if not chosen & {code for code, _ in places} and (name := _place_name(one, value)):
+                places.insert(0, (str(value), name))  # chosen on the map, in another street
             return tuple(Option(code, name, code in chosen) for code, name in places)
         return ()
 
@@ -177,6 +179,13 @@ class Page:
 
     def _locked(self, key: str) -> bool:
         return bool(self.only) and key not in self.only
+
+
+def _place_name(one: Field, value: Any) -> str | None:
+    """Return the name of the place a field already holds, None where it holds none that fits."""
+    text = str(value)
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+    return CityKnown().place(number, one.facility_kind) if number else None
 
 
 def labels_by_key(form: Form) -> dict[str, str]:

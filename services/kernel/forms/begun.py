@@ -20,13 +20,17 @@ from services.kernel.spec import LedgerSpec, RowForm
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What a row of a ledger says for a form: where from, its name, the code of its street ('' for none), and the values."""
+    """What a row of a ledger says for a form: where from, its name, the code of its street ('' for none), and the values.
+
+    ``only``: no other source is asked, for it may mean another row.
+    """
 
     ledger: str
     title: str
     name: str
     street: str
     values: Mapping[str, Value]
+    only: bool = True
 
 
 def begun_from(reference: str, form: str, *, scope: Scope) -> Begun:

@@ -27,10 +27,10 @@ class CityKnown:
         return self._regions[code, level]
 
     def place(self, number: int, kind: str) -> str | None:
-        """Return the name of a place of a kind ('' any) by its id; places that closed keep their name."""
+        """Return the name of a place of one of some kinds ('' any) by its id; places that closed keep their name."""
         if (number, kind) not in self._places:
             rows = Facility.objects.filter(pk=number) if number < 2**63 else Facility.objects.none()
-            rows = rows.filter(kind=kind) if kind else rows
+            rows = rows.filter(kind__in=kind.split(",")) if kind else rows
             self._places[number, kind] = rows.values_list("name", flat=True).first()
         return self._places[number, kind]
 
@@ -42,10 +42,10 @@ def regions_offered(level: str, under: str) -> list[tuple[str, str]]:
 
 
 def places_offered(kind: str, under: str) -> list[tuple[str, str]]:
-    """Return the open places of a kind that a page offers below a path: (id, name)."""
+    """Return the open places of some kinds that a page offers below a path: (id, name)."""
     rows = Facility.objects.filter(visible(Scope.public(), published_now(), [FacilityStatus.OPEN.value]))
     if kind:
-        rows = rows.filter(kind=kind)
+        rows = rows.filter(kind__in=kind.split(","))
     regions = RegionVersion.objects.filter(edition__state=EditionState.PUBLISHED, path__startswith=under)
     rows = rows.filter(region_id__in=regions.values("region_id")).order_by("name", "id")
     return [(str(pk), name) for pk, name in rows.values_list("pk", "name")[:MOST_OFFERED]]

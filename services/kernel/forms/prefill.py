@@ -57,20 +57,17 @@ SOURCES: Final = (
 def prefilled(row: Submission, begun: Begun | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return (answers, sources) for a new draft: of the values that are known, those that the form asks and takes.
 
-    A draft ``begun`` from a row of a ledger takes what that row says and nothing else: another source may mean another row. A
-    source that fails is written to the log and gives nothing: a form can always be filled in by hand.
+    A draft ``begun`` from a row takes what that row says, and nothing else where it says ``only``. A source that fails is written
+    to the log and gives nothing: a form can always be filled in by hand.
     """
-    if begun is not None:
-        return _of_row(form_of(row), begun)
-    if row.account_id is None:
-        return {}, {}
+    answers, sources = _of_row(form_of(row), begun) if begun is not None else ({}, {})
+    if row.account_id is None or (begun is not None and begun.only):
+        return answers, sources
     spec, form = form_named(row.form), form_of(row)
     asker = Asker(row.account_id, row.form, row.entry, row.region_id)
     known: dict[str, Mapping[str, Value]] = {}
-    answers: dict[str, Any] = {}
-    sources: dict[str, Any] = {}
     for key, (source, name) in spec.prefills.items():
-        if form.question(key) is None:
+        if form.question(key) is None or key in answers:
             continue
         if source not in known:
             known[source] = _asked(source, asker)

@@ -82,8 +82,8 @@ class Checks:
 class Field:
     """A field of the library: what is asked, how it is answered, and what a district may change of it.
 
-    ``level`` is the level of a region asked for, ``facility_kind`` the kind of a place (''=any), ``columns`` the fields of
-    one row of a group. ``sensitive`` answers are sealed and shown in part.
+    ``level`` is the level of a region asked for, ``facility_kind`` the kinds of a place, with commas (''=any), ``columns`` the
+    fields of one row of a group. ``sensitive`` answers are sealed and shown in part.
     """
 
     key: str

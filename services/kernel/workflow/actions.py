@@ -96,7 +96,7 @@ def open_case(
     check_source(spec, source, as_set, place.name)
     version = flow_for(matter, place.region_id)
     known = _known_facts(spec, facts or {})
-    _check_belongings(organisation_id, facility_id, scope, by_staff)
+    _check_belongings(organisation_id, facility_id, scope, by_staff, about=bool(spec.about))
     case = Case(
         matter=matter, duty=spec.duty, category=as_set.category, route=as_set.route, source=source, flow=version,
         title=worded(title, needed=True, what="名称")[:120], region_id=place.region_id, organisation_id=organisation_id,
@@ -144,15 +144,20 @@ def check_opener(spec: MatterSpec, path: str, scope: Scope, by_staff: bool) -> N
         raise Forbidden("region_outside_scope", "这个地方不在您的管辖范围内，不能受理那里的申请。")
 
 
-def _check_belongings(organisation_id: int | None, facility_id: int | None, scope: Scope, by_staff: bool) -> None:
-    """Let people apply for their own organisation only; staff may name any that exists."""
+def _check_belongings(
+    organisation_id: int | None, facility_id: int | None, scope: Scope, by_staff: bool, *, about: bool
+) -> None:
+    """Let people apply for their own organisation only; staff may name any that exists.
+
+    A place that the matter is ``about`` is one they apply at, not for: it may be any that is listed.
+    """
     if organisation_id is not None:
         known = Organisation.objects.filter(pk=organisation_id, active=True).exists()
         if not known or not (by_staff or organisation_id in scope.organisations):
             raise NotFound("organisation_unknown", "没有找到这家机构，或者您不能替它申请。")
     if facility_id is not None:
         place = Facility.objects.filter(pk=facility_id, retired_at=None).first()
-        if place is None or not (by_staff or place.organisation_id in scope.organisations):
+        if place is None or not (by_staff or about or place.organisation_id in scope.organisations):
             raise NotFound("facility_unknown", "没有找到这个服务设施，或者您不能替它申请。")
 
 

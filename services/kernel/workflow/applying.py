@@ -9,16 +9,19 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
-from geo.errors import BadInput, Conflict
+from geo.errors import BadInput, Conflict, NotFound
 from geo.regions.models import RegionVersion
 from geo.regions.queries import one_edition, path_of, region_by_code
 from geo.scope import Scope
 from services.access.models import User
+from services.facilities.queries import facility_detail
 from services.kernel.forms.actions import begin_submission, save_draft
 from services.kernel.forms.begun import Begun
 from services.kernel.forms.models import Submission
 from services.kernel.forms.prefill import prefilled
+from services.kernel.forms.prefilling import Value
 from services.kernel.forms.queries import facts_of, form_of, whole_answers
 from services.kernel.forms.registry import form_named
 from services.kernel.workflow.actions import LONGEST_SOURCE_NUMBER, check_offered, check_opener, check_source, open_case
@@ -116,6 +119,7 @@ def _open(asked: Application, row: Submission, user: User, scope: Scope) -> None
         matter=spec.key, region=_code(row.region_id), title=title_of(spec, row), user=user, scope=scope,
         key=f"submission:{row.pk}", source=asked.source, source_number=asked.source_number,
         facts=known_facts(spec, row), organisation_id=asked.organisation_id, applicant=asked.applicant, submission=row.pk,
+        facility_id=place_of(spec, row),
     )  # fmt: skip
 
 
@@ -136,6 +140,25 @@ def _resubmit(case: Case, row: Submission, user: User, scope: Scope, number: int
 def known_facts(spec: MatterSpec, row: Submission) -> dict[str, object]:
     """Return the answers of a form that are facts of a matter, nothing sensitive."""
     return facts_among(spec, facts_of(row))
+
+
+def place_of(spec: MatterSpec, row: Submission) -> int | None:
+    """Return the place that a form says the matter is about, None where it says none."""
+    answer = whole_answers(row).get(spec.about) if spec.about else None
+    return int(answer) if isinstance(answer, int | str) and str(answer).isdecimal() else None
+
+
+def begun_at(place_id: int, spec: MatterSpec, *, scope: Scope) -> Begun:
+    """Return what a place says for the form of a matter that is about it. Raises ``NotFound`` for a place it is not for."""
+    place = facility_detail(place_id, scope=scope).place
+    if not spec.about or place.kind not in spec.serves:
+        raise NotFound("matter_not_there", f"“{spec.title}”不能在这家机构申请，请从机构页面的“申请服务”里选。")
+    path = path_of(place.region.id, scope=Scope.public()) if place.region else []
+    return Begun(
+        ledger="places", title="养老一张图", name=place.name, only=False,
+        street=next((each.code for each in path if each.level == "street"), ""),
+        values={spec.about: Value(place.id, timezone.now())},
+    )  # fmt: skip
 
 
 def title_of(spec: MatterSpec, row: Submission) -> str:

@@ -157,7 +157,8 @@ class MatterSpec:
     is signed in may open a case by themselves; ``opens`` is the duty that opens one at the window, '' for nobody. ``sources`` are
     the places applications come from, beside the house's own. ``prefix`` begins the number of its cases. ``form`` names the
     declared form, '' for none; ``named_by`` the question of it whose answer names the case, and questions called like a fact
-    give that fact. ``promise`` is within how many working days a 承诺件 is done.
+    give that fact. ``promise`` is within how many working days a 承诺件 is done. ``serves`` are the kinds of places whose
+    services are applied for by it, ``about`` the question of the form whose answer is the place.
     """
 
     key: str
@@ -175,6 +176,8 @@ class MatterSpec:
     route: Route = "flow"
     sources: tuple[Choice, ...] = ()
     help: str = ""
+    serves: tuple[str, ...] = ()
+    about: str = ""
 
 
 REPORT: Final = Step("reported_up", "上报市级决定", "cases.city", level="city", days=10, remind=2)

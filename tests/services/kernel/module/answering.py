@@ -76,7 +76,8 @@ def _day(field: Field) -> dt.date:
 
 
 def _place(field: Field, ground: Ground) -> int:
-    return ground.places.get(field.facility_kind) or next(iter(ground.places.values()))
+    fitting = (ground.places[kind] for kind in field.facility_kind.split(",") if kind in ground.places)
+    return next(fitting, 0) or next(iter(ground.places.values()))
 
 
 _PLAIN: Mapping[str, Callable[[Field, Ground], Any]] = {
