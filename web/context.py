@@ -10,9 +10,11 @@ from django.utils.functional import SimpleLazyObject
 
 from geo.imports.queries import shows_invented
 from services.access.queries import Caller, caller_of
+from services.modules.finder.channels.words import Container, container_for
 from web.favourites import marked_ids
 
 ELDER_COOKIE: Final = "elder"
+CHANNEL_COOKIE: Final = "channel"
 ELDER_STEPS: Final = {"1": "标准", "2": "大", "3": "特大"}
 
 
@@ -44,6 +46,7 @@ def house(request: HttpRequest) -> dict[str, Any]:
         "caller": caller,
         "map_approval": settings.MAP_APPROVAL,
         "demo_data": shows_invented(),
+        "container": container_of(request),
         "elder": bool(step),
         "elder_step": step,
         "elder_steps": ELDER_STEPS,
@@ -58,6 +61,11 @@ def elder_step(request: HttpRequest) -> str:
     """Return the step of 字更大 ("1" to "3") when 长辈版 is on, else the empty string."""
     step = request.COOKIES.get(ELDER_COOKIE, "")
     return step if step in ELDER_STEPS else ""
+
+
+def container_of(request: HttpRequest) -> Container:
+    """Return what opens the page: an app with a bar of its own, a shared screen, or a browser."""
+    return container_for(request.COOKIES.get(CHANNEL_COOKIE, ""), request.headers.get("User-Agent", ""))
 
 
 def current_tab(path: str) -> str:

@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     *MODULES,
     "services.modules.finder.recommending",
     "web",
+    "services.modules.finder.channels",
 ]
 
 MIDDLEWARE = [

@@ -21,7 +21,7 @@ from services.kernel.forms.begun import Begun, begun_from
 from services.kernel.forms.models import Submission
 from services.kernel.forms.registry import form_named
 from services.kernel.workflow import actions
-from services.kernel.workflow.applying import begin_application
+from services.kernel.workflow.applying import begin_application, begun_at
 from services.kernel.workflow.models import Case
 from services.kernel.workflow.registry import matter_named
 from services.kernel.workflow.spec import Fact, MatterSpec
@@ -42,7 +42,7 @@ def apply(request: HttpRequest, matter: str) -> HttpResponse:
     if not window and not spec.applicants:
         raise NotFound("matter_unknown", "这个事项不在网上受理。")
     fault = None
-    begun = begun_from(typed(request, "from")[:60], spec.form, scope=scope) if typed(request, "from") else None
+    begun = _begun(request, spec, scope)
     if request.method == "POST":
         try:
             if spec.form:
@@ -70,10 +70,19 @@ def apply(request: HttpRequest, matter: str) -> HttpResponse:
         "key": typed(request, "key") if fault else new_id(),
         "begun": begun,
         "from": typed(request, "from"),
+        "place": number_typed(request, "place"),
         "fault": fault,
     }
     page = "desk/case_new.html" if window else "my/case_new.html"
     return render(request, page, context, status=status_of(fault) if fault else 200)
+
+
+def _begun(request: HttpRequest, spec: MatterSpec, scope: Scope) -> Begun | None:
+    """Return what is known already: of the row of a ledger, or of the place somebody applies at."""
+    if typed(request, "from"):
+        return begun_from(typed(request, "from")[:60], spec.form, scope=scope)
+    place = number_typed(request, "place")
+    return begun_at(place, spec, scope=scope) if place else None
 
 
 def _begin(request: HttpRequest, spec: MatterSpec, scope: Scope, window: bool, begun: Begun | None) -> Submission:

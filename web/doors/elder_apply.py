@@ -1,4 +1,4 @@
-"""申请服务 of 养老一张图: who takes applications near a place, with the way there and the phone; never a dead end."""
+"""申请服务 of 养老一张图: what is applied for online, who takes applications near a place, the phone; never a dead end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from services.access.queries import scope_for
+from services.facilities.places import Place
 from services.facilities.queries import facility_detail
+from services.kernel.workflow.catalogue import offered_online
+from services.kernel.workflow.spec import MatterSpec
+from services.modules.careservice.queries import outside_entry
 from web.doors.asking import Ask, Origin, read_ask
 from web.doors.cards import dialled
 from web.doors.nearby import straight_nearest
@@ -25,7 +29,7 @@ TAKERS: Final = ("affairs_centre", "adviser_site")
 @never_cache
 @require_safe
 def apply_page(request: HttpRequest, place_id: int) -> HttpResponse:
-    """Say how the services of a place are applied for: at the place, at the nearest window, with the nearest adviser."""
+    """Say how the services of a place are applied for: online, at the place, at the nearest window, with the nearest adviser."""
     place = facility_detail(place_id, scope=scope_for(request)).place
     asked = read_ask(request.GET, theme="elder")
     around = replace(
@@ -35,9 +39,18 @@ def apply_page(request: HttpRequest, place_id: int) -> HttpResponse:
         "place": place,
         "phone": dialled(place.phone),
         "where": around.where,
+        "matters": matters_at(place),
+        "outside": outside_entry(place.kind),
         "windows": [_taker(request, around, kind) for kind in TAKERS],
     }
     return render(request, "eldermap/apply.html", context)
+
+
+def matters_at(place: Place) -> list[MatterSpec]:
+    """Return what is applied for with us of a place's kind, less what its region has taken off."""
+    if place.region is None:
+        return []
+    return [spec for spec in offered_online(place.region.id) if place.kind in spec.serves]
 
 
 def _taker(request: HttpRequest, around: Ask, kind: str) -> tuple[str, list[tuple[Row, str]], str]:

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from django.urls import path
 
-from web.doors import assistant, elder_apply, elder_messages, elder_mine, find, opinion_desk, opinions, pages
+from web.doors import (
+    apply_entries,
+    assistant,
+    elder_apply,
+    elder_messages,
+    elder_mine,
+    find,
+    opinion_desk,
+    opinions,
+    pages,
+)
+from web.doors.channels import ROUTES as CHANNEL_ROUTES
 
 ROUTES = [
+    *CHANNEL_ROUTES,
     path("elder", find.elder_map, name="elder-map"),
     path("elder/mine", elder_mine.mine, name="elder-mine"),
     path("elder/messages", elder_messages.inbox, name="elder-messages"),
@@ -14,6 +26,7 @@ ROUTES = [
     path("elder/messages/<uuid:message_id>/read", elder_messages.read, name="elder-message-read"),
     path("elder/assistant", assistant.assistant, name="elder-assistant"),
     path("help/elder", pages.help_elder, name="help-elder"),
+    path("help/channels", pages.help_channels, name="help-channels"),
     path("elder/comments", opinions.my_comments, name="elder-comments"),
     path("elder/suggestions", opinions.suggestions, name="elder-suggestions"),
     path("places/<int:place_id>/apply", elder_apply.apply_page, name="place-apply"),
@@ -21,6 +34,7 @@ ROUTES = [
     path("places/<int:place_id>/comment", opinions.comment_page, name="place-comment"),
     path("comments/<int:comment_id>/flag", opinions.flag, name="comment-flag"),
     path("comments/<int:comment_id>/reply", opinions.reply, name="comment-reply"),
+    path("desk/apply-entries", apply_entries.entries_page, name="desk-apply-entries"),
     path("desk/comments/<int:comment_id>", opinion_desk.comment_page, name="desk-comment"),
     path("desk/suggestions/<int:suggestion_id>", opinion_desk.suggestion_page, name="desk-suggestion"),
 ]

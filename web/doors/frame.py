@@ -58,6 +58,8 @@ ENTRIES: Final = (
     Entry("接入平台", "route", "desk-clients", "/desk/clients", "clients.edit", citywide=True),
     Entry("业务日志", "scan-search", "desk-logs", "/desk/logs", "logs.view"),
     Entry("密码安全", "shield-check", "desk-security", "/desk/security", "security.check", citywide=True),
+    Entry("申请入口", "landmark", "desk-apply-entries", "/desk/apply-entries", "settings.write", citywide=True),
+    Entry("渠道", "qr-code", "desk-channels", "/desk/channels", "settings.write", citywide=True),
     Entry("系统设置", "settings", "settings", "/desk/settings", "settings.write", citywide=True),
 )
 

@@ -76,6 +76,12 @@ def help_elder(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def help_channels(request: HttpRequest) -> HttpResponse:
+    """Say to families where the map of elders is opened: apps, official accounts, codes, screens, by telephone."""
+    return render(request, "help/channels.html")
+
+
+@require_safe
 def help_addresses(request: HttpRequest) -> HttpResponse:
     """Explain to staff how addresses are read, what each result means, and what to do next."""
     context = {"examples": EXAMPLES, "statuses": list(Status), "kept_days": KEPT_DAYS}

@@ -8,9 +8,10 @@ from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from web.context import ELDER_COOKIE, ELDER_STEPS, elder_step
+from web.context import CHANNEL_COOKIE, ELDER_COOKIE, ELDER_STEPS, elder_step
 
 ONE_YEAR_S = 365 * 24 * 3600
+STANDARD = "0"
 
 
 @require_POST
@@ -18,17 +19,20 @@ def choose_view(request: HttpRequest) -> HttpResponse:
     """Turn 长辈版 on or off, or make its type one step larger, and go back to where the caller was."""
     response = redirect(_target(request))
     if request.POST.get("view") == "standard":
-        response.delete_cookie(ELDER_COOKIE, samesite="Lax")
+        if CHANNEL_COOKIE not in request.COOKIES:
+            response.delete_cookie(ELDER_COOKIE, samesite="Lax")
+            return response
+        keep_step(response, STANDARD)  # who came by a channel that begins in 长辈版 has chosen otherwise
         return response
-    response.set_cookie(
-        ELDER_COOKIE,
-        _step(request),
-        max_age=ONE_YEAR_S,
-        secure=settings.SECURE_TLS,
-        httponly=True,
-        samesite="Lax",
-    )
+    keep_step(response, _step(request))
     return response
+
+
+def keep_step(response: HttpResponse, step: str) -> None:
+    """Let the device keep the step of 字更大, or ``STANDARD`` for the standard pages chosen on purpose."""
+    response.set_cookie(
+        ELDER_COOKIE, step, max_age=ONE_YEAR_S, secure=settings.SECURE_TLS, httponly=True, samesite="Lax"
+    )
 
 
 def _step(request: HttpRequest) -> str:

@@ -154,7 +154,7 @@ def uses(
     # What names no region is told to those of the whole city.
     seen = Q() if holds_citywide(scope, DUTY) else within(scope)
     rows = UseCount.objects.filter(seen, hour__gte=since, hour__lt=until)
-    rows = rows.filter(act=act) if act else rows
+    rows = rows.filter(act=act) if act else rows.exclude(act=Act.VISIT) if by == "filter" else rows
     rows = rows.exclude(filter="") if by == "filter" and not filter_key else rows.filter(filter=filter_key)
     column = {"district": "region_id", "street": "region_id", "day": "hour"}.get(by, by)
     totals: dict[tuple[str, str], int] = {}

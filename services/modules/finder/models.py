@@ -83,13 +83,15 @@ class Act(models.TextChoices):
     FAVOURITE = "favourite", "收藏"
     CALL = "call", "打电话"
     NAVIGATE = "navigate", "导航"
+    VISIT = "visit", "经渠道打开"
 
 
 class UseCount(models.Model):
     """How often something was done in the finder within an hour: of nobody in particular, and at no position.
 
     ``region`` is the street (else the district) of the place, or the one asked about in a search; none where nothing says it.
-    ``filter`` is empty for the act itself, else the key of a filter that narrowed a search; a search counts once for each.
+    ``filter`` is empty for the act itself, else the key of a filter that narrowed a search, or the channel of a visit; a search
+    counts once for each.
     """
 
     hour = models.DateTimeField()
