@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "services.kernel.ledger",
     "services.kernel.forms",
     "services.kernel.workflow",
+    "services.kernel.watching",
     "services.kernel.module",
     "services.catchments",
     *MODULES,

@@ -58,6 +58,7 @@ from web.doors.form_routes import ROUTES as FORM_ROUTES
 from web.doors.kinds import ROUTES as KIND_ROUTES
 from web.doors.log_routes import ROUTES as LOG_ROUTES
 from web.doors.preload_routes import ROUTES as PRELOAD_ROUTES
+from web.doors.watch import ROUTES as WATCH_ROUTES
 from web.health import health
 
 urlpatterns = [
@@ -256,6 +257,7 @@ urlpatterns = [
     *LOG_ROUTES,
     *PRELOAD_ROUTES,
     *KIND_ROUTES,
+    *WATCH_ROUTES,
     path("view", preferences.choose_view, name="view"),
     path("sign-in", signin.sign_in, name="sign-in"),
     path("sign-in/code", signin.code, name="sign-in-code"),

@@ -38,6 +38,7 @@ ENTRIES: Final = (
     Entry("办理首页", "house", "desk", ""),
     Entry("我的办件", "clipboard-list", "desk-cases", "/desk/cases", "cases.view", waiting=tasks_waiting),
     Entry("我的机构", "building-2", "my-places", "/my/places", "facilities.report", waiting=own_waiting),
+    Entry("服务监管一张图", "map-pinned", "watch", "/watch", "watch.view"),
     Entry("余位确认情况", "clock", "desk-unconfirmed", "/desk/unconfirmed", "facilities.edit"),
     Entry("导入", "upload", "desk-imports", "/desk/imports", "facilities.edit", waiting=waiting_for),
     Entry("地址冲突与检查", "map-pinned", "desk-address-conflicts", "/desk/addresses", "addresses.edit"),

@@ -107,10 +107,11 @@ def model_of(spec: LedgerSpec) -> type[Model]:
     return apps.get_model(spec.model)
 
 
-def visible(spec: LedgerSpec, *, scope: Scope) -> QuerySet[Any]:
+def visible(spec: LedgerSpec, *, scope: Scope, covered: Collection[int] | None = None) -> QuerySet[Any]:
     """Return the rows of a ledger that a scope sees; none without its duty.
 
-    Who sees the whole city also sees the rows that lie in no region.
+    Who sees the whole city also sees the rows that lie in no region. ``covered`` are the ids of the regions under the scope's
+    paths, for who asks many ledgers and has read them once.
     """
     rows = model_of(spec)._default_manager.order_by()
     if not may_open(spec, scope):
@@ -118,11 +119,11 @@ def visible(spec: LedgerSpec, *, scope: Scope) -> QuerySet[Any]:
     rows = rows.filter(**spec.where)
     if spec.row_duty and not scope.holds("*"):
         rows = rows.filter(**{f"{spec.row_duty}__in": scope.duties})
-    if not (spec.region or spec.organisation or spec.subject) or _sees_all(scope):
+    if not (spec.region or spec.organisation or spec.subject) or sees_all(scope):
         return rows
     mine = Q(pk__in=[])
     if spec.region and scope.paths:
-        mine |= _lying_in(spec, _regions_below(scope.paths))
+        mine |= _lying_in(spec, _regions_below(scope.paths) if covered is None else covered)
     if spec.organisation and scope.organisations:
         mine |= Q(**{f"{spec.organisation}__in": scope.organisations})
     if spec.subject and scope.persons:
@@ -130,9 +131,14 @@ def visible(spec: LedgerSpec, *, scope: Scope) -> QuerySet[Any]:
     return rows.filter(mine)
 
 
-def rows_asked(spec: LedgerSpec, asked: Asked, *, scope: Scope) -> QuerySet[Any]:
-    """Return the visible rows that a question asks for, in no order. Raises ``BadInput`` and ``NotFound`` for a region."""
-    rows = visible(spec, scope=scope).filter(conditions(asked, spec))
+def rows_asked(
+    spec: LedgerSpec, asked: Asked, *, scope: Scope, covered: Collection[int] | None = None
+) -> QuerySet[Any]:
+    """Return the visible rows that a question asks for, in no order; ``covered`` as in ``visible``.
+
+    Raises ``BadInput`` and ``NotFound`` for a region.
+    """
+    rows = visible(spec, scope=scope, covered=covered).filter(conditions(asked, spec))
     if asked.ids:
         rows = rows.filter(pk__in=asked.ids)
     if asked.area:
@@ -145,7 +151,8 @@ def rows_asked(spec: LedgerSpec, asked: Asked, *, scope: Scope) -> QuerySet[Any]
     return rows.filter(_holding(spec, asked.text)) if asked.text else rows
 
 
-def _sees_all(scope: Scope) -> bool:
+def sees_all(scope: Scope) -> bool:
+    """Say whether a scope sees the whole city, and with it the rows that lie in no region."""
     return scope.covers_path(f"{current_city().code}.")
 
 

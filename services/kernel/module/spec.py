@@ -1,7 +1,7 @@
 """What a business module says of itself in its ``module.py``. Pure.
 
 All else it declares stands in files found by name: ``duties`` ``ledgers`` ``forms`` ``workflows`` ``rules`` ``message_events``
-``map_layers`` ``documents``.
+``map_layers`` ``documents`` ``watch``.
 """
 
 from __future__ import annotations

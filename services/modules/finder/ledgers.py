@@ -1,5 +1,6 @@
 """How reports of what is wrong with places are kept at the desk."""
 
+from services.facilities.kinds import kind_choices
 from services.kernel.spec import Column, LedgerSpec
 from services.modules.finder.models import ReportState
 from services.modules.finder.words import WRONG
@@ -26,6 +27,7 @@ LEDGERS = (
             Column("text", "说明"),
             Column("due_on", "最晚答复", "day", sorts=True, filters=True),
             Column("created_at", "报告时间", "moment", sorts=True, filters=True),
+            Column("facility__kind_id", "类型", "choice", kind_choices, filters=True, shown=False),
             Column("phone", "回复手机", shown=False),
             Column("answer", "答复", shown=False),
             Column("handled_by", "核对人", filters=True, shown=False),

@@ -1,5 +1,6 @@
 """How comments and suggestions are kept at the desk."""
 
+from services.facilities.kinds import kind_choices
 from services.kernel.spec import Column, LedgerSpec
 from services.modules.opinions.models import CommentState, ReplyState, SuggestionState
 from services.modules.opinions.words import ABOUT
@@ -27,6 +28,7 @@ LEDGERS = (
             Column("flags", "被举报", "integer", unit="次", sorts=True, filters=True),
             Column("reply_state", "机构答复", "choice", tuple(ReplyState.choices[1:]), filters=True),
             Column("written_at", "写的时间", "moment", sorts=True, filters=True),
+            Column("facility__kind_id", "类型", "choice", kind_choices, filters=True, shown=False),
             Column("reason", "不公开的原因", shown=False),
             Column("decided_by", "审核人", filters=True, shown=False),
             Column("decided_at", "审核时间", "moment", sorts=True, filters=True, shown=False),

@@ -106,6 +106,7 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
         # the link itself is a key: who walks here guessed its signature
         "/fill": {"token": token_of(world.rows[SelfReport])[:-4] + "AAAA", "photo_id": key(Attachment)},
         "/desk/finder": {"group": "eldercare", "entry": "web"},
+        "/watch": {"theme": "elder"},
         "/desk/logs": {"pk": key(LogLine)},
         "/desk/logs/alerts": {"pk": key(Alert)},
         "/desk/logs/rules": {"pk": key(AlertRule)},
