@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "services.kernel.watching",
     "services.kernel.module",
     "services.catchments",
+    "services.catchments.validating",
     *MODULES,
     "services.modules.finder.recommending",
     "web",

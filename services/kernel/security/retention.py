@@ -61,7 +61,16 @@ RETENTIONS: Final = (
     Retention("facilities_preloading.PreloadRun", "done_at", 92, "预加载的记录", "看得出一个季度的变化就够了"),
     Retention("facilities_supervision.SupervisionPull", "at", 92, "监管信息取数的记录", "看得出一个季度是否取得到"),
     Retention("opinions.RatingReport", "ended_at", 366, "发给监管平台的评价", "对账一年；以后有变化会重新发"),
-    Retention("catchments.RuleImport", "made_at", 60, "对口规则的导入表", "写入的在版本里；没有写入的，两个月后名册已旧"),
+    Retention(
+        "catchments.RuleImport", "made_at", 60, "对口规则的导入表", "写入的在版本里；没有写入的，两个月后名册已旧"
+    ),
+    Retention(
+        "catchments_validating.Register",
+        "made_at",
+        183,
+        "验证对口规则用的登记名册",
+        "一个招生季用完即删，结果随名册一起删",
+    ),
     Retention("jobs.Job", "finished_at", 366, "后台任务", "结果另有去处，记录留一年"),
     Retention("sessions.Session", "expire_date", 1, "会话", "过期即无用"),
 )

@@ -1,0 +1,115 @@
+"""Writes of validation analysis: take a register in, run it against an edition, stop and go on, delete it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from geo.errors import Conflict
+from geo.jobs.actions import cancel_job, start_job
+from geo.jobs.models import Job, JobState
+from geo.scope import Scope
+from services.catchments.entries import entry_point
+from services.catchments.queries import EDIT, edition_seen
+from services.catchments.validating.models import Register, Validation
+from services.catchments.validating.queries import register_seen, validation_seen
+from services.catchments.validating.reading import Line, read_register
+
+KIND: Final = "catchments.validate"
+_COLUMNS: Final = "register_id, number, own, street, committee, community, address"
+_COPY: Final = f"COPY catchments_validating_registerrow ({_COLUMNS}) FROM STDIN"
+_LIVE: Final = (JobState.QUEUED, JobState.RUNNING)
+
+
+def take_register(*, edition_id: UUID, source: Path, name: str, key: UUID, scope: Scope) -> Register:
+    """Take in a register for the year, district and entry of an edition. Raises ``BadInput``; then nothing is kept."""
+    edition = edition_seen(edition_id, scope=scope, duty=EDIT)
+    done = Register.objects.filter(key=key, district=edition.district_id).first()
+    if done is not None:
+        return done
+    entry = entry_point(edition.entry)
+    assert entry is not None
+    taken = read_register(source, entry)
+    with transaction.atomic():
+        register = Register.objects.create(
+            key=key, year=edition.year, district_id=edition.district_id, entry=edition.entry,
+            name=name.replace("\x00", "").strip()[-120:] or "名册",
+            columns=taken.columns, dropped=[title[:40] for title in taken.dropped],
+            row_count=len(taken.lines), made_by=scope.actor,
+        )  # fmt: skip
+        _copy_rows(register, taken.lines)
+    return register
+
+
+def _copy_rows(register: Register, lines: list[Line]) -> None:
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for line in lines:
+            copy.write_row((register.pk, *line))
+
+
+@transaction.atomic
+def start_validation(*, edition_id: UUID, register_id: UUID, key: UUID, scope: Scope) -> Validation:
+    """Run a register against an edition as it is now; sent twice, or while the same is running, it is run once."""
+    edition = edition_seen(edition_id, scope=scope, duty=EDIT)
+    register = register_seen(register_id, scope=scope)
+    if (register.district_id, register.entry) != (edition.district_id, edition.entry):
+        raise Conflict("register_elsewhere", "这份名册是别的区或别的入口的，请选本区、本入口的名册。")
+    Register.objects.select_for_update().get(pk=register.pk)
+    done = Validation.objects.filter(key=key).first() or _same_running(register, edition_id, edition.revision)
+    if done is not None:
+        return done
+    made = Validation.objects.create(
+        key=key, register=register, edition=edition, revision=edition.revision, made_by=scope.actor
+    )
+    return _started(made, scope)
+
+
+def _same_running(register: Register, edition_id: UUID, revision: int) -> Validation | None:
+    rows = Validation.objects.filter(register=register, edition=edition_id, revision=revision, done_at=None)
+    running = Job.objects.filter(kind=KIND, state__in=_LIVE).values("pk")
+    return rows.filter(job__in=running).first()
+
+
+def _started(validation: Validation, scope: Scope) -> Validation:
+    validation.job = start_job(kind=KIND, params={"validation": str(validation.pk)}, actor=scope.actor).pk
+    validation.save(update_fields=["job"])
+    return validation
+
+
+def stop_validation(*, validation_id: UUID, scope: Scope) -> None:
+    """Ask a running validation to stop; what is answered stays."""
+    validation = validation_seen(validation_id, scope=scope, duty=EDIT)
+    if validation.job is not None:
+        cancel_job(job_id=validation.job)
+
+
+@transaction.atomic
+def go_on(*, validation_id: UUID, scope: Scope) -> Validation:
+    """Go on with a validation that was stopped or failed. Raises ``Conflict`` for one that runs or is done."""
+    validation_seen(validation_id, scope=scope, duty=EDIT)
+    validation = Validation.objects.select_for_update().get(pk=validation_id)
+    live = validation.job is not None and Job.objects.filter(pk=validation.job, state__in=_LIVE).exists()
+    if validation.done_at is not None or live:
+        raise Conflict("validation_running", "这次验证正在进行或已经完成，请刷新页面查看。")
+    return _started(validation, scope)
+
+
+@transaction.atomic
+def delete_register(*, register_id: UUID, scope: Scope) -> Register:
+    """Delete a register with its rows and everything that was answered to them."""
+    register = register_seen(register_id, scope=scope, duty=EDIT)
+    running = Job.objects.filter(kind=KIND, state__in=_LIVE).values("pk")
+    if register.validations.filter(job__in=running).exists():
+        raise Conflict("validation_running", "这份名册正在验证，请先停下来再删除。")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM catchments_validating_verdict WHERE validation_id IN"
+            " (SELECT id FROM catchments_validating_validation WHERE register_id = %s)",
+            [register.pk],
+        )
+        cursor.execute("DELETE FROM catchments_validating_registerrow WHERE register_id = %s", [register.pk])
+    Register.objects.filter(pk=register.pk).delete()
+    return register
