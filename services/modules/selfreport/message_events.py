@@ -12,7 +12,11 @@ LINK: Final = "selfreport.link"
 RETURNED: Final = "selfreport.returned"
 APPROVED: Final = "selfreport.approved"
 
-_WHICH: Final = (EventField("家数", "2"), EventField("名单", "小石库门托育园、老西门宝宝屋"))
+_WHICH: Final = (
+    EventField("家数", "2"),
+    EventField("名单", "小石库门托育园、老西门宝宝屋"),
+    EventField("页面", "https://quantu.example/my/places"),
+)
 _LINK: Final = (EventField("链接", "https://quantu.example/fill/AZ0x"), EventField("截止", "9月15日"))
 
 EVENTS: Final = (
@@ -22,7 +26,7 @@ EVENTS: Final = (
         texts={
             "in_app": Text(title="有 {家数} 家的余位待确认",
                            body="{名单}：余位超过 30 天没有确认，家长看到的是“余位待确认”。两下就能确认。"),
-            "sms": Text(body="{名单}的余位超过30天没有确认，家长看到的是“余位待确认”。请登录圈图，在“我的机构”里确认。"),
+            "sms": Text(body="{名单}的余位超过30天没有确认，家长看到的是“余位待确认”。请打开 {页面} 确认，两下就好。"),
         },
         channels=("in_app", "sms"),
     ),
@@ -31,7 +35,7 @@ EVENTS: Final = (
         fields=_WHICH,
         texts={
             "in_app": Text(title="请确认 {家数} 家的余位", body="管理部门提醒您确认：{名单}。点开确认，两下就好。"),
-            "sms": Text(body="管理部门提醒您确认{名单}的余位和开放时间。请登录圈图，在“我的机构”里确认。"),
+            "sms": Text(body="管理部门提醒您确认{名单}的余位和开放时间。请打开 {页面} 确认。"),
         },
         channels=("in_app", "sms"),
     ),

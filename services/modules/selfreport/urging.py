@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from django.conf import settings
 from django.db import transaction
 
 from geo.errors import TooLarge
@@ -26,6 +27,7 @@ from services.modules.selfreport.unconfirmed import unconfirmed, unconfirmed_in,
 FROM_HOUR: Final = 9
 """On Mondays the lists go out from this hour on the city's clocks."""
 NAMED: Final = 3
+PAGE: Final = "/my/places"
 MOST_URGED: Final = 500
 
 
@@ -119,11 +121,16 @@ def _send(event: str, key: str, places: Sequence[Facility], users: Sequence[User
         event=event,
         key=key,
         region_id=region,
-        values={"家数": str(len(places)), "名单": f"{names}等" if len(places) > NAMED else names},
+        values={"家数": str(len(places)), "名单": f"{names}等" if len(places) > NAMED else names, "页面": _page()},
         users=users,
-        link="/my/places",
+        link=PAGE,
         actor=actor,
     )
+
+
+def _page() -> str:
+    """Return where one confirms, as a short message says it: an address, or its name while the site has none."""
+    return f"{settings.SITE_URL}{PAGE}" if settings.SITE_URL else "圈图“我的机构”"
 
 
 def _digest(places: Sequence[Facility]) -> str:

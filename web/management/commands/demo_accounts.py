@@ -1,4 +1,4 @@
-"""``./run manage demo_accounts``: make the six demo accounts, once there are regions to grant over."""
+"""``./run manage demo_accounts``: make the six demo accounts, once there are regions, and give the institution a place."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from services.access.demo import DEMO_PASSWORD, make_demo_accounts
+from services.facilities.demo import give_demo_places
 
 
 class Command(BaseCommand):
@@ -22,6 +23,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Make them; print name, password and what each may do."""
         accounts = make_demo_accounts()
+        give_demo_places()
         if not options["quiet"]:
             for user in accounts:
                 self.stdout.write(f"{user.username:12} {DEMO_PASSWORD}  {user.display_name}")
