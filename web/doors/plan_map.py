@@ -1,0 +1,130 @@
+"""The planner's table: the areas of an edition on a map, and areas as a file."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+from uuid import UUID
+
+import orjson
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.files import File
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from geo.crs import System
+from geo.errors import BadInput, CityError, TooLarge
+from geo.geometry import feature, feature_collection
+from services.access.queries import scope_for
+from services.catchments.areas.actions import Act, take_in
+from services.catchments.areas.files import MOST_BYTES, SYSTEMS, read_areas
+from services.catchments.areas.queries import areas_of, district_for, shape_of
+from services.catchments.queries import EDIT, edition_seen
+from services.crypto.identifiers import new_id
+from web.doors.desk_map import map_context
+from web.doors.plan_area_parts import properties_of, state_of, versions_line
+from web.doors.typed import key_typed, number_typed, typed
+
+TOOLS: Final = (
+    ("choose", "选择", "mouse-pointer-2", "V"),
+    ("draw", "画区", "pentagon", "P"),
+    ("edit", "改边", "spline", "E"),
+    ("split", "切分", "scissors", "C"),
+    ("merge", "合并", "combine", "M"),
+    ("snap", "吸附", "magnet", "S"),
+    ("measure", "量距", "ruler", "R"),
+    ("overlay", "叠图", "layers", "L"),
+)
+LAYERS: Final = (
+    ("before", "现行边界", True),
+    ("streets", "街镇界", True),
+    ("committees", "居委界", False),
+    ("doors", "门牌", False),
+    ("communities", "小区范围", False),
+    ("sites", "幼儿园", True),
+)
+
+
+@never_cache
+@login_required
+@require_safe
+def map_page(request: HttpRequest, edition_id: UUID) -> HttpResponse:
+    """Show the areas of an edition on the map, what is wrong with them, and what they change."""
+    return _page(request, edition_id)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def area_file(request: HttpRequest, edition_id: UUID) -> HttpResponse:
+    """Return the areas as GeoJSON; on POST take areas out of a file into the draft, or say row by row why not."""
+    scope = scope_for(request)
+    if request.method == "GET":
+        return _download(request, edition_id)
+    edition = edition_seen(edition_id, scope=scope, duty=EDIT)
+    try:
+        with _uploaded(request) as (source, name):
+            arriving, faults = read_areas(source, name=name, datum=typed(request, "datum"), edition=edition)
+        if faults:
+            return _page(request, edition_id, faults=faults)
+        sent = Act(edition_id, number_typed(request, "seen"), key_typed(request), scope)
+        take_in(sent, arriving=arriving, replace=bool(typed(request, "replace")))
+    except (BadInput, TooLarge) as fault:
+        return _page(request, edition_id, faults=[fault.message])
+    except CityError as fault:
+        messages.error(request, fault.message)
+        return redirect("plan-map", edition_id=edition_id)
+    messages.success(request, f"导入了 {len(arriving)} 个片区。导错了可以点“撤销”。")
+    return redirect("plan-map", edition_id=edition_id)
+
+
+def _page(request: HttpRequest, edition_id: UUID, faults: list[str] | None = None) -> HttpResponse:
+    scope = scope_for(request)
+    edition = edition_seen(edition_id, scope=scope)
+    boundary = district_for(edition).boundary
+    context = state_of(edition, scope=scope, chosen=typed(request, "area")) | {
+        "versions": versions_line(edition), "tools": TOOLS, "layers": LAYERS, "key": new_id(), "file_faults": faults or [],
+        "systems": [(system.value, system.label) for system in SYSTEMS],
+        "edition_page": f"/plan/editions/{edition.pk}",
+        "box": ",".join(f"{each:.6f}" for each in boundary.bounds) if boundary is not None else "",
+    } | map_context()  # fmt: skip
+    return render(request, "plan/map.html", context, status=400 if faults else 200)
+
+
+def _download(request: HttpRequest, edition_id: UUID) -> HttpResponse:
+    edition = edition_seen(edition_id, scope=scope_for(request))
+    features = [feature(shape_of(area), properties_of(area), System.WGS84) for area in areas_of(edition)]
+    response = HttpResponse(orjson.dumps(feature_collection(features)), content_type="application/geo+json")
+    name = f"{district_for(edition).name}片区-{edition.year}-第{edition.number}版.geojson"
+    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
+    return response
+
+
+@contextmanager
+def _uploaded(request: HttpRequest) -> Iterator[tuple[Path, str]]:
+    """Give the uploaded file as one on disk, with its name."""
+    file = request.FILES.get("file")
+    if not isinstance(file, File) or not file.size:
+        raise BadInput("file_missing", "请先选一个文件。")
+    if file.size > MOST_BYTES:
+        raise TooLarge("file_too_large", f"文件超过 {MOST_BYTES // 1_000_000} MB，请先减少顶点或分开导入。")
+    with tempfile.TemporaryDirectory(prefix="quantu-areas-") as folder:
+        source = Path(folder) / f"upload{Path(file.name or '').suffix[-8:]}"
+        with source.open("wb") as out:
+            for chunk in file.chunks():
+                out.write(chunk)
+        yield source, file.name or ""
+
+
+ROUTES = [
+    path("plan/editions/<uuid:edition_id>/map", map_page, name="plan-map"),
+    path("plan/editions/<uuid:edition_id>/areas/file", area_file, name="plan-areas-file"),
+]
