@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -144,6 +145,12 @@ class Book:
     def names(self, community: str) -> bool:
         """Say whether a rule names a community, by its folded name."""
         return community in self._communities
+
+    def trying(self, steps: Sequence[Mode]) -> Book:
+        """Return a book of the same rules and areas that tries these steps."""
+        other = copy(self)
+        other._steps = tuple(steps)
+        return other
 
     def match(self, home: Home) -> Match:
         """Return where a home belongs: by the first step that finds anything, with all that was tried before it."""
