@@ -17,7 +17,7 @@ from shapely.geometry.base import BaseGeometry
 
 from services.catchments.doors import Door, Rule
 from services.catchments.entries import CHOICES, Choice, Mode
-from services.catchments.matching import RuleBook, Verdict
+from services.catchments.matching import Outcome, RuleBook, Verdict
 
 Found = Literal["one", "several", "none", "unclear"]
 Goal = tuple[Literal["site"], int] | tuple[Literal["choice"], Choice]
@@ -78,15 +78,21 @@ class Site:
 class Taken:
     """What one step found: its goals, those it may find once more is known, the ids behind them, and why, in sentences.
 
-    ``doubt`` says that more knowledge may change the goals.
+    ``doubt`` says that more knowledge may change the goals. Sentences about a door come from its ``outcome``, when asked for.
     """
 
     mode: Mode
     goals: tuple[Goal, ...] = ()
     possible: tuple[Goal, ...] = ()
     lines: tuple[int, ...] = ()
-    said: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
     doubt: bool = False
+    outcome: Outcome | None = None
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """Return why, in sentences for people."""
+        return self.told if self.outcome is None else self.outcome.said[:MOST_TOLD]
 
     @property
     def found(self) -> Found:
@@ -183,10 +189,10 @@ class Book:
     def _by_door(self, mode: Mode, home: Home) -> Taken:
         book = self._roads[mode]
         if home.door is None:
-            return Taken(mode, said=("地址里没有读出路名和门牌。",))
+            return Taken(mode, told=("地址里没有读出路名和门牌。",))
         outcome = book.match(home.door)
         holding, unclear = self._lines(outcome.holding), self._lines(outcome.unclear)
-        return _taken(mode, holding, unclear, *outcome.said[:MOST_TOLD])
+        return _taken(mode, holding, unclear, outcome=outcome)
 
     def _lines(self, verdicts: Sequence[Verdict]) -> list[Line]:
         return [self._by_rule[id(verdict.rule)] for verdict in verdicts]
@@ -213,10 +219,10 @@ class Book:
 
     def _by_area(self, home: Home) -> Taken:
         if not self._areas:
-            return Taken("area", said=("这个版本没有画片区。",))
+            return Taken("area", told=("这个版本没有画片区。",))
         if home.point is None:
             every: tuple[Goal, ...] = tuple(dict.fromkeys(("site", area.site) for area in self._areas))
-            return Taken("area", possible=every, said=("没有查到这个地址在地图上的位置。",), doubt=True)
+            return Taken("area", possible=every, told=("没有查到这个地址在地图上的位置。",), doubt=True)
         point = shapely.Point(home.point)
         near = [self._areas[at] for at in self._tree.query(point, predicate="dwithin", distance=home.reach_m)]
         holding = [area for area in near if area.shape.covers(point)]
@@ -235,17 +241,17 @@ class Book:
     def _by_distance(self, home: Home) -> Taken:
         sites = [site for street in self._sites if home.street in (None, street) for site in self._sites[street]]
         if not sites:
-            return Taken("nearest", said=("这个街镇没有可选的幼儿园。",))
+            return Taken("nearest", told=("这个街镇没有可选的幼儿园。",))
         if home.point is None or home.street is None:
             every: tuple[Goal, ...] = tuple(("site", site.id) for site in sites)
-            return Taken("nearest", possible=every, said=("没有查到这个地址的街镇和位置。",), doubt=True)
+            return Taken("nearest", possible=every, told=("没有查到这个地址的街镇和位置。",), doubt=True)
         here = shapely.Point(home.point)
         metres = {site.id: here.distance(shapely.Point(site.point)) for site in sites}
         best = min(metres, key=lambda site: (metres[site], site))
         rivals = [site for site in metres if metres[site] - metres[best] < 2 * home.reach_m]
         possible: tuple[Goal, ...] = tuple(("site", site) for site in rivals) if len(rivals) > 1 else ()
         said = f"同一街镇里它最近，直线 {metres[best]:.0f} 米。"
-        return Taken("nearest", (("site", best),), possible, said=(said,), doubt=bool(possible))
+        return Taken("nearest", (("site", best),), possible, told=(said,), doubt=bool(possible))
 
     def _by_list(self, home: Home) -> Taken:
         holding, unclear = _split(self._open, home)
@@ -266,9 +272,11 @@ def _unsettled(sharper: set[Goal], goals: Sequence[Goal]) -> bool:
     return bool(sharper) and (len(sharper) > 1 or sharper != set(goals))
 
 
-def _taken(mode: Mode, holding: Sequence[Line], unclear: Sequence[Line], *said: str) -> Taken:
+def _taken(
+    mode: Mode, holding: Sequence[Line], unclear: Sequence[Line], *said: str, outcome: Outcome | None = None
+) -> Taken:
     goals, possible = _goals(holding), _goals(unclear)
-    return Taken(mode, goals, possible, _ids((*holding, *unclear)), said, not set(possible) <= set(goals))
+    return Taken(mode, goals, possible, _ids((*holding, *unclear)), said, not set(possible) <= set(goals), outcome)
 
 
 def _possible(path: Iterable[Taken]) -> tuple[Goal, ...]:

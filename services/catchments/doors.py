@@ -115,14 +115,20 @@ class Rule:
 
     def holds(self, door: Door) -> bool | None:
         """Say whether the rule sends a door to its target; ``None`` when the address does not say enough."""
-        covered, aside = _any(self.covers, door), _any(self.excepts, door)
-        if covered is False or aside is True:
+        covered = _any(self.covers, door)
+        if covered is False:
+            return False
+        aside = _any(self.excepts, door)
+        if aside:
             return False
         return True if covered and aside is False else None
 
 
 def _any(stretches: tuple[Stretch, ...], door: Door) -> bool | None:
-    found = [stretch.holds(door) for stretch in stretches]
-    if True in found:
-        return True
-    return None if None in found else False
+    doubt = False
+    for stretch in stretches:
+        held = stretch.holds(door)
+        if held:
+            return True
+        doubt = doubt or held is None
+    return None if doubt else False

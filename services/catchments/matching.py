@@ -52,12 +52,20 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the rules say of a door: those that hold, those that may hold once more is said, and the nearest that do not."""
+    """What the rules say of a door: those that hold, those that may hold once more is said, and ``others`` that do not.
+
+    Why the others do not hold is worked out when it is asked for: where some rule holds nobody needs to know.
+    """
 
     door: Door
     holding: tuple[Verdict, ...]
     unclear: tuple[Verdict, ...]
-    refused: tuple[Verdict, ...]
+    others: tuple[Rule, ...]
+
+    @property
+    def refused(self) -> tuple[Verdict, ...]:
+        """Return why the first few of the others do not hold."""
+        return tuple(_refused(rule, self.door) for rule in self.others[:NEAREST])
 
     @property
     def found(self) -> Found:
@@ -117,16 +125,16 @@ class RuleBook:
         """Return what the rules say of a door, each with its reason."""
         holding: list[Verdict] = []
         unclear: list[Verdict] = []
-        refused: list[Verdict] = []
+        others: list[Rule] = []
         for rule in self.of_road(door.road):
             holds = rule.holds(door)
             if holds:
                 holding.append(_covered(rule, door))
             elif holds is None:
                 unclear.append(_in_doubt(rule, door))
-            elif len(refused) < NEAREST:
-                refused.append(_refused(rule, door))
-        return Outcome(door, tuple(holding), tuple(unclear), tuple(refused))
+            else:
+                others.append(rule)
+        return Outcome(door, tuple(holding), tuple(unclear), tuple(others))
 
 
 def _covered(rule: Rule, door: Door) -> Verdict:
