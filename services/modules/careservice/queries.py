@@ -55,10 +55,7 @@ def entry_changes(*, scope: Scope) -> list[Set]:
     check_city_duty(scope, DUTY)
     names = kinds_set()
     found = []
-    for row in OutsideEntry.objects.all():
+    for row in OutsideEntry.objects.filter(kind__in=names):
         held = (row, *row.events.order_by("-pgh_id")[:MOST_CHANGES])
-        found += [
-            Set(one.kind, names.get(one.kind, one.kind), one.url, one.revision, one.changed_by, one.changed_at)
-            for one in held
-        ]
+        found += [Set(one.kind, names[one.kind], one.url, one.revision, one.changed_by, one.changed_at) for one in held]
     return sorted(found, key=lambda one: str(one.at), reverse=True)[:MOST_CHANGES]

@@ -85,6 +85,8 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
         "/tiles": {"key": "places"},
         "/desk/modules": {"key": "advisers"},
         "/desk/kinds": {"key": key(FacilityKind)},
+        "/c/": {"code": "ssb"},
+        "/desk/channels": {"key": "paper"},
         "/desk/places": {"draft_id": key(FacilityDraft), "change_id": key(FacilityChange)},
         "/desk/templates": {"key": "place-sheet", "version_id": key(TemplateVersion)},
         "/desk/files": {"kind": "facilities", "owner_id": str(world.place.pk)},
