@@ -29,6 +29,7 @@ class Tab(NamedTuple):
 
 TABS: Final = (
     Tab("/", "找服务", "map-pin", ("/find",)),
+    Tab("/enrol", "入园", "baby", ("/enrol",)),
     Tab("/places", "全部机构", "list", ("/places",)),
     Tab("/saved", "收藏", "star", ("/saved",)),
     Tab("/account", "我的", "user", ("/account", "/sign-in")),

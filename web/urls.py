@@ -53,6 +53,7 @@ from web.doors import (
     upkeep_routes,
 )
 from web.doors.elder_routes import ROUTES as ELDER_ROUTES
+from web.doors.enrol_routes import ROUTES as ENROL_ROUTES
 from web.doors.finder_routes import ROUTES as FINDER_ROUTES
 from web.doors.form_routes import ROUTES as FORM_ROUTES
 from web.doors.kinds import ROUTES as KIND_ROUTES
@@ -252,6 +253,8 @@ urlpatterns = [
     path("desk/knowledge/<uuid:page_id>/delete", knowledge.delete, name="desk-knowledge-delete"),
     path("desk/knowledge/<uuid:page_id>/restore", knowledge.restore, name="desk-knowledge-restore"),
     *FORM_ROUTES,
+    *ENROL_ROUTES,
+    *PLAN_ROUTES,
     *FINDER_ROUTES,
     *ELDER_ROUTES,
     *LOG_ROUTES,

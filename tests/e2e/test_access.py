@@ -28,6 +28,8 @@ def test_axe_finds_nothing(open_page: Any, live_city: str, families: Spot, look:
         "/places",
         f"/places?kinds=childcare&{families.query()}",
         f"/places/{places[0]['id']}?{families.query(mode='pram')}",
+        "/enrol",
+        "/help/enrol",
         "/saved",
         "/help",
         "/tools/convert",

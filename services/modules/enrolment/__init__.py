@@ -1,1 +1,1 @@
-"""Enrolment in kindergartens (入园登记与报名): so far its library of fields and certificates, and the forms of its entries."""
+"""Enrolment in kindergartens (入园登记与报名): its fields, certificates and forms, and the check of a catchment."""

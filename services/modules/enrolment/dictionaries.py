@@ -100,6 +100,21 @@ DICTIONARIES: Final = (
         ),
     ),
     Dictionary(
+        "catchment_entry",
+        "入园情况",
+        _terms(("local", "户口和住址一致"), ("apart", "户口和住址不一致"), ("elsewhere", "外省市户口")),
+    ),
+    Dictionary(
+        "catchment_doubt",
+        "哪里不对",
+        _terms(
+            ("address", "地址读错了，或地图上的位置不对"),
+            ("rule", "片区或规则和公布的不一样"),
+            ("moved", "动迁、换门牌或街镇调整过"),
+            ("other", "其他"),
+        ),
+    ),
+    Dictionary(
         "matter", "事项", _terms(("enrolment", "入园报名"), ("transfer", "幼儿转园"), ("upgrade", "托班升小班"))
     ),
 )

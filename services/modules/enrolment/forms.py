@@ -110,7 +110,31 @@ _SCHOOL: Final = (
     Field("transfer_reason", "转园原因", "choices", Checks(required=True, longest=3), "transfer_reason", group="意向"),
     Field("transfer_note", "其他原因说明", "text", Checks(longest=100), group="意向"),
 )
-FIELDS: Final = (*_CHILD, *_HUKOU, *_HOME, *_PARENT, *_SCHOOL)
+_CHECK: Final = (
+    Field(
+        "checked_address",
+        "要核对的地址",
+        "address",
+        _MUST,
+        sensitive=True,
+        group="对口核对",
+        help="写到室。加密保存，只有办理的工作人员看得到。",
+    ),
+    Field("checked_entry", "孩子的户口", "choice", _MUST, "catchment_entry", group="对口核对"),
+    Field("checked_year", "哪一年入园", "integer", Checks(required=True, least="2000", most="2100"), group="对口核对"),
+    Field("checked_answer", "查到的结果", "text", Checks(longest=200), group="对口核对"),
+    Field("checked_edition", "依据的版本", "text", Checks(longest=200), group="对口核对"),
+    Field("doubt", "哪里不对", "choice", _MUST, "catchment_doubt", group="对口核对"),
+    Field(
+        "doubt_said",
+        "说明",
+        "long_text",
+        Checks(required=True, longest=500),
+        group="对口核对",
+        help="应该是哪一所，为什么。不用写孩子的姓名和证件号。",
+    ),
+)
+FIELDS: Final = (*_CHILD, *_HUKOU, *_HOME, *_PARENT, *_SCHOOL, *_CHECK)
 
 CERTIFICATES: Final = (
     Certificate(
@@ -186,6 +210,9 @@ CERTIFICATES: Final = (
         issuer="幼儿园",
         valid_months=3,
         matters=("transfer",),
+    ),
+    Certificate(
+        "XQ-QT-002", "核对材料", "QT", "没有可不传。例如户口簿地址页、产权证、动迁协议，遮住不相关的内容。", most=4
     ),
 )
 
@@ -314,6 +341,26 @@ FORMS: Final = (
             "child_sex": ("earlier", "child_sex"),
         },
         number_prefix="RY",
+    ),
+    FormSpec(
+        key="catchment-check",
+        title="对口核对申请表",
+        entries=(Entry("check", "对口核对"),),
+        help="查到的结果已经填好。说明哪里不对，再提交。",
+        parts=(
+            Part(
+                "查到的结果",
+                (
+                    Ask("checked_address", fixed=True),
+                    Ask("checked_entry", fixed=True),
+                    Ask("checked_year", fixed=True),
+                    Ask("checked_answer", fixed=True),
+                    Ask("checked_edition", fixed=True),
+                ),
+            ),
+            Part("哪里不对", (Ask("doubt", fixed=True), Ask("doubt_said", fixed=True), Ask("XQ-QT-002"))),
+        ),
+        number_prefix="HD",
     ),
 )
 

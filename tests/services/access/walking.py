@@ -82,6 +82,8 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
             "number": "1", "page": "1", "x": "13719", "y": "6688", "z": "14", "act": "stop", "event": "case.opened",
             "channel": "in_app", "form": "service-point", "entry": "all", "purpose": "real_name", "name": "light",
         },
+        "/plan": {"edition_id": key(CatchmentEdition), "import_id": key(RuleImport), "change_id": key(EditionChange)},
+        "/enrol": {"edition_id": key(CatchmentEdition)},
         "/tiles": {"key": "places"},
         "/desk/modules": {"key": "advisers"},
         "/desk/kinds": {"key": key(FacilityKind)},
