@@ -254,7 +254,6 @@ urlpatterns = [
     path("desk/knowledge/<uuid:page_id>/restore", knowledge.restore, name="desk-knowledge-restore"),
     *FORM_ROUTES,
     *ENROL_ROUTES,
-    *PLAN_ROUTES,
     *FINDER_ROUTES,
     *ELDER_ROUTES,
     *LOG_ROUTES,
