@@ -58,6 +58,7 @@ from web.doors.finder_routes import ROUTES as FINDER_ROUTES
 from web.doors.form_routes import ROUTES as FORM_ROUTES
 from web.doors.kinds import ROUTES as KIND_ROUTES
 from web.doors.log_routes import ROUTES as LOG_ROUTES
+from web.doors.plan_routes import ROUTES as PLAN_ROUTES
 from web.doors.preload_routes import ROUTES as PRELOAD_ROUTES
 from web.doors.watch import ROUTES as WATCH_ROUTES
 from web.health import health
@@ -254,6 +255,7 @@ urlpatterns = [
     path("desk/knowledge/<uuid:page_id>/restore", knowledge.restore, name="desk-knowledge-restore"),
     *FORM_ROUTES,
     *ENROL_ROUTES,
+    *PLAN_ROUTES,
     *FINDER_ROUTES,
     *ELDER_ROUTES,
     *LOG_ROUTES,

@@ -135,13 +135,21 @@ def undo(*, change_id: int, edition_id: UUID, key: UUID, scope: Scope) -> Editio
         now = _said_now(edition, change.after)
         if any(now[name] != told for name, told in change.after.items()):
             raise Conflict("change_moved", "这次改动涉及的内容后来又改过，不能单独撤销。请先撤销后来的，或直接改规则。")
-        return f"撤销“{change.said}”", change.before
+        return _undoing(change.said), change.before
 
     edition = edition_seen(edition_id, scope=scope, duty=EDIT)
     undone = edition.changes.filter(pk=change_id).first()
     return perform(
         edition_id, seen=edition.revision, key=key, act="undo", scope=scope, work=work, undoes=undone
     )  # fmt: skip
+
+
+def _undoing(said: str) -> str:
+    """Return the sentence for taking an act back: undoing an undoing is doing again."""
+    for word, other in (("撤销“", "重做“"), ("重做“", "撤销“")):
+        if said.startswith(word):
+            return other + said.removeprefix(word)
+    return f"撤销“{said}”"
 
 
 def _said_now(edition: CatchmentEdition, keys: Iterable[str]) -> dict[str, Told | None]:

@@ -114,6 +114,6 @@ def changes_of(edition: CatchmentEdition) -> QuerySet[EditionChange]:
 
 
 def undoable(edition: CatchmentEdition) -> EditionChange | None:
-    """Return the last act that was neither undone nor is itself the undoing of one."""
-    rows = changes_of(edition).filter(undone_by=None, undoes=None)
-    return rows.exclude(act__in=STATE_ACTS).first()
+    """Return the last act that stands: not undone, and no undoing of another."""
+    rows = changes_of(edition).filter(undone_by=None).exclude(act__in=STATE_ACTS)
+    return next((row for row in rows[:20] if not row.said.startswith("撤销“")), None)

@@ -51,6 +51,7 @@ ENTRIES: Final = (
     Entry("机构类别", "blocks", "desk-kinds", "/desk/kinds", "facilities.kinds"),
     Entry("查找设置", "funnel", "desk-arrangements", "/desk/finder", "settings.write", citywide=True),
     Entry("数据预加载", "map", "desk-preloads", "/desk/preloads", "settings.write", citywide=True),
+    Entry("对口规划", "school", "plan", "/plan", "catchments.view"),
     Entry("规则", "table", "desk-rules", "/desk/rules", "rules.view"),
     Entry("事项设置", "route", "desk-matters", "/desk/matters", "cases.configure"),
     Entry("文书模板", "file-text", "desk-templates", "/desk/templates", "templates.edit"),
