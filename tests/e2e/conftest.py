@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -115,6 +116,14 @@ def wait_until_drawn(page: Any) -> None:
     """Wait until the map stands still with all its tiles."""
     wait_for_map(page)
     page.wait_for_function("() => document.getElementById('map').quantu.areTilesLoaded()", timeout=60_000)
+
+
+def without_script(page: Any) -> None:
+    """Let a page load no script of ours: what is left is what a browser without script shows.
+
+    A browser that has script switched off runs no timers either, and axe would wait for ever.
+    """
+    page.route(re.compile(r"\.m?js(\?|$)"), lambda route: route.abort())
 
 
 def faults_of(page: Any) -> list[str]:

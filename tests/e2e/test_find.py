@@ -357,6 +357,8 @@ def test_a_stale_vacancy_is_said_to_be_unconfirmed(open_page: Any, live_city: st
         ("lon=121.47&lat=31.23&minutes=900", "时间可选"),
         ("lon=121.47&lat=31.23&crs=beijing54", "北京54"),
         ("kinds=nonsense", "没有这个类别"),
+        ("fee_min=5000&fee_max=100", "收费从 5000 到 100 元前后颠倒了"),
+        ("from_time=18:00&until_time=08:00", "要晚于最早送"),
     ],
 )
 def test_a_question_that_cannot_be_meant_is_answered_in_words(page: Any, live_city: str, query: str, said: str) -> None:

@@ -20,6 +20,7 @@ from services.facilities.kinds import GROUPS, kinds_named, kinds_of_group, known
 MINUTES: Final = (5, 10, 15, 20, 30)
 LONGEST_LABEL: Final = 80
 LONGEST_TEXT: Final = 200
+SPELT: Final = frozenset({"kinds", "minutes", "mode"})
 
 
 class Traveller(NamedTuple):
@@ -123,6 +124,8 @@ class Ask:
     filters: Filters = field(default_factory=Filters)
     fault: str = ""
     theme: str = ""
+    spelt: bool = False
+    """Whether its address says what is as usual too: 长辈版 of the first door takes other things for granted."""
 
     @property
     def page(self) -> Theme:
@@ -157,7 +160,8 @@ class Ask:
             params |= {"lon": f"{self.origin.lon:.6f}", "lat": f"{self.origin.lat:.6f}"}
         for key in ("at", "q", "kinds", "minutes", "mode", "sort", "place"):
             value = getattr(self, key)
-            if value is not None and value != getattr(usual, key):
+            said = value != getattr(usual, key) or (self.spelt and key in SPELT)
+            if value is not None and said:
                 params[key] = str(value)
         return params | self.filter_params()
 
@@ -183,7 +187,8 @@ def read_ask(query: QueryDict | Mapping[str, str], *, elder: bool = False, theme
     """Return the question an address holds. A part that cannot be meant is left as usual and named in ``fault``."""
     page = THEMES.get(theme or query.get("theme") or "", THEMES[""])
     usual = Ask(kinds=page.kinds, mode=page.mode)
-    if elder and not page.key:
+    spelt = elder and not page.key
+    if spelt:
         usual = Ask(kinds="canteen", mode="elder", minutes=30)
     faults: list[str] = []
     origin, said = _origin(query)
@@ -211,6 +216,7 @@ def read_ask(query: QueryDict | Mapping[str, str], *, elder: bool = False, theme
         filters=filters,
         fault=" ".join(fault for fault in faults if fault),
         theme=page.key,
+        spelt=spelt,
     )
 
 
