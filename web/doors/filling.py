@@ -27,7 +27,7 @@ from services.kernel.documents.previews import Size, page_image
 from services.kernel.documents.queries import Held
 from services.kernel.documents.registry import owner_kind, purpose_of
 from services.kernel.documents.spec import MEGABYTE
-from services.modules.selfreport.applying import Unfinished, filled, rehearse
+from services.modules.selfreport.applying import Unfinished, door_unknown, filled, rehearse
 from services.modules.selfreport.documents import MOST_PHOTOS, owner_of
 from services.modules.selfreport.filling import (
     add_photo,
@@ -129,6 +129,7 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
     context = {
         "report": report,
         "token": token,
+        "door_unknown": door_unknown(report),
         "card": make_card(request, detail, row_of(detail, None, ask), ask),
         "ask": ask,
         "sections": sections_of(facts),

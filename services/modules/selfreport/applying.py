@@ -100,6 +100,14 @@ def _entry(item: str) -> str:
     return "hours" if item.startswith(HOURS) else item
 
 
+def door_unknown(report: SelfReport) -> bool:
+    """Say whether a new place would stand in the middle of its street, because nobody knows the door it wrote."""
+    if report.facility_id is not None:
+        return False
+    ours = Scope.system("the preview of a self-report")
+    return look_at(Stated(address=filled(report).get("address_text", ""), kind=report.kind), scope=ours).door is None
+
+
 def rehearse(report: SelfReport) -> tuple[Detail, list[Known]]:
     """Return the place as everybody would see it if the report were approved now; nothing of it is kept.
 
