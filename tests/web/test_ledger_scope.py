@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from functools import reduce
 from typing import Any
 from uuid import uuid4
@@ -109,6 +110,30 @@ def _self_report_elsewhere() -> None:
     )  # fmt: skip
 
 
+def _advice_elsewhere() -> None:
+    write_rows(region=region(ELSEWHERE), scope=ALL)
+
+
+def _taken_down_elsewhere() -> None:
+    place = Facility.objects.filter(retired_at=None, region__in=below(ELSEWHERE)).first()
+    assert place is not None
+    Facility.objects.filter(pk=place.pk).update(retired_at=timezone.now())
+
+
+_MADE_ELSEWHERE: dict[str, Callable[[], None]] = {
+    "cases": _case_elsewhere,
+    "pool-members": _member_elsewhere,
+    "matter-catalogue": _entry_elsewhere,
+    **{each.key: _advice_elsewhere for each in ADVISER_LEDGERS},
+    "place-reports": _report_elsewhere,
+    "place-comments": _opinions_elsewhere,
+    "suggestions": _opinions_elsewhere,
+    "self-reports": _self_report_elsewhere,
+    "service_points": _point_elsewhere,
+    "facilities-down": _taken_down_elsewhere,
+}
+
+
 def foreign(key: str) -> Any:
     """Return a row of a ledger that lies elsewhere, marked so that any trace of it is found."""
     spec = ledgers()[key]
@@ -117,22 +142,7 @@ def foreign(key: str) -> Any:
             name="外区甲机构", region=region(ELSEWHERE), credit_code="91310110MA1FOREIGN"
         )
         return made, "外区甲机构"
-    if key == "cases":
-        _case_elsewhere()
-    if key == "pool-members":
-        _member_elsewhere()
-    if key == "matter-catalogue":
-        _entry_elsewhere()
-    if key in {each.key for each in ADVISER_LEDGERS}:
-        write_rows(region=region(ELSEWHERE), scope=ALL)
-    if key == "place-reports":
-        _report_elsewhere()
-    if key in {"place-comments", "suggestions"}:
-        _opinions_elsewhere()
-    if key == "self-reports":
-        _self_report_elsewhere()
-    if key == "service_points":
-        _point_elsewhere()
+    _MADE_ELSEWHERE.get(key, lambda: None)()
     row = visible(spec, scope=ALL).filter(**{f"{spec.region}__in": below(ELSEWHERE)}).order_by("pk").last()
     assert row is not None
     mark = f"外区标记{row.pk}"

@@ -198,6 +198,10 @@ def test_a_change_is_undone_by_a_new_change_and_the_undoing_too(desk: Client, di
     facility.refresh_from_db()
     assert facility.name == before
     collect_all()
+    # the history of the place itself tells of it too
+    history = text(desk.get(f"/desk/places/{facility.pk}/history"))
+    assert "在业务日志里回退的" in history
+    assert "原因：录入有误" in history
     undoing = LogLine.objects.filter(object_kind="facility").latest("id")
     assert undoing.changes == {"name": ["写错的名字", before]}  # a change of its own; the first one is still there
     assert LogLine.objects.filter(pk=line.pk).exists()

@@ -352,6 +352,14 @@ def test_a_place_taken_down_is_gone_for_families_and_put_up_again_for_all() -> N
     assert "已下线" in said(done)
     assert public.get(f"/places/{place.pk}").status_code == 404
     assert client.get(edit(place)).status_code == 302
+    # What was taken down stands in a ledger of its own, and its row leads to where it is put up again; others see none of it.
+    down = said(client.get(f"/desk/ledgers/facilities-down?q={place.name}"))
+    assert place.name in down
+    record = said(client.get(f"/desk/ledgers/facilities-down/{place.pk}"))
+    assert f"/desk/places/{place.pk}/history" in record
+    assert place.name not in said(client.get("/desk/ledgers/facilities")).partition("<tbody")[2]
+    assert client.get(f"/desk/ledgers/facilities/{place.pk}").status_code == 404
+    assert signed_in("jumin").get("/desk/ledgers/facilities-down").status_code == 403
     done = client.post(f"/desk/places/{place.pk}/return", {"reason": "又开了"}, follow=True)
     assert "已重新上线" in said(done)
     assert public.get(f"/places/{place.pk}").status_code == 200

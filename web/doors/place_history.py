@@ -20,11 +20,13 @@ from services.facilities.upkeep.actions import merge_facilities, retire_facility
 from services.facilities.upkeep.queries import history_of, leads_to, others_near, place_kept, regions_of
 from services.facilities.upkeep.recording import EDIT, version_of
 from services.facilities.upkeep.snapshots import differences, said
+from services.kernel.logs.rolling_back import undone_of
 from web.api.errors import status_of
 from web.doors.typed import key_typed, number_typed, typed
 
 NOT_TAKEN: Final = frozenset({"region", "point_source", "status", "places", "vacancies", "retired"})
 """What a merge does not ask for: it follows from the rest, or is reported."""
+MOST_UNDONE: Final = 50
 DONE: Final = {
     "retire": "已下线，地图和搜索里不再出现。下错了可以在下面撤销，或重新上线。",
     "return": "已重新上线，找服务和地图上马上能看到。",
@@ -46,6 +48,7 @@ def _history(request: HttpRequest, facility_id: int, fault: CityError | None = N
         **_head(facility, scope),
         "tab_now": "history",
         "history": history_of(facility_id, scope=scope),
+        "undone": undone_of("facility", facility_id)[:MOST_UNDONE],
         "merged": leads_to(facility_id),
         "key": new_id(),
         "version": version_of(facility),

@@ -167,6 +167,14 @@ def undos_visible(*, scope: Scope) -> QuerySet[Undo]:
     return Undo.objects.filter(within(scope))
 
 
+def undone_of(kind: str, object_id: int) -> QuerySet[Undo]:
+    """Return what the log centre took back of one object, the newest first, for whoever may see that object's own history.
+
+    The caller has asked for the object by its scope.
+    """
+    return Undo.objects.filter(kind=kind, object_id=str(object_id), state=UndoState.DONE)
+
+
 def shown(value: Any) -> str:
     """Return a value of a column as people read it: numbers of people masked, cut where it is long."""
     if value is None or value == "":
