@@ -10,6 +10,7 @@ from uuid import UUID
 
 from geo.addresses.models import Address
 from geo.imports.models import CURRENT
+from services.catchments.areas.queries import flaws_in
 from services.catchments.changes import rule_told
 from services.catchments.doors import Rule
 from services.catchments.editing import BY_DOOR, RuleSaid, faults_of, ground_for, said_briefly, said_by
@@ -57,6 +58,7 @@ def findings_of(edition: CatchmentEdition) -> list[EditionFinding]:
         *_dead(edition, rows, ground),
         *_left_out(edition, rows, ground),
         *_unsent(edition, rows, ground),
+        *_of_areas(edition),
     ]
     return sorted(found, key=lambda one: one.level != "error")
 
@@ -197,6 +199,15 @@ def _unsent(edition: CatchmentEdition, rows: Sequence[_Row], ground: Ground) -> 
         more = f"等 {len(idle)} 所" if len(idle) > MOST_NAMED else f"（{len(idle)} 所）"
         said = f"没有地址对口到这些公办园：{'、'.join(idle[:MOST_NAMED])}{more}。请核对是不是漏了。"
         yield EditionFinding("warning", "nobody_sent", said)
+
+
+def _of_areas(edition: CatchmentEdition) -> Iterator[EditionFinding]:
+    """Tell what is wrong with the drawn areas; what is only a notice there is seen on the map."""
+    names = {str(same): name for same, name in edition.areas.values_list("same", "name")}
+    for flaw in flaws_in(edition) if names else ():
+        if flaw.level != "notice":
+            said = f"片区“{names.get(flaw.area, '')}”：{flaw.title}，{flaw.said}"
+            yield EditionFinding(flaw.level, f"area_{flaw.kind}", said, page="areas")
 
 
 def _sames(rows: Iterable[_Row]) -> tuple[UUID, ...]:
