@@ -40,6 +40,7 @@ def test_the_app_set_in_the_back_office_takes_a_parent_to_the_institution(
     desk = open_page(1440, 900)
     sign_in(desk, live_city, "shi", "/account")
     desk.get_by_role("link", name="去办理").click()
+    desk.locator(".desk-side summary", has_text="系统").click()
     desk.get_by_role("link", name="系统设置").click()
     desk.wait_for_url("**/desk/settings")
     assert desk.get_by_role("radio", name="高德地图").is_checked()

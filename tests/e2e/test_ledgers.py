@@ -237,7 +237,7 @@ def test_on_a_phone_nothing_is_cut_off(open_page: Any, live_city: str) -> None:
         assert fits(page, 390), path
         assert faults_of(page) == [], path
     page.goto(f"{live_city}{LEDGER}")
-    page.locator(".desk-menu summary").click()
+    page.locator(".desk-menu > summary").click()
     page.get_by_role("navigation", name="办理菜单").get_by_role("link", name="小区").click()
     page.wait_for_url("**/desk/ledgers/communities")
     page.locator(".row-link").first.click()

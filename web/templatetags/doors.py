@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from services.facilities.places import Place
 from web.doors import markup
-from web.doors.frame import Shown, entries_for, ledgers_shown, modules_shown, views_for
+from web.doors.frame import Section, sections_for
 from web.doors.shown import Row
 
 register = template.Library()
@@ -68,24 +68,6 @@ def address(context: dict[str, Any], path: str = "", **changes: Any) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def desk_entries(context: dict[str, Any]) -> list[Shown]:
-    """Return the parts of the desk that the caller may open."""
-    return entries_for(context["request"])
-
-
-@register.simple_tag(takes_context=True)
-def desk_views(context: dict[str, Any]) -> list[Shown]:
-    """Return the views that the caller keeps."""
-    return views_for(context["request"])
-
-
-@register.simple_tag(takes_context=True)
-def desk_modules(context: dict[str, Any]) -> list[Shown]:
-    """Return the business modules in which the caller may do something."""
-    return modules_shown(context["request"])
-
-
-@register.simple_tag(takes_context=True)
-def desk_ledgers(context: dict[str, Any]) -> list[Shown]:
-    """Return the ledgers that the caller may open."""
-    return ledgers_shown(context["request"])
+def desk_sections(context: dict[str, Any]) -> list[Section]:
+    """Return what the caller may open at the desk, in the groups of the side navigation."""
+    return sections_for(context["request"])
