@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from geo.addresses.distances import SPHERE_SLACK, ellipsoid_metres, sphere_metres
@@ -23,6 +25,8 @@ MOST: Final = 100
 SPARE: Final = 16
 KINDS_APART: Final = 8
 """Up to so many kinds each is asked of its own index; beyond, one walk over all of them finds enough soon."""
+_KIND: Final = "\0"
+"""Stands for the kind in a statement; no text of a question or of the database can be this."""
 
 Row = tuple[float, int, float]
 """Metres on the ellipsoid, id, metres on the sphere."""
@@ -69,10 +73,7 @@ def _nearest(lon: float, lat: float, condition: Q, kinds: Sequence[str], k: int)
     """Return the nearest ``k`` rows, asking for more until nothing unseen can be nearer than the last of them."""
     wanted = k + SPARE
     while True:
-        groups = [
-            [(far, facility_id, sphere) for facility_id, sphere, far in _walk(lon, lat, condition, kind, wanted)]
-            for kind in _apart(kinds)
-        ]
+        groups = _walks(lon, lat, condition, kinds, wanted)
         best = sorted(row for group in groups for row in group)[:k]
         # Each group is complete up to the sphere distance of its last row; one that ran out is complete altogether.
         seen = min((group[-1][2] for group in groups if len(group) == wanted), default=float("inf"))
@@ -81,16 +82,31 @@ def _nearest(lon: float, lat: float, condition: Q, kinds: Sequence[str], k: int)
         wanted *= 4
 
 
-def _apart(kinds: Sequence[str]) -> list[Q]:
+def _walks(lon: float, lat: float, condition: Q, kinds: Sequence[str], wanted: int) -> list[list[Row]]:
+    """Return the first ``wanted`` rows in the order of the index, of each kind apart or of all of them together."""
     if not kinds or len(kinds) == len(every_kind()):
-        return [Q()]
-    if len(kinds) <= KINDS_APART:
-        return [Q(kind=kind) for kind in kinds]
-    return [Q(kind__in=kinds)]
+        return [_rows(_walk(lon, lat, condition, wanted))]
+    if len(kinds) > KINDS_APART:
+        return [_rows(_walk(lon, lat, condition & Q(kind__in=kinds), wanted))]
+    try:
+        # Compiled once for all kinds: that takes several times as long as asking.
+        sql, given = _walk(lon, lat, condition & Q(kind=_KIND), wanted).query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    groups = []
+    with connection.cursor() as cursor:
+        for kind in kinds:
+            cursor.execute(sql, [kind if one == _KIND else one for one in given])
+            groups.append(_rows(cursor.fetchall()))
+    return groups
 
 
-def _walk(lon: float, lat: float, condition: Q, kind: Q, wanted: int) -> QuerySet[Facility, tuple[int, float, float]]:
+def _walk(lon: float, lat: float, condition: Q, wanted: int) -> QuerySet[Facility, tuple[int, float, float]]:
     """Return (id, metres on the sphere, metres on the ellipsoid) of the first ``wanted`` rows in the order of the index."""
-    rows = Facility.objects.filter(condition, kind)
+    rows = Facility.objects.filter(condition)
     rows = rows.annotate(sphere=sphere_metres(lon, lat), metres=ellipsoid_metres(lon, lat))
     return rows.order_by("sphere").values_list("id", "sphere", "metres")[:wanted]
+
+
+def _rows(found: Iterable[tuple[int, float, float]]) -> list[Row]:
+    return [(far, facility_id, sphere) for facility_id, sphere, far in found]

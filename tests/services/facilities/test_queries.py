@@ -228,6 +228,10 @@ class TestFacilitiesNear:
         (near,) = facilities_near(121.47, 31.2304, scope=PUBLIC)
         assert near.metres == pytest.approx(952.85, abs=0.5)
 
+    @pytest.mark.parametrize("kinds", [(), ("nursery",), ("nursery", "canteen")])
+    def test_where_nothing_is_published_nothing_is_near(self, db: None, kinds: tuple[str, ...]) -> None:
+        assert facilities_near(121.47, 31.23, scope=PUBLIC, kinds=kinds) == []
+
     @pytest.mark.parametrize("k", [0, 101])
     def test_k_has_limits(self, db: None, k: int) -> None:
         with pytest.raises(BadInput):
