@@ -303,17 +303,17 @@ def _with_communities(
     found: Sequence[tuple[Where, list[Candidate]]], published: Published, names: Names
 ) -> list[Where]:
     """Add the communities that doors and lanes on record belong to."""
-    doors = {one.label for _, peers in found for one in peers if one.level == "door"}
+    doors = {_normal(one, names) for _, peers in found for one in peers if one.level == "door"}
     lanes = {(where.parts.base, where.parts.lane) for where, peers in found if peers and peers[0].level == "lane"}
     of_doors = _communities_of_doors(doors, published, names)
     of_lanes = _communities_of_lanes(lanes, published, names)
-    return [_in_community(where, peers, of_doors, of_lanes) for where, peers in found]
+    return [_in_community(where, peers, of_doors, of_lanes, names) for where, peers in found]
 
 
 _Called = dict[tuple[str, int | None], list[tuple[str, ...]]]
 
 
-def _in_community(where: Where, peers: list[Candidate], of_doors: _Called, of_lanes: _Called) -> Where:
+def _in_community(where: Where, peers: list[Candidate], of_doors: _Called, of_lanes: _Called, names: Names) -> Where:
     if where.communities is not None:
         return where
     parts = where.parts
@@ -322,7 +322,7 @@ def _in_community(where: Where, peers: list[Candidate], of_doors: _Called, of_la
         return replace(where, communities=written or None)
     one, district = peers[0], where.district.id if where.district else None
     if one.level == "door":
-        called = of_doors.get((one.label, district), [])
+        called = of_doors.get((_normal(one, names), district), [])
     elif one.level == "lane":
         called = of_lanes.get((f"{where.parts.base}{where.parts.lane}弄", district), [])
     elif one.level == "community" and not any(penalty.code == "name_differs" for penalty in one.penalties):
@@ -334,48 +334,39 @@ def _in_community(where: Where, peers: list[Candidate], of_doors: _Called, of_la
     return replace(where, communities=written or None)
 
 
-def _communities_of_doors(labels: Iterable[str], published: Published, names: Names) -> _Called:
-    """Return by full label and district the communities of the doors on record: () for one that belongs to none."""
-    normals = {
-        label: label.removeprefix(district.name)
-        for label in labels
-        for district in names.districts.values()
-        if label.startswith(district.name)
-    }
-    asked = {normals.get(label, label): label for label in labels} | {label: label for label in labels}
-    rows = (
-        _rows(
-            """SELECT a.normal, a.region_id, c.name, c.aliases FROM addresses_address a
-           LEFT JOIN addresses_community c ON c.id = a.community_id AND c.retired_at IS NULL
-           WHERE a.normal = ANY(%s) AND a.retired_at IS NULL AND a.source_id = ANY(%s)""",
-            [list(asked), list(published.ids(Family.ADDRESSES))],
-        )
-        if asked
-        else []
-    )
-    return _called(((asked[normal], *rest) for normal, *rest in rows), names)
+def _normal(candidate: Candidate, names: Names) -> str:
+    """Return the normal form of a door on record, without the district that stands before it in its label."""
+    district = _district(candidate, names)
+    return candidate.label.removeprefix(district.name) if district else candidate.label
+
+
+def _communities_of_doors(normals: Iterable[str], published: Published, names: Names) -> _Called:
+    """Return by normal form and district the communities of the doors on record: () for one that belongs to none."""
+    return _called(_OF_DOORS, [sorted(normals)], published, names)
 
 
 def _communities_of_lanes(lanes: Iterable[tuple[str, str]], published: Published, names: Names) -> _Called:
+    """Return by lane and district the communities of the doors in it."""
     wanted = sorted(lanes)
-    rows = (
-        _rows(
-            """SELECT DISTINCT w.road || w.lane || '弄', a.region_id, c.name, c.aliases
-           FROM unnest(%s::text[], %s::text[]) AS w(road, lane)
-           JOIN addresses_address a ON a.road = w.road AND a.lane = w.lane
-           LEFT JOIN addresses_community c ON c.id = a.community_id AND c.retired_at IS NULL
-           WHERE a.retired_at IS NULL AND a.source_id = ANY(%s)""",
-            [[road for road, _ in wanted], [lane for _, lane in wanted], list(published.ids(Family.ADDRESSES))],
-        )
-        if wanted
-        else []
-    )
-    return _called(rows, names)
+    return _called(_OF_LANES, [[road for road, _ in wanted], [lane for _, lane in wanted]], published, names)
 
 
-def _called(rows: Iterable[Any], names: Names) -> _Called:
+_COMMUNITY: Final = "LEFT JOIN addresses_community c ON c.id = a.community_id AND c.retired_at IS NULL"
+_OF_DOORS: Final = f"""
+    SELECT a.normal, a.region_id, c.name, c.aliases FROM addresses_address a {_COMMUNITY}
+    WHERE a.normal = ANY(%s) AND a.retired_at IS NULL AND a.source_id = ANY(%s)"""
+_OF_LANES: Final = f"""
+    SELECT DISTINCT w.road || w.lane || '弄', a.region_id, c.name, c.aliases
+    FROM unnest(%s::text[], %s::text[]) AS w(road, lane)
+    JOIN addresses_address a ON a.road = w.road AND a.lane = w.lane {_COMMUNITY}
+    WHERE a.retired_at IS NULL AND a.source_id = ANY(%s)"""
+
+
+def _called(question: str, wanted: list[Any], published: Published, names: Names) -> _Called:
     found: _Called = defaultdict(list)
-    for label, region_id, name, aliases in rows:
+    if not wanted[0]:
+        return found
+    for label, region_id, name, aliases in _rows(question, [*wanted, list(published.ids(Family.ADDRESSES))]):
         region = names.region(region_id)
         district = names.above(region, Level.DISTRICT) if region else None
         called = tuple(dict.fromkeys(plain(word) for word in (name, *(aliases or ())))) if name else ()
