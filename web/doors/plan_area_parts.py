@@ -157,7 +157,8 @@ def state_of(edition: CatchmentEdition, *, scope: Scope, chosen: str = "") -> di
     flaws = flaws_in(edition)
     lines = lines_of(edition, chosen, flaws)
     area = next((line for line in lines if line.chosen), None)
-    own = [flaw for flaw in flaws if area and area.same in (flaw.area, flaw.other)] if area else flaws
+    table = table_of(edition)
+    own = table.flaws_of(table.areas[area.same]) if area else flaws
     before = before_of(edition)
     back, again = undo_and_redo(edition, actor=scope.actor)
     return {

@@ -241,14 +241,20 @@ class Table:
     def _cut_communities(self, area: Drawn) -> Iterable[Flaw]:
         if not self.ground.communities:
             return
+        cut = []
         for at in sorted(self._communities.query(area.shape.boundary, predicate="intersects")):
             name, shape = self.ground.communities[at]
             inside = shapely.intersection(shape, area.shape).area / shape.area if shape.area else 0.0
             if SPLIT_SHARE < inside < 1 - SPLIT_SHARE:
-                yield Flaw(
-                    "community", area.key, f"边界穿过小区“{name}”", f"小区有 {inside:.0%} 在本片区，其余在外面。",
-                    shapely.intersection(area.shape.boundary, shape),
-                )  # fmt: skip
+                cut.append((name, inside, shape))
+        if cut:
+            told = "、".join(f"“{name}”（{inside:.0%} 在本片区）" for name, inside, _ in cut[:MOST_NAMED])
+            more = f"等 {len(cut)} 个小区" if len(cut) > MOST_NAMED else ""
+            crossed = shapely.intersection(area.shape.boundary, shapely.union_all([shape for _, _, shape in cut]))
+            yield Flaw(
+                "community", area.key, f"边界穿过 {len(cut)} 个小区", f"{told}{more}被分成两半，可以吸附到小区外的路。",
+                crossed,
+            )  # fmt: skip
 
     def _named(self, doors: Sequence[int]) -> str:
         names = [self.ground.labels[at] for at in doors[:MOST_NAMED] if at < len(self.ground.labels)]

@@ -51,12 +51,13 @@ export class Shapes {
     add({id: 'sketch', type: 'fill', source: 'sketch', filter: ['==', ['geometry-type'], 'Polygon'], paint: {'fill-color': token('--circle'), 'fill-opacity': 0.16}});
     add({id: 'sketch-line', type: 'line', source: 'sketch', filter: ['!=', ['geometry-type'], 'Point'], layout: round, paint: {'line-color': token('--accent'), 'line-width': 3}});
     add({id: 'sketch-points', type: 'circle', source: 'sketch', filter: ['==', ['geometry-type'], 'Point'], paint: {'circle-radius': 5, 'circle-color': token('--surface'), 'circle-stroke-color': token('--accent'), 'circle-stroke-width': 2.4}});
-    add({id: 'doors', type: 'circle', source: 'doors', minzoom: 14, paint: {'circle-radius': 2.6, 'circle-color': token('--ink-3')}}, undefined);
-    add({id: 'sites', type: 'circle', source: 'sites', paint: {'circle-radius': 5, 'circle-color': token('--surface'), 'circle-stroke-color': token('--accent'), 'circle-stroke-width': 2.4}}, undefined);
+    const top = (layer) => map.addLayer(layer);
+    top({id: 'doors', type: 'circle', source: 'doors', minzoom: 14, paint: {'circle-radius': 2.6, 'circle-color': token('--ink-3')}});
+    top({id: 'sites', type: 'circle', source: 'sites', paint: {'circle-radius': 5, 'circle-color': token('--surface'), 'circle-stroke-color': token('--accent'), 'circle-stroke-width': 2.4}});
     const named = {'text-size': 13, 'text-font': ['sans-serif'], 'text-padding': 6};
     const halo = {'text-color': token('--ink'), 'text-halo-color': token('--surface'), 'text-halo-width': 2.2};
-    add({id: 'area-names', type: 'symbol', source: 'areas', layout: {...named, 'text-field': ['get', 'name']}, paint: halo}, undefined);
-    add({id: 'door-names', type: 'symbol', source: 'doors', minzoom: 17, layout: {...named, 'text-size': 11, 'text-field': ['get', 'name'], 'text-anchor': 'top', 'text-offset': [0, 0.4]}, paint: {...halo, 'text-color': token('--ink-2')}}, undefined);
+    top({id: 'area-names', type: 'symbol', source: 'areas', layout: {...named, 'text-field': ['get', 'name']}, paint: halo});
+    top({id: 'door-names', type: 'symbol', source: 'doors', minzoom: 17, layout: {...named, 'text-size': 11, 'text-field': ['get', 'name'], 'text-anchor': 'top', 'text-offset': [0, 0.4]}, paint: {...halo, 'text-color': token('--ink-2')}});
   }
 
   /** Write the name and figures of the chosen area into its middle. */
@@ -117,11 +118,11 @@ export function drawLens(svg, map, fault, mine, theirs) {
   const [wide, tall] = [Math.max(0.5, high.x - low.x), Math.max(0.5, low.y - high.y)];
   const [x, y] = [(low.x + high.x) / 2, (low.y + high.y) / 2];
   const box = svg.getBoundingClientRect();
-  if (Math.min(wide, tall) > 16 || Math.max(wide, tall) > 160 || x < 0 || y < 0 || x > box.width || y > box.height) return;
+  if (Math.min(wide, tall) > 16 || Math.max(wide, tall) > 420 || x < 0 || y < 0 || x > box.width || y > box.height) return;
   const radius = 88;
   const lens = {x: x > box.width * 0.6 ? 80 + radius + 30 : box.width - radius - 70, y: y > box.height * 0.5 ? radius + 24 : box.height - radius - 120};
-  const scale = Math.min(12, Math.max(96 / Math.max(wide, tall), Math.min(16 / Math.min(wide, tall), 150 / Math.max(wide, tall) * 2)));
-  const ring = Math.max(18, Math.hypot(wide, tall) / 2 + 8);
+  const scale = Math.min(14, Math.max(96 / Math.max(wide, tall), 18 / Math.min(wide, tall)));
+  const ring = Math.min(Math.max(18, Math.hypot(wide, tall) / 2 + 8), 34);
   const turn = Math.atan2(lens.y - y, lens.x - x);
   svg.removeAttribute('hidden');
   const clip = node('clipPath', {id: 'plan-lens'}, node('defs', {}, svg));

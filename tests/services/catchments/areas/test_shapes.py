@@ -166,6 +166,15 @@ def test_land_that_nobody_drew_is_told_once_and_is_no_gap_to_fill() -> None:
     assert len([flaw for flaw in closed.flaws() if flaw.kind == "gap"]) == 1
 
 
+def test_communities_cut_in_two_are_named_once() -> None:
+    blocks = [(f"{at}村", shapely.box(90, 30 * at, 110, 30 * at + 20)) for at in range(4)]
+    inside = ("里弄", shapely.box(10, 10, 20, 20))
+    table = Table([Drawn("a", "a", shapely.box(0, 0, 95, 120))], Ground(None, communities=[*blocks, inside]))
+    flaw = one(table.flaws(), "community")
+    assert (flaw.level, flaw.title) == ("notice", "边界穿过 4 个小区")
+    assert flaw.said.startswith("“0村”（25% 在本片区）、“1村”（25% 在本片区）、“2村”（25% 在本片区）等 4 个小区")
+
+
 def test_what_leaves_the_district_is_cut_at_its_border() -> None:
     table = table_of(shapely.box(200, 0, 300, 100), shapely.box(400, 400, 500, 500))
     flaw = one(table.flaws_of(table.areas["a"]), "outside")
