@@ -122,6 +122,10 @@ def test_an_officer_of_a_region_sees_that_region_only(street: Street) -> None:
             board(code, own)
     with pytest.raises(NotFound):
         told_of(theme_of(ELDER), street.places[0].pk, scope=own)
+    nursery = Facility.objects.filter(kind__group="childcare").first()
+    assert nursery is not None
+    with pytest.raises(NotFound):
+        told_of(theme_of(ELDER), nursery.pk, scope=CITY)
     with pytest.raises(Forbidden):
         board(scope=Scope(paths=("310000.",), duties=frozenset({"facilities.view"}), actor="planner"))
 
