@@ -50,6 +50,8 @@ def open_draft(*, year: int, district: str, entry: str, scope: Scope, source: UU
     begins = edition_seen(source, scope=scope) if source else None
     if begins and (begins.district_id, begins.entry) != (region, entry):
         raise BadInput("source_unlike", "只能从同一个区、同一个入口的版本开始，请重新选。")
+    if begins and begins.state != EditionState.PUBLISHED:
+        raise BadInput("source_draft", "只能从已发布的版本开始。请先发布那一版，或从空白开始。")
     try:
         with transaction.atomic():
             return _begun(year, region, entry, begins, scope)
@@ -173,6 +175,8 @@ def discard_draft(*, edition_id: UUID, seen: int, scope: Scope) -> CatchmentEdit
     draft = locked_draft(edition_id, scope=scope)
     _check_seen(draft, seen)
     record_audit(act=AuditAct.CATCHMENT_DISCARDED, actor=scope.actor, detail=_of(draft))
+    # one that was published, begun from and taken back: what began with it goes back to where that came from
+    CatchmentEdition.objects.filter(begun_from=draft).update(begun_from=draft.begun_from_id)
     CatchmentEdition.objects.filter(pk=draft.pk).delete()
     return draft
 

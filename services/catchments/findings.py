@@ -68,7 +68,8 @@ def _meeting(rules: Sequence[Rule], road: str) -> Iterator[tuple[Rule, Rule]]:
     )
     met: set[tuple[int, int]] = set()
     for at, (_, high, side, first) in enumerate(along):
-        for low, _, other_side, second in along[at + 1 :]:
+        for other in range(at + 1, len(along)):
+            low, _, other_side, second = along[other]
             if low > high:
                 break
             pair = (min(first, second), max(first, second))

@@ -138,11 +138,15 @@ def test_a_scheduled_edition_is_taken_back_and_the_old_one_answers_until_then(ci
     asked = {"year": YEAR, "district_id": first.district_id, "entry": "local"}
     assert edition_in_force(**asked) == first
     assert edition_in_force(**asked, on=later) == second
+    following = open_draft(year=YEAR + 1, district=district().code, entry="local", source=second.pk, scope=who())
+    with pytest.raises(BadInput):  # a draft is no ground to begin on
+        open_draft(year=YEAR + 2, district=district().code, entry="local", source=following.pk, scope=who())
     withdraw_edition(edition_id=second.pk, scope=who())
     assert edition_in_force(**asked, on=later) == first
     assert CatchmentEdition.objects.get(pk=second.pk).state == EditionState.APPROVED
     discard_draft(edition_id=second.pk, seen=seen_of(second), scope=who())
     assert not CatchmentEdition.objects.filter(pk=second.pk).exists()
+    assert CatchmentEdition.objects.get(pk=following.pk).begun_from == first
 
 
 def test_two_people_on_one_draft_meet_only_over_the_same_rule(city: None) -> None:
