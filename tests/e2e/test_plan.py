@@ -167,6 +167,18 @@ def test_a_district_goes_from_an_empty_edition_to_publication(open_page: Any, li
         shot(other, f"plan-{name}-390")
         assert faults_of(other) == []
         assert other.evaluate("document.documentElement.scrollWidth") <= 390
+    dark = open_page(1440, 900, color_scheme="dark")
+    sign_in(dark, live_city, "qu", f"/plan/editions/{edition.pk}")
+    for look in ("dark", "elder"):
+        if look == "elder":
+            dark.context.add_cookies([{"name": "elder", "value": "1", "url": live_city}])
+        for path in (
+            "/plan",
+            *(f"/plan/editions/{edition.pk}{name}" for name in ("", "/rules?in=address", "/check", "/try")),
+        ):
+            dark.goto(f"{live_city}{path}")
+            assert faults_of(dark) == [], (look, path)
+        shot(dark, f"plan-try-{look}")
     assert edition_in_force(year=YEAR, district_id=edition.district_id, entry="local") == edition
     assert EditionChange.objects.filter(edition=edition, act="publish").count() == 1
 
