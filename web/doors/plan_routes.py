@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from web.doors import plan, plan_areas, plan_compare, plan_imports, plan_map, plan_rules
+from web.doors import plan, plan_areas, plan_compare, plan_imports, plan_map, plan_rules, plan_validation
 
 _ONE = "plan/editions/<uuid:edition_id>"
 
@@ -25,4 +25,5 @@ ROUTES = [
     *plan_map.ROUTES,
     *plan_areas.ROUTES,
     *plan_compare.ROUTES,
+    *plan_validation.ROUTES,
 ]
