@@ -67,7 +67,7 @@ class District:
         return f"{street.name if street and street != region else ''}{region.name}" if region else ""
 
 
-_lock: Final = threading.Lock()
+_lock: Final = threading.RLock()
 _districts: dict[tuple[int, str], District] = {}
 
 
