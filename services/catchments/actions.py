@@ -177,6 +177,7 @@ def discard_draft(*, edition_id: UUID, seen: int, scope: Scope) -> CatchmentEdit
     record_audit(act=AuditAct.CATCHMENT_DISCARDED, actor=scope.actor, detail=_of(draft))
     # one that was published, begun from and taken back: what began with it goes back to where that came from
     CatchmentEdition.objects.filter(begun_from=draft).update(begun_from=draft.begun_from_id)
+    draft.changes.update(undoes=None)  # an act that undid another protects it, even where both go
     CatchmentEdition.objects.filter(pk=draft.pk).delete()
     return draft
 

@@ -162,29 +162,22 @@ class Table:
 
     def flaws_of(self, area: Drawn) -> list[Flaw]:
         """Return what is wrong with an area as it is drawn now, against the others as they are kept; the gravest first."""
-        alone = list(_alone(area))
-        if any(flaw.kind in ("empty", "crossing") for flaw in alone):
-            return alone
-        found = [
-            *alone,
-            *self._overlaps(area),
-            *self._outside(area),
-            *self._gaps(area),
-            *self._cut_communities(area),
-        ]
-        return sorted(found, key=lambda flaw: (list(LEVELS).index(flaw.kind), -flaw.area_m2, flaw.other))
+        return _gravest_first([*self._besides_gaps(area), *self._gaps(area)])
 
     def flaws(self) -> list[Flaw]:
         """Return what is wrong with all areas, every overlap and gap once, and the land that nobody has drawn."""
         found: dict[str, Flaw] = {}
         for area in self.areas.values():
-            for flaw in self.flaws_of(area):
-                pair = ":".join(sorted((flaw.area, flaw.other))) if flaw.other else flaw.area
-                spot = flaw.id.rsplit(":", 2)[-2:]
-                whose = "" if flaw.kind == "gap" else pair
-                found.setdefault(f"{flaw.kind}:{whose}:{spot}", flaw)
-        every = [*found.values(), *self._undrawn()]
-        return sorted(every, key=lambda flaw: (list(LEVELS).index(flaw.kind), -flaw.area_m2, flaw.area, flaw.other))
+            for flaw in self._besides_gaps(area):
+                pair = ":".join(sorted((flaw.area, flaw.other)))
+                found.setdefault(f"{flaw.kind}:{pair}", flaw)
+        return _gravest_first([*found.values(), *self._every_gap(), *self._undrawn()])
+
+    def _besides_gaps(self, area: Drawn) -> list[Flaw]:
+        alone = list(_alone(area))
+        if any(flaw.kind in ("empty", "crossing") for flaw in alone):
+            return alone
+        return [*alone, *self._overlaps(area), *self._outside(area), *self._cut_communities(area)]
 
     def _overlaps(self, area: Drawn) -> Iterable[Flaw]:
         for other in self.neighbours(area):
@@ -215,17 +208,30 @@ class Table:
             )  # fmt: skip
 
     def _gaps(self, area: Drawn) -> Iterable[Flaw]:
+        if not area.shape.is_valid or area.shape.is_empty:
+            return
         free = _touching(self.free_without(area.key), area.shape)
         for piece in polygons_of(_solid(shapely.difference(free, area.shape))):
-            if piece.area > FILLABLE_M2 or piece.distance(area.shape) > GRAIN_M:
-                continue
-            doors = self.doors_in(piece)
-            if doors:
-                where = self._named(doors)
-                yield Flaw(
-                    "gap", area.key, f"{len(doors)} 个门牌没有归属", f"{where}落在片区之间的空隙里（{measure(piece.area)}）。",
-                    piece, area_m2=float(piece.area), doors=doors, repairs=REPAIRS["gap"],
-                )  # fmt: skip
+            if piece.area <= FILLABLE_M2 and piece.distance(area.shape) <= GRAIN_M:
+                yield from self._gap(area, piece)
+
+    def _every_gap(self) -> Iterable[Flaw]:
+        """Return every gap once, told of the area with which it shares most of its border."""
+        for piece in polygons_of(_solid(self.free_without(""))):
+            around = self.neighbours(Drawn("", "", piece), within_m=GRAIN_M) if piece.area <= FILLABLE_M2 else []
+            if around:
+                edge = piece.boundary.buffer(GRAIN_M)
+                longest = max(around, key=lambda area: (area.shape.boundary.intersection(edge).length, area.key))
+                yield from self._gap(longest, piece)
+
+    def _gap(self, area: Drawn, piece: BaseGeometry) -> Iterable[Flaw]:
+        doors = self.doors_in(piece)
+        if doors:
+            said = f"{self._named(doors)}落在片区之间的空隙里（{measure(piece.area)}）。"
+            yield Flaw(
+                "gap", area.key, f"{len(doors)} 个门牌没有归属", said, piece, area_m2=float(piece.area), doors=doors,
+                repairs=REPAIRS["gap"],
+            )  # fmt: skip
 
     def _undrawn(self) -> Iterable[Flaw]:
         pieces = [piece for piece in polygons_of(self.free_without("")) if piece.area > FILLABLE_M2]
@@ -259,6 +265,10 @@ class Table:
     def _named(self, doors: Sequence[int]) -> str:
         names = [self.ground.labels[at] for at in doors[:MOST_NAMED] if at < len(self.ground.labels)]
         return "、".join(names) + (f"等 {len(doors)} 个门牌" if len(doors) > len(names) else "")
+
+
+def _gravest_first(flaws: Iterable[Flaw]) -> list[Flaw]:
+    return sorted(flaws, key=lambda flaw: (list(LEVELS).index(flaw.kind), -flaw.area_m2, flaw.area, flaw.other))
 
 
 def measure(area_m2: float) -> str:

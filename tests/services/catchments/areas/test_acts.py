@@ -15,6 +15,7 @@ from geo.errors import BadInput, CityError, Conflict, Forbidden, NotFound
 from geo.geometry import from_plane, to_plane
 from geo.regions.queries import current_city
 from geo.scope import Scope
+from services.catchments.actions import discard_draft
 from services.catchments.areas.actions import (
     Act,
     Arriving,
@@ -35,6 +36,7 @@ from services.catchments.areas.actions import (
 from services.catchments.areas.district import District, district_of
 from services.catchments.areas.queries import areas_of, flaws_in, impacts, shape_of, table_of, undo_and_redo
 from services.catchments.areas.topology import Flaw
+from services.catchments.checking import findings_of
 from services.catchments.models import CatchmentArea, CatchmentEdition
 from services.facilities.models import Facility
 from tests.services.catchments.districts import HUANGPU, STAFF, edition, kindergartens, region
@@ -271,3 +273,23 @@ def test_only_the_districts_own_planners_draw_and_only_drafts() -> None:
     CatchmentEdition.objects.filter(pk=own.pk).update(state="published", from_day=dt.date(2026, 1, 1))
     with pytest.raises(Conflict, match="已经发布"):
         delete_area(act(own), same=a.same)
+
+
+def test_a_draft_with_undone_acts_can_be_thrown_away() -> None:
+    own = draft()
+    drawn(own, "甲片区", square(0, 0))
+    step_back(act(own))
+    discard_draft(edition_id=own.pk, seen=fresh(own).revision, scope=STAFF)
+    assert not CatchmentEdition.objects.filter(pk=own.pk).exists()
+
+
+def test_errors_of_areas_stop_approval_and_what_is_only_a_notice_does_not() -> None:
+    own = draft(steps=["area"])
+    drawn(own, "甲片区", square(0, 0, 104, 78))
+    b = drawn(own, "乙片区", square(100, 0, 100, 100))
+    told = {each.code: each for each in findings_of(fresh(own))}
+    assert told["area_overlap"].level == "error"
+    assert told["area_overlap"].message == "片区“乙片区”：与“甲片区”重叠 312 m²，沿边界 82 米。"
+    assert "area_undrawn" not in told
+    delete_area(act(own), same=b.same)
+    assert not [each for each in findings_of(fresh(own)) if each.code == "area_overlap"]

@@ -96,7 +96,7 @@ def test_halves_go_to_the_nearer_area(a: BaseGeometry, b: BaseGeometry) -> None:
     mine = half_of(a, b)
     rest_of_a, rest_of_b = shapely.multipoints(spots[to_b & ~to_a]), shapely.multipoints(spots[to_a & ~to_b])
     for spot in shapely.points(points(400)):
-        if not common.covers(spot):
+        if not common.covers(spot) or common.boundary.distance(spot) < 0.3:  # tails thinner than that may go either way
             continue
         ahead = spot.distance(rest_of_b) - spot.distance(rest_of_a)
         if abs(ahead) > 1.5:  # beyond the straightening of the line between
