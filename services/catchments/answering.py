@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, Literal
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -252,6 +253,7 @@ class _Desk:
         self._ask = {"entry": entry, "year": year, "on": on}
         self._one = edition
         self._editions: dict[int, CatchmentEdition | None] = {}
+        self._kept: dict[UUID, Kept] = {}
 
     def edition(self, district: NamedRegion | None) -> CatchmentEdition | None:
         """Return the edition that counts in a district: always the one that was asked for, where one was."""
@@ -265,7 +267,9 @@ class _Desk:
 
     def kept(self, edition: CatchmentEdition) -> Kept:
         """Return its book."""
-        return kept_of(edition, self._published)
+        if edition.pk not in self._kept:
+            self._kept[edition.pk] = kept_of(edition, self._published)
+        return self._kept[edition.pk]
 
     def code_of(self, edition: CatchmentEdition) -> str:
         """Return the code of an edition's district."""

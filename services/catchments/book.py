@@ -275,6 +275,8 @@ def _unsettled(sharper: set[Goal], goals: Sequence[Goal]) -> bool:
 def _taken(
     mode: Mode, holding: Sequence[Line], unclear: Sequence[Line], *said: str, outcome: Outcome | None = None
 ) -> Taken:
+    if not holding and not unclear:
+        return Taken(mode, told=said, outcome=outcome)
     goals, possible = _goals(holding), _goals(unclear)
     return Taken(mode, goals, possible, _ids((*holding, *unclear)), said, not set(possible) <= set(goals), outcome)
 
