@@ -36,4 +36,4 @@ async function start() {
   said.textContent = `地图上有 ${data.points.features.length.toLocaleString('zh-CN')} 个门牌；点一个圆点看它的变化。`;
 }
 
-start();
+if (holder) start(); // a list without doors has no map
