@@ -117,7 +117,7 @@ export function drawLens(svg, map, fault, mine, theirs) {
   const [low, high] = [map.project(bounds.getSouthWest()), map.project(bounds.getNorthEast())];
   const [wide, tall] = [Math.max(0.5, high.x - low.x), Math.max(0.5, low.y - high.y)];
   const [x, y] = [(low.x + high.x) / 2, (low.y + high.y) / 2];
-  const box = svg.getBoundingClientRect();
+  const box = {width: map.getContainer().clientWidth, height: map.getContainer().clientHeight};
   if (Math.min(wide, tall) > 16 || Math.max(wide, tall) > 420 || x < 0 || y < 0 || x > box.width || y > box.height) return;
   const radius = 88;
   const lens = {x: x > box.width * 0.6 ? 80 + radius + 30 : box.width - radius - 70, y: y > box.height * 0.5 ? radius + 24 : box.height - radius - 120};
