@@ -278,11 +278,13 @@ def _taken(
     if not holding and not unclear:
         return Taken(mode, told=said, outcome=outcome)
     goals, possible = _goals(holding), _goals(unclear)
-    return Taken(mode, goals, possible, _ids((*holding, *unclear)), said, not set(possible) <= set(goals), outcome)
+    doubt = bool(possible) and not set(possible) <= set(goals)
+    return Taken(mode, goals, possible, _ids((*holding, *unclear)), said, doubt, outcome)
 
 
 def _possible(path: Iterable[Taken]) -> tuple[Goal, ...]:
-    return tuple(dict.fromkeys(goal for taken in path for goal in taken.possible))
+    found = [taken.possible for taken in path if taken.possible]
+    return tuple(dict.fromkeys(goal for possible in found for goal in possible)) if found else ()
 
 
 def _split(lines: Iterable[Line], home: Home) -> tuple[list[Line], list[Line]]:
@@ -298,12 +300,14 @@ def _split(lines: Iterable[Line], home: Home) -> tuple[list[Line], list[Line]]:
     return holding, unclear
 
 
-def _goals(lines: Iterable[Line]) -> tuple[Goal, ...]:
-    return tuple(dict.fromkeys(line.goal for line in lines))
+def _goals(lines: Sequence[Line]) -> tuple[Goal, ...]:
+    goals = [line.goal for line in lines]
+    return tuple(goals) if len(goals) < 2 else tuple(dict.fromkeys(goals))
 
 
-def _ids(lines: Iterable[Line]) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(line.id for line in lines))
+def _ids(lines: Sequence[Line]) -> tuple[int, ...]:
+    ids = [line.id for line in lines]
+    return tuple(ids) if len(ids) < 2 else tuple(dict.fromkeys(ids))
 
 
 def goal_word(goal: Goal) -> str:
