@@ -18,7 +18,7 @@ from typing import Any, Final
 import pghistory.models
 from django.apps import apps
 from django.contrib.gis.db import models as gis
-from django.contrib.gis.geos import Point
+from django.contrib.gis.geos import MultiPolygon, Point
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
@@ -34,6 +34,7 @@ from geo.regions.models import Region, RegionVersion
 from services.access.actions import declare_roles, grant_role
 from services.access.models import Organisation, User, UserKind
 from services.access.queries import Caller, scope_of
+from services.catchments.models import RuleImportRow
 from services.crypto.identifiers import new_id
 from services.crypto.sealing import blind_indexes, seal
 from services.facilities.models import Facility
@@ -150,6 +151,7 @@ UNSEEN: Final = {
     "kernel_rules.Trial": "shown by its rows",
     "kernel_workflow.Delegation": "shown by accounts and days",
     "kernel_workflow.Feedback": "for the source of a case",
+    "catchments_validating.Validation": "shown by its rows",
     "facilities_arranging.ArrangementVersion": "only that of the city is shown, and this one is of none",
     "facilities_preloading.PreloadRun": "figures of a run",
     "careservice.OutsideEntry": "only those of declared kinds are shown",
@@ -415,6 +417,23 @@ MADE: Final[dict[str, Any]] = {
     "access_personal.Erasure": lambda world: {"user": world.person, "due_at": timezone.now() + dt.timedelta(days=9)},
     "access_signin.SecondStep": lambda world: {"confirmed_at": None},
     "advisers.Adviser": lambda world: {"site": world.site, "engaged": "full"},
+    "catchments_validating.Validation": lambda world: {
+        "job": None,
+        "done_at": timezone.now(),
+        "counts": {"none": {"no_rule": 1}},
+    },
+    "catchments_validating.Verdict": {
+        "outcome": "none",
+        "reason": "no_rule",
+        "sites": [],
+        "possible": [],
+        "choices": [],
+    },
+    "catchments.CatchmentEdition": lambda world: {"steps": ["override"]},
+    "catchments.CatchmentArea": lambda world: {
+        "geom": MultiPolygon(Point(LON, LAT, srid=4490).buffer(0.002), srid=4490)
+    },
+    "catchments.RuleImportRow": lambda world: {"cells": {"target": world.mark(RuleImportRow)}},
     "advisers.StaffingAlert": lambda world: {"site": world.site, "state": "open", "cleared_at": None},
     "advisers.WorkRecord": lambda world: {"site": world.site},
     "facilities.Facility": lambda world: {

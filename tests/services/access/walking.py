@@ -21,7 +21,8 @@ from services.access.actions import grant_role
 from services.access.clients.models import ApiClient, ClientKey
 from services.access.models import ApiKey, Organisation, User, UserKind
 from services.access.signin.models import OpenSession
-from services.catchments.models import CatchmentEdition
+from services.catchments.models import CatchmentEdition, EditionChange, RuleImport
+from services.catchments.validating.models import Validation
 from services.facilities.models import FacilityKind
 from services.facilities.upkeep.models import FacilityChange, FacilityDraft
 from services.kernel.documents.models import Attachment, TemplateVersion
@@ -83,6 +84,8 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
             "number": "1", "page": "1", "x": "13719", "y": "6688", "z": "14", "act": "stop", "event": "case.opened",
             "channel": "in_app", "form": "service-point", "entry": "all", "purpose": "real_name", "name": "light",
         },
+        "/plan": {"edition_id": key(CatchmentEdition), "import_id": key(RuleImport), "change_id": key(EditionChange)},
+        "/plan/validations": {"run_id": key(Validation), "ending": "csv"},
         "/enrol": {"edition_id": key(CatchmentEdition)},
         "/tiles": {"key": "places"},
         "/desk/modules": {"key": "advisers"},
