@@ -58,7 +58,7 @@ def unmatched_of(run: Validation) -> int:
 
 
 @pytest.mark.usefixtures("worker")
-@pytest.mark.covers("PRE-ENR-05", via="services.catchments.validating.jobs:validate")
+@pytest.mark.covers("PRE-ENR-05", via="services.catchments.validating.actions:start_validation")
 def test_a_district_proves_its_rules_on_its_register_and_mends_them(
     open_page: Any, live_city: str, tmp_path: Path
 ) -> None:
