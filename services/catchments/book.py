@@ -16,7 +16,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from services.catchments.doors import Door, Rule
-from services.catchments.entries import CHOICES, Choice, Mode
+from services.catchments.entries import MODES, Choice, Mode
 from services.catchments.matching import Outcome, RuleBook, Verdict
 
 Found = Literal["one", "several", "none", "unclear"]
@@ -190,6 +190,8 @@ class Book:
         book = self._roads[mode]
         if home.door is None:
             return Taken(mode, told=("地址里没有读出路名和门牌。",))
+        if not book.of_road(home.door.road):
+            return Taken(mode, told=(f"“{MODES[mode]}”的规则没有写到“{home.door.road}”。",))
         outcome = book.match(home.door)
         holding, unclear = self._lines(outcome.holding), self._lines(outcome.unclear)
         return _taken(mode, holding, unclear, outcome=outcome)
@@ -308,8 +310,3 @@ def _goals(lines: Sequence[Line]) -> tuple[Goal, ...]:
 def _ids(lines: Sequence[Line]) -> tuple[int, ...]:
     ids = [line.id for line in lines]
     return tuple(ids) if len(ids) < 2 else tuple(dict.fromkeys(ids))
-
-
-def goal_word(goal: Goal) -> str:
-    """Return the word of a goal that names no kindergarten; '' for one that does."""
-    return CHOICES[goal[1]] if goal[0] == "choice" else ""

@@ -51,6 +51,15 @@ def test_the_sharpest_step_that_finds_something_decides() -> None:
     assert (nowhere.found, nowhere.decided, len(nowhere.path)) == ("none", None, len(STEPS))
 
 
+def test_a_step_without_the_road_is_told_by_its_name() -> None:
+    book = Book(("override", "address"), [by_door(1, 10, mode="override", low=3, high=3), by_door(2, 20)])
+    elsewhere = book.match(Home(Door("和田路", None, 1)))
+    assert [taken.said for taken in elsewhere.path] == [
+        ("“单列地址”的规则没有写到“和田路”。",),
+        ("“详细地址及单双号”的规则没有写到“和田路”。",),
+    ]
+
+
 def test_what_may_still_apply_is_told_instead_of_a_sure_answer() -> None:
     road_only = BOOK.match(Home(Door(ROAD), 1, 11, "春光坊", (50.0, 50.0)))
     assert road_only.found == "unclear"
