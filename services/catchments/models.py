@@ -25,7 +25,7 @@ class CatchmentEdition(models.Model):
 
     A draft changes under ``revision`` and falls back to draft by it; what is published never changes. Of the published
     versions that have begun, the one that began last counts. ``steps`` are the modes in the order they are tried.
-    ``office`` is whom parents ask; ``policy`` names the paper it rests on.
+    ``office`` is whom parents ask; ``policy`` names the paper it rests on. ``invented`` ones belong to the invented city.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -41,6 +41,7 @@ class CatchmentEdition(models.Model):
     office_phone = models.CharField(max_length=40, blank=True)
     begun_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
     revision = models.PositiveIntegerField(default=1)
+    invented = models.BooleanField(default=False)
     from_day = models.DateField(null=True)
     made_by = models.CharField(max_length=150)
     made_at = models.DateTimeField(auto_now_add=True)

@@ -15,6 +15,7 @@ from geo.addresses.models import Address, Community
 from geo.imports.models import Source
 from geo.regions.models import Edition, Population, Region, RegionPart, RegionVersion
 from geo.roads.models import Closure, RoadSegment
+from services.catchments.models import CatchmentEdition
 from services.facilities.models import Facility, StatusChange
 from tests.geo.imports.test_city_files import files, run  # noqa: F401 (a fixture)
 from tests.geo.imports.worlds import bring, place, places
@@ -44,7 +45,9 @@ def rows() -> Counter[tuple[str, str, bool]]:
 
 
 def test_after_a_real_city_everything_invented_goes_and_everything_real_stays(city, files, capsys):  # noqa: F811
+    assert CatchmentEdition.objects.filter(invented=True).exists()
     run(capsys, files, "--commit")
+    assert not CatchmentEdition.objects.filter(invented=True).exists(), "no parent is led to an invented kindergarten"
     before, versions = rows(), RegionVersion.objects.filter(edition__source__provenance="invented").count()
     dead = Counter({key: count for key, count in before.items() if key[1] == "invented"})
     assert all(not current for _, _, current in dead)
