@@ -126,8 +126,16 @@ def without_script(page: Any) -> None:
     page.route(re.compile(r"\.m?js(\?|$)"), lambda route: route.abort())
 
 
+SETTLED = """() => Promise.allSettled(document.getAnimations()
+    .filter((each) => each.effect.getComputedTiming().iterations !== Infinity).map((each) => each.finished))"""
+
+
 def faults_of(page: Any) -> list[str]:
-    """Return what axe finds on the page, one line for each element; the policy forbids added scripts, so axe is evaluated."""
+    """Return what axe finds on the page, one line for each element; the policy forbids added scripts, so axe is evaluated.
+
+    Colours on their way to others are waited for: a transition is not what people read.
+    """
+    page.evaluate(SETTLED)
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
     return [

@@ -200,7 +200,7 @@ class TestLibrary:
                 save_certificate(certificate=wrong, seen=kept.row.version, scope=CITY)
 
     def test_clerks_find_certificates_and_the_public_does_not(self) -> None:
-        assert [row.code for row in certificates_found(scope=CLERK, text="户口")] == ["XQ-HJ-001"]
+        assert [row.code for row in certificates_found(scope=CLERK, text="户口")] == ["XQ-HJ-001", "XQ-QT-002"]
         assert [row.code for row in certificates_found(scope=CLERK, matter="transfer", category="QT")] == ["XQ-QT-001"]
         assert certificate_row("XQ-HJ-001", scope=CLERK).name == "户口簿"
         with pytest.raises(Forbidden):

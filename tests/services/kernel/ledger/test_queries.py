@@ -29,7 +29,7 @@ from services.kernel.ledger.queries import (
 from services.kernel.ledger.registry import ledger_of, ledgers, ledgers_for
 
 pytestmark = pytest.mark.usefixtures("city")
-(SPEC,) = LEDGERS
+SPEC = next(spec for spec in LEDGERS if spec.key == "facilities")
 CITY = Scope(paths=("310000.",), duties=frozenset({"facilities.view"}), actor="shi")
 DISTRICT = Scope(paths=("310000.310101.",), duties=frozenset({"facilities.view"}), actor="qu")
 TRIANGLE = shapely.Polygon([(121.46, 31.22), (121.52, 31.22), (121.49, 31.26)])
