@@ -23,8 +23,8 @@ LONGEST_PULL = dt.timedelta(minutes=30)
 class Shown:
     """What the page of a place says of supervision: the facts (none where none are known), their source, and how fresh they are.
 
-    ``numbered`` says that the institution has a sound 统一社会信用代码, ``asked`` that it was asked for with success once, ``reached``
-    that this went well the last time too; ``fetched_at`` is the moment of the last good answer.
+    ``numbered`` says that the institution has a sound 统一社会信用代码, ``asked`` that it was asked for with success once,
+    ``reached`` that this went well the last time too; ``fetched_at`` is the moment of the last good answer.
     """
 
     facts: SupervisionFacts | None

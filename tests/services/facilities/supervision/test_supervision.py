@@ -108,7 +108,9 @@ def test_each_hundred_stands_for_itself(platform: Simulator, homes: Any, monkeyp
     assert "监管平台暂时连不上" not in page(homes[1])
 
 
-def test_without_a_platform_or_a_number_there_is_nothing_to_show(platform: Simulator, homes: Any, settings: Any) -> None:
+def test_without_a_platform_or_a_number_there_is_nothing_to_show(
+    platform: Simulator, homes: Any, settings: Any
+) -> None:
     for code in ("", "lower-case-is-odd1"):
         Organisation.objects.filter(pk=homes[0].organisation_id).update(credit_code=code)
         assert "还没有登记有效的统一社会信用代码" in page(homes[0])

@@ -65,9 +65,7 @@ def test_each_change_is_told_once_and_nothing_of_a_person(platform: Simulator, h
 
 
 def test_what_is_not_public_or_of_nobody_is_not_told(platform: Simulator, home: Facility, family: Family) -> None:
-    write_comment(
-        user=family.user, place_id=home.pk, overall=1, aspects={}, text="", seen=0, scope=Scope.public()
-    )
+    write_comment(user=family.user, place_id=home.pk, overall=1, aspects={}, text="", seen=0, scope=Scope.public())
     assert tell_ratings() == 0
     Comment.objects.update(state=CommentState.PUBLISHED)
     Organisation.objects.filter(pk=home.organisation_id).update(credit_code="")
