@@ -79,7 +79,10 @@ def test_a_whole_city_comes_in_from_every_format_and_a_second_time_changes_nothi
     assert all(s["added"] == s["rows"]["accepted"] for s in first["sources"])
     assert all(s["retired_invented"] for s in first["sources"])
     assert not Source.objects.filter(provenance="invented", retired_at=None).exists()
-    assert [len(s["notices"]) for s in first["sources"]] == [0] * 6 + [1]
+    assert [s["notices"] for s in first["sources"]][:-1] == [[]] * 6
+    accounts, catchments = sorted(first["sources"][-1]["notices"])
+    assert "演示账号已全部停用" in accounts
+    assert "演示的对口版本已删除" in catchments
     assert not User.objects.filter(is_active=True).exists()
     assert not Facility.objects.filter(retired_at=None, source__provenance="invented").exists()
     assert not RoadName.objects.filter(provenance="invented").exists()
