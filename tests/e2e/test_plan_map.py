@@ -13,6 +13,7 @@ import shapely
 from django.utils import timezone
 from shapely.geometry.base import BaseGeometry
 
+from geo.fences.topology import measure
 from geo.geometry import from_plane, to_plane
 from geo.regions.queries import current_city
 from geo.scope import Scope
@@ -20,7 +21,6 @@ from services.catchments.actions import open_draft
 from services.catchments.areas.actions import Act, add_area
 from services.catchments.areas.district import district_of
 from services.catchments.areas.queries import shape_of, table_of
-from services.catchments.areas.topology import measure
 from services.catchments.ground import ground_of
 from services.catchments.models import CatchmentArea, CatchmentEdition
 from services.catchments.queries import edition_in_force

@@ -12,6 +12,7 @@ from django.utils import timezone
 from shapely.geometry.base import BaseGeometry
 
 from geo.crs import System
+from geo.fences.topology import REPAIR_WORDS, Drawn, Flaw, FlawKind, Level, Table, measure
 from geo.geometry import feature, feature_collection, from_plane
 from geo.regions.queries import current_city
 from geo.scope import Scope
@@ -25,7 +26,6 @@ from services.catchments.areas.queries import (
     table_of,
     undo_and_redo,
 )
-from services.catchments.areas.topology import REPAIR_WORDS, Drawn, Flaw, FlawKind, Level, Table, measure
 from services.catchments.editing import may_edit
 from services.catchments.ground import ground_of
 from services.catchments.models import CatchmentArea, CatchmentEdition, EditionState

@@ -17,13 +17,13 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.crs.codes import CGCS2000
 from geo.errors import BadInput, Conflict
+from geo.fences.repairs import areal, repaired
+from geo.fences.shaping import cut, joined, thinned, widened
+from geo.fences.topology import GRAIN_M2, REPAIR_WORDS, Drawn, Flaw, RepairKind
 from geo.geometry import Limits, from_plane, polygons_of, repair, require_valid, to_plane
 from geo.regions.queries import current_city
 from geo.scope import Scope
 from services.catchments.areas.queries import area_of, drawn_of, table_of, undo_and_redo
-from services.catchments.areas.repairs import areal, repaired
-from services.catchments.areas.shaping import cut, joined, thinned, widened
-from services.catchments.areas.topology import GRAIN_M2, REPAIR_WORDS, Drawn, Flaw, RepairKind
 from services.catchments.changes import Told, area_told, perform, undo
 from services.catchments.ground import ground_of
 from services.catchments.models import CatchmentEdition, EditionChange

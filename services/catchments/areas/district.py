@@ -21,12 +21,12 @@ from geo.addresses.completion import door_label
 from geo.addresses.gazetteer import Names, Published, names_of, published_now
 from geo.addresses.models import Community
 from geo.addresses.parsing import Parts
+from geo.fences.topology import Ground
 from geo.geometry import repair, to_plane
 from geo.imports.models import CURRENT, Family
 from geo.names import plain
 from geo.regions.models import EditionState, Level, RegionVersion
 from geo.regions.queries import current_city
-from services.catchments.areas.topology import Ground
 from services.catchments.book import Home
 from services.catchments.matching import door_of
 
@@ -106,6 +106,7 @@ def _read(district_id: int, published: Published) -> District:
         metres,
         [door_label(*row[:5]) for row in rows],
         _communities(inside, published),
+        undrawn="；版本里排在片区后面的规则会接着判断",
     )
     regions = [_above(row[7], names) for row in rows]
     homes = tuple(

@@ -13,10 +13,10 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.addresses.gazetteer import published_now
 from geo.errors import Conflict
+from geo.fences.topology import Drawn, Flaw, Table
 from geo.geometry import to_plane
 from geo.regions.queries import current_city
 from services.catchments.areas.district import District, district_of, kept
-from services.catchments.areas.topology import Drawn, Flaw, Table
 from services.catchments.models import CatchmentArea, CatchmentEdition, EditionChange
 from services.catchments.queries import edition_in_force
 

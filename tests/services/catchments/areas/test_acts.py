@@ -12,6 +12,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import BadInput, CityError, Conflict, Forbidden, NotFound
+from geo.fences.topology import Flaw
 from geo.geometry import from_plane, to_plane
 from geo.regions.queries import current_city
 from geo.scope import Scope
@@ -35,7 +36,6 @@ from services.catchments.areas.actions import (
 )
 from services.catchments.areas.district import District, district_of
 from services.catchments.areas.queries import areas_of, flaws_in, impacts, shape_of, table_of, undo_and_redo
-from services.catchments.areas.topology import Flaw
 from services.catchments.checking import findings_of
 from services.catchments.models import CatchmentArea, CatchmentEdition
 from services.facilities.models import Facility

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import BadInput
-from services.catchments.areas.repairs import half_of, repaired, settled
-from services.catchments.areas.shaping import cut, joined, thinned, widened
-from services.catchments.areas.topology import FILLABLE_M2, GRAIN_M2, Drawn, Flaw, Ground, Table
+from geo.fences.repairs import half_of, repaired, settled
+from geo.fences.shaping import cut, joined, thinned, widened
+from geo.fences.topology import FILLABLE_M2, GRAIN_M2, Drawn, Flaw, Ground, Table
 
 DISTRICT = shapely.box(-50, -50, 250, 250)
 EDGE_M = 0.01

@@ -12,9 +12,9 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import BadInput
+from geo.fences.shaping import thinned
+from geo.fences.topology import GRAIN_M2, Drawn, Flaw, RepairKind, Table, sliver_parts
 from geo.geometry import polygons_of, repair
-from services.catchments.areas.shaping import thinned
-from services.catchments.areas.topology import GRAIN_M2, Drawn, Flaw, RepairKind, Table, sliver_parts
 
 Shapes = dict[str, BaseGeometry]
 DENSE_M: Final = 0.5

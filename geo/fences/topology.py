@@ -1,4 +1,4 @@
-"""What is wrong with drawn areas: each alone, against its neighbours, against the district and its doors. Pure.
+"""What is wrong with drawn areas: each alone, against its neighbours, against its district and the doors there. Pure.
 
 All shapes are in metres of the city's plane. What is smaller than the grain of drawing is no fault.
 """
@@ -77,13 +77,18 @@ class Drawn:
 class Ground:
     """What areas are held against: the district's boundary (``None`` unknown), its doors, and the communities with a boundary.
 
-    ``doors`` are points (n, 2), ``labels`` how each is written.
+    ``doors`` are points (n, 2), ``labels`` how each is written. ``noun`` is what an area is called. ``exclusive`` areas may not
+    overlap, ``covering`` ones leave no gaps. ``undrawn`` says what becomes of doors on land that nobody drew.
     """
 
     district: BaseGeometry | None = None
     doors: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 2)))
     labels: Sequence[str] = ()
     communities: Sequence[tuple[str, BaseGeometry]] = ()
+    noun: str = "片区"
+    exclusive: bool = True
+    covering: bool = True
+    undrawn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +179,14 @@ class Table:
         return _gravest_first([*found.values(), *self._every_gap(), *self._undrawn()])
 
     def _besides_gaps(self, area: Drawn) -> list[Flaw]:
-        alone = list(_alone(area))
+        alone = list(_alone(area, self.ground.noun))
         if any(flaw.kind in ("empty", "crossing") for flaw in alone):
             return alone
         return [*alone, *self._overlaps(area), *self._outside(area), *self._cut_communities(area)]
 
     def _overlaps(self, area: Drawn) -> Iterable[Flaw]:
+        if not self.ground.exclusive:
+            return
         for other in self.neighbours(area):
             common = _solid(shapely.intersection(area.shape, other.shape))
             if common.is_empty:
@@ -201,14 +208,15 @@ class Table:
         if not beyond.is_empty:
             size = float(beyond.area)
             gone = shapely.intersection(area.shape, self.ground.district).area < GRAIN_M2
-            said = "整个片区都在区界以外，请核对坐标系或画到本区。" if gone else "区界以外的地址归别的区管。"
+            whole = f"整个{self.ground.noun}都在区界以外，请核对坐标系或画到本区。"
+            said = whole if gone else "区界以外的地址归别的区管。"
             yield Flaw(
                 "outside", area.key, f"超出区界 {measure(size)}", said, beyond, area_m2=size,
                 repairs=() if gone else REPAIRS["outside"],
             )  # fmt: skip
 
     def _gaps(self, area: Drawn) -> Iterable[Flaw]:
-        if not area.shape.is_valid or area.shape.is_empty:
+        if not self.ground.covering or not area.shape.is_valid or area.shape.is_empty:
             return
         free = _touching(self.free_without(area.key), area.shape)
         for piece in polygons_of(_solid(shapely.difference(free, area.shape))):
@@ -217,6 +225,8 @@ class Table:
 
     def _every_gap(self) -> Iterable[Flaw]:
         """Return every gap once, told of the area with which it shares most of its border."""
+        if not self.ground.covering:
+            return
         for piece in polygons_of(_solid(self.free_without(""))):
             around = self.neighbours(Drawn("", "", piece), within_m=GRAIN_M) if piece.area <= FILLABLE_M2 else []
             if around:
@@ -227,20 +237,22 @@ class Table:
     def _gap(self, area: Drawn, piece: BaseGeometry) -> Iterable[Flaw]:
         doors = self.doors_in(piece)
         if doors:
-            said = f"{self._named(doors)}落在片区之间的空隙里（{measure(piece.area)}）。"
+            said = f"{self._named(doors)}落在{self.ground.noun}之间的空隙里（{measure(piece.area)}）。"
             yield Flaw(
                 "gap", area.key, f"{len(doors)} 个门牌没有归属", said, piece, area_m2=float(piece.area), doors=doors,
                 repairs=REPAIRS["gap"],
             )  # fmt: skip
 
     def _undrawn(self) -> Iterable[Flaw]:
+        if not self.ground.covering:
+            return
         pieces = [piece for piece in polygons_of(self.free_without("")) if piece.area > FILLABLE_M2]
         if pieces and self.areas:
             land = shapely.MultiPolygon(pieces)
             doors = self.doors_in(land)
-            said = f"里面有 {len(doors):,} 个门牌；版本里排在片区后面的规则会接着判断。" if doors else "里面没有门牌。"
+            said = f"里面有 {len(doors):,} 个门牌{self.ground.undrawn}。" if doors else "里面没有门牌。"
             yield Flaw(
-                "undrawn", "", f"还有 {measure(land.area)} 没有画进任何片区", said, land, area_m2=float(land.area),
+                "undrawn", "", f"还有 {measure(land.area)} 没有画进任何{self.ground.noun}", said, land, area_m2=float(land.area),
                 doors=doors,
             )  # fmt: skip
 
@@ -254,7 +266,7 @@ class Table:
             if SPLIT_SHARE < inside < 1 - SPLIT_SHARE:
                 cut.append((name, inside, shape))
         if cut:
-            told = "、".join(f"“{name}”（{inside:.0%} 在本片区）" for name, inside, _ in cut[:MOST_NAMED])
+            told = "、".join(f"“{name}”（{inside:.0%} 在本{self.ground.noun}）" for name, inside, _ in cut[:MOST_NAMED])
             more = f"等 {len(cut)} 个小区" if len(cut) > MOST_NAMED else ""
             crossed = shapely.intersection(area.shape.boundary, shapely.union_all([shape for _, _, shape in cut]))
             yield Flaw(
@@ -285,7 +297,7 @@ def sliver_parts(shape: BaseGeometry) -> list[BaseGeometry]:
     return [piece for piece in (*parts[1:], *holes) if piece.area < TINY_M2 or _narrow(piece)]
 
 
-def _alone(area: Drawn) -> Iterable[Flaw]:
+def _alone(area: Drawn, noun: str) -> Iterable[Flaw]:
     fault = fault_of(area.shape)
     if fault:
         spot = _spot_of(area.shape)
@@ -293,7 +305,9 @@ def _alone(area: Drawn) -> Iterable[Flaw]:
         yield Flaw("crossing", area.key, fault.split("（")[0], said, spot, repairs=REPAIRS["crossing"])
         return
     if area.shape.area < GRAIN_M2:
-        yield Flaw("empty", area.key, "片区没有面积", "顶点都在一条线上。请重画，或删除这个片区。", area.shape.centroid)
+        yield Flaw(
+            "empty", area.key, f"{noun}没有面积", f"顶点都在一条线上。请重画，或删除这个{noun}。", area.shape.centroid
+        )
         return
     slivers = sliver_parts(area.shape)
     if slivers:

@@ -10,8 +10,8 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import BadInput
+from geo.fences.topology import GRAIN_M, GRAIN_M2, Drawn, Table
 from geo.geometry import polygons_of
-from services.catchments.areas.topology import GRAIN_M, GRAIN_M2, Drawn, Table
 
 WIDEST_M: Final = 200.0
 COARSEST_M: Final = 10.0

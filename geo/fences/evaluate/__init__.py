@@ -1,0 +1,1 @@
+"""What is inside which area, at once for many points, and as things move. Pure: metres of the city's plane, no Django."""
