@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from geo.addresses.parsing.collection import LANE, Collection
+from geo.addresses.parsing.collection import LANE, Collection, Opening
 from geo.addresses.parsing.doors import BASES, NUMBER, read_number
 from geo.addresses.parsing.knowledge import Gazetteer
 from geo.addresses.parsing.names import read_names
@@ -19,6 +19,8 @@ _NOT_NUMBERS: Final = frozenset(("part", "dots"))
 _DEEP: Final = frozenset(("building", "unit", "floor", "room", "group", "block", "bare"))
 """Numbers that say more of a house whose number is known; a name before them does not begin another address."""
 _WEAK: Final = frozenset(("unit", "floor", "building", "block"))
+_ABOVE: Final = frozenset(("city", "district", "street"))
+_MOST_KEPT: Final = 10_000
 _ROAD: Final = LEVELS["road"]
 _ABOVE_ROAD: Final = LEVELS["along"]
 
@@ -32,7 +34,11 @@ def assemble(text: str, body: str, gazetteer: Gazetteer) -> Collection:
         if kind == "name" or _in_name(kind, atom, start, found):
             continue
         if atom.start() > start:
-            _names(start, atom.start(), "" if kind in _NOT_NUMBERS else kind, found, gazetteer)
+            before = "" if kind in _NOT_NUMBERS else kind
+            if start == 0 and before and gazetteer.roads:
+                _open(atom.start(), before, found, gazetteer)
+            else:
+                _names(start, atom.start(), before, found, gazetteer)
         read_number(kind, atom, found)
         start = atom.end()
     if start < len(body):
@@ -54,6 +60,32 @@ def _in_name(kind: str, atom: re.Match[str], start: int, found: Collection) -> b
         return before.isascii() and before.isalpha()
     # A numeral with a weak sign counts only after a name that is complete: 三门, 二楼, 一座.
     return not num[0].isascii() and kind in _WEAK and found.last < LANE and following.isalpha() and following != "近"
+
+
+def _open(end: int, before: str, found: Collection, gazetteer: Gazetteer) -> None:
+    """Read the names that a text begins with; those of a known road once, for a list holds every road many times.
+
+    Only names of regions and known roads are kept, nothing else of what people write.
+    """
+    key = found.body[:end], before
+    known = gazetteer.openings.get(key)
+    if known is not None:
+        found.begin(known)
+        return
+    _names(0, end, before, found, gazetteer)
+    opening = found.opening()
+    if opening is not None and _is_public(opening, gazetteer):
+        if len(gazetteer.openings) >= _MOST_KEPT:
+            gazetteer.openings.clear()
+        gazetteer.openings[key] = opening
+
+
+def _is_public(opening: Opening, gazetteer: Gazetteer) -> bool:
+    """Say whether an opening is nothing but regions and a road that the gazetteer knows."""
+    tokens = opening.tokens
+    return (
+        bool(tokens) and tokens[-1].value in gazetteer.roads and _ABOVE.issuperset(token.kind for token in tokens[:-1])
+    )
 
 
 def _names(start: int, end: int, before: str, found: Collection, gazetteer: Gazetteer) -> None:

@@ -4,7 +4,7 @@ what is another of the same depth begins the next address and takes over what li
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from geo.addresses.parsing.parts import LEVELS, Alternative, Ignored, Parts, Reading, Token
 from geo.addresses.parsing.vocabulary import vocabulary
@@ -16,6 +16,15 @@ _LASTING: Final = frozenset(("other_city", "old_name", "road_unknown", "elevated
 _WITH: Final = {"lane": ("lane_upto",), "number": ("upto", "suffix", "parity")}
 _ALTERNATIVE: Final = 0.5
 """How much less another reading is believed than the chosen one."""
+
+
+class Opening(NamedTuple):
+    """How an address begins: what was said so far, to go on from in another text that begins the same."""
+
+    values: dict[str, str]
+    tokens: tuple[Token, ...]
+    notes: tuple[str, ...]
+    last: int
 
 
 class Collection:
@@ -101,6 +110,19 @@ class Collection:
         self._notes = [note for note in self._notes if note in _LASTING]
         self._alternatives = []
         self.last = max((LEVELS[token.kind] for token in self.tokens), default=-1)
+
+    def opening(self) -> Opening | None:
+        """Return what was said so far, ``None`` when anything was set aside, finished or could be read otherwise."""
+        if self.ignored or self.readings or self._alternatives:
+            return None
+        return Opening(dict(self.values), tuple(self.tokens), tuple(self._notes), self.last)
+
+    def begin(self, opening: Opening) -> None:
+        """Begin with what was read of another text; nothing may have been said before."""
+        self.values = dict(opening.values)
+        self.tokens = list(opening.tokens)
+        self._notes = list(opening.notes)
+        self.last = opening.last
 
     def close(self) -> None:
         """Add the address so far to the readings, if anything was said."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Final
 
+from geo.addresses.parsing.collection import Opening
 from geo.addresses.parsing.vocabulary import Elsewhere, RegionName, vocabulary
 from geo.addresses.parsing.writing import clean
 
@@ -40,6 +41,11 @@ class Gazetteer:
             if run[:length] in self.roads:
                 return run[:length]
         return ""
+
+    @cached_property
+    def openings(self) -> dict[tuple[str, str], Opening]:
+        """Return how addresses of known roads begin, by the text and the kind of number after it; filled while they are read."""
+        return {}
 
     @cached_property
     def _lengths_by_ending(self) -> Mapping[str, tuple[int, ...]]:

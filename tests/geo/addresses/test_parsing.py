@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.addresses.parsing import Gazetteer, Parts, clean, normal_form, number_of, parse, read, roads_of, short_text
+from geo.addresses.parsing import (
+    Gazetteer,
+    Parts,
+    assembly,
+    clean,
+    normal_form,
+    number_of,
+    parse,
+    read,
+    roads_of,
+    short_text,
+)
 
 KNOWN = Gazetteer(
     districts={name: name for name in ("杨浦区", "浦东新区", "静安区", "黄浦区", "长宁区", "普陀区")},
@@ -120,6 +132,33 @@ def test_a_numeral_and_its_digits_are_the_same_number(number: int) -> None:
         else:
             pending = bool(said)
     assert number_of(said) == str(number)
+
+
+BEGINNINGS = ["上海市", "杨浦区", "浦东", "闸北区", "徐汇区", "五角场街道", "国权路", "四川北路", "广东路", "艾家弄", "望舒苑", "第", "临", "云杉路", "中国", "口"]  # fmt: skip
+DOORS = ["100弄", "5号", "5号601室", "一百弄二号", "3组", "12、14号", "4-77号", "8", "601室", "2幢", "号楼", "弄", "甲号", "，5号", "近国权路", ""]  # fmt: skip
+
+
+@given(
+    st.lists(st.sampled_from(BEGINNINGS), min_size=1, max_size=4),
+    st.lists(st.sampled_from(DOORS), min_size=2, max_size=6),
+)
+def test_an_address_is_read_the_same_after_others_of_its_road(beginning: list[str], doors: list[str]) -> None:
+    """How a road begins an address is kept with the names; it changes no reading, whatever number follows."""
+    begun, known = "".join(beginning), replace(KNOWN)
+    for door in doors:
+        assert read(begun + door, known) == read(begun + door, replace(KNOWN))
+
+
+def test_only_names_of_regions_and_known_roads_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = replace(KNOWN)
+    others = ("王小明家国权路5号", "小明路5号", "望舒苑5号", "联系人：王小明，国权路5号", "国权路")
+    for text in ("杨浦区国权路100弄5号", "杨浦区国权路7号", *others):
+        read(text, known)
+    assert set(known.openings) == {("杨浦区国权路", "lane"), ("杨浦区国权路", "number")}
+    monkeypatch.setattr(assembly, "_MOST_KEPT", 3)
+    for road in KNOWN.roads:
+        assert read(f"{road}5号", known).parts.road == road
+        assert len(known.openings) <= 3
 
 
 def test_a_field_of_several_addresses_is_split_and_the_road_carried_on() -> None:
