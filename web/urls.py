@@ -137,7 +137,7 @@ urlpatterns = [
     *upkeep_routes.ROUTES,
     path("desk/settings", desk.settings_page, name="settings"),
     path("desk/finder", arranging.overview, name="desk-arrangements"),
-    path("desk/finder/<slug:group>/<slug:entry>", arranging.one_list, name="desk-arrangement"),
+    path("desk/finder/<slug:kinds>/<slug:entry>", arranging.one_list, name="desk-arrangement"),
     path("desk/rules", rules.list_page, name="desk-rules"),
     path("desk/rules/versions/<uuid:version_id>", rule_editor.version_page, name="desk-rule-version"),
     path("desk/rules/versions/<uuid:version_id>/cell", rule_editor.cell, name="desk-rule-cell"),

@@ -126,7 +126,7 @@ def test_an_entry_has_its_own_and_gives_it_back() -> None:
     assert "与全部入口相同" in text(shi.get("/desk/finder"))
     posted(shi, "publish", page=page, **{"f.meals.shown": None})
     assert "供餐情况" not in listed()
-    assert "已恢复默认" in posted(shi, "declared", page=page)
+    assert "已撤回这里的设置" in posted(shi, "declared", page=page)
     assert "供餐情况" in listed()
     first = ArrangementVersion.objects.get(number=1)
     assert "已按第 1 版起草" in posted(shi, f"again:{first.pk}", page=page)
@@ -170,3 +170,74 @@ def test_every_group_has_filters_and_only_fitting_ones_may_be_added() -> None:
     assert {line.key for line in declared_sheet("eldercare").filters} >= {"within", "district", "fee", "memory_care"}
     assert set(spare_filters("childcare")) == {"least_free_visits_year", "most_fee_hour_yuan"}
     assert set(spare_filters("eldercare")) == {"least_beds", "most_meal_price_yuan"}
+
+
+@pytest.mark.covers("PRE-FIND-04", via="services.facilities.arranging.queries:sheet_for")
+def test_one_kind_has_its_own_before_its_group_and_falls_back_to_it() -> None:
+    """The sorts, filters, wording and ranges of one kind are set apart, previewed, effective at once and taken back."""
+    shi, nursery = signed_in("shi"), PAGE.replace("childcare", "nursery")
+    posted(shi, "publish", **{"f.meals.shown": None, "f.inclusive.label": "价格普惠", "first_order": "fee"})
+    assert "供餐情况" not in listed(kinds="nursery"), "a kind without its own falls back to its group"
+    opened = shi.get("/desk/finder", {"kinds": "nursery", "entry": ""})
+    assert opened["Location"] == nursery
+    page = text(shi.get(nursery))
+    assert "现在生效的是“托育”的第 1 版" in page
+    assert "没有发布自己的设置时" in page
+    page = posted(
+        shi, "save", page=nursery, **{
+            "f.meals.shown": "1", "f.inclusive.label": "普惠园", "f.age_months.least": "3", "f.age_months.most": "36",
+            "o.grade.shown": None, "o.name.label": "按拼音", "first_order": "name", "navigation_app": "baidu_web",
+        }
+    )  # fmt: skip
+    for said in ("显示筛选“供餐情况”", "关闭排序“等级高的在前”", "默认排序：按名称"):
+        assert said in page
+    assert "供餐情况" not in listed(kinds="nursery"), "a draft changes nothing for families"
+    draft = ArrangementVersion.objects.get(kinds="nursery")
+    preview = text(shi.get("/places", HERE | {"kinds": "nursery", "arrangement": str(draft.pk)}))
+    assert "您在预览" in preview
+    assert "普惠园" in preview
+
+    assert "第 1 版已发布" in posted(shi, "publish", page=nursery, note="托育机构单独设置")
+    now, group, other = (listed(kinds=kinds) for kinds in ("nursery", "childcare", "creche"))
+    assert "供餐情况" in now
+    assert "普惠园" in now
+    assert 'min="3" max="36"' in now
+    assert "按拼音" in choices(now, "order")
+    assert "等级高的在前" not in choices(now, "order")
+    assert re.search(r'<option value="name" selected>按拼音', now)
+    for others in (group, other):
+        assert "供餐情况" not in others
+        assert "价格普惠" in others
+        assert "普惠园" not in others
+        assert "等级高的在前" in choices(others, "order")
+    home = Client(headers={"host": "localhost"})
+    assert "普惠园" in text(home.get("/", HERE | {"kinds": "nursery"}))
+    assert "普惠园" not in text(home.get("/", HERE | {"kinds": "childcare"}))
+    place = Facility.objects.filter(kind="nursery", retired_at=None, status="open").order_by("pk").first()
+    assert place is not None
+    assert "uri.amap.com" not in text(home.get(f"/places/{place.pk}")).partition("换个地图")[0]
+
+    # What the group publishes from now on passes the kind by; the overview and the page of the group say so.
+    posted(shi, "publish", **{"f.inclusive.label": "实惠"})
+    assert "实惠" in listed(kinds="creche")
+    assert "普惠园" in listed(kinds="nursery")
+    assert "托育机构有自己的设置，不随这里改变" in text(shi.get(PAGE))
+    assert '<tr class="arranged-kind"><th scope="row" data-head="类别">' in text(shi.get("/desk/finder"))
+
+    # The entry itself goes before all entries of the kind, and the kind before an entry of its group.
+    posted(shi, "publish", page=PAGE.replace("/all", "/web"), **{"f.inclusive.label": "网页普惠"})
+    assert "普惠园" in listed(kinds="nursery")
+    assert "网页普惠" in listed(kinds="creche")
+    posted(shi, "publish", page=nursery.replace("/all", "/web"), **{"f.inclusive.label": "网页上的"})
+    assert "网页上的" in listed(kinds="nursery")
+    assert "已撤回这里的设置" in posted(shi, "declared", page=nursery.replace("/all", "/web"))
+    assert "普惠园" in listed(kinds="nursery")
+    assert "已撤回这里的设置" in posted(shi, "declared", page=nursery)
+    assert "网页普惠" in listed(kinds="nursery"), "and is as its group again"
+    assert "托育机构单独设置" in text(shi.get(nursery)), "the versions of before are still told"
+
+
+def test_a_kind_that_is_not_there_has_no_settings() -> None:
+    shi = signed_in("shi")
+    assert shi.get("/desk/finder/nursery/radio").status_code == 404
+    assert shi.get("/desk/finder", {"kinds": "nothing"}).status_code == 200

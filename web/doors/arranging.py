@@ -1,4 +1,4 @@
-"""Where the city's managers arrange the list of institutions: filters, orders and the map app, by kind and entry, in versions."""
+"""Where managers arrange the list of institutions: filters, orders and map app, by group or kind and entry, in versions."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from services.facilities.arranging.queries import (
     changes_between,
     check_list,
     held_sheet,
+    kinds_arranged_apart,
     sheet_for,
     versions_of,
 )
@@ -35,8 +36,10 @@ from services.facilities.arranging.sheets import (
     OrderLine,
     Sheet,
     declared_sheet,
+    is_list,
     known_filters,
     moved,
+    name_of,
     offered_values,
     sheet_of,
     spare_filters,
@@ -46,7 +49,7 @@ from services.facilities.arranging.sheets import (
     wrong_with,
 )
 from services.facilities.browsing.questions import ORDERS
-from services.facilities.kinds import GROUPS
+from services.facilities.kinds import GROUPS, Kind, kind_of, kinds_of_group
 from services.facilities.navigation import NAVIGATION_APPS
 from web.api.errors import status_of
 
@@ -98,24 +101,35 @@ class Past(NamedTuple):
 @login_required
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """List every group and entry with the version that holds there."""
-    return render(request, "desk/arrangements.html", {"lists": arranged_lists(scope=scope_for(request)), "all": ALL})
+    """List every group and every kind of its own with the version that holds at each entry; lead to the list that was chosen."""
+    chosen, entry = request.GET.get("kinds", ""), request.GET.get("entry", "") or ALL
+    if chosen and is_list(chosen) and (entry == ALL or entry in ENTRIES):
+        return redirect("desk-arrangement", chosen, entry)
+    lists = arranged_lists(scope=scope_for(request))
+    context = {"lists": lists, "all": ALL, "entries": ENTRIES, "menu": _kind_menu()}
+    return render(request, "desk/arrangements.html", context)
+
+
+def _kind_menu() -> list[tuple[str, list[Kind]]]:
+    """Return the kinds that may be arranged apart, by the name of their group: not one that is all its group has."""
+    groups = [(name, list(kinds_of_group(group))) for group, name in GROUPS.items()]
+    return [(name, kinds) for name, kinds in groups if len(kinds) > 1]
 
 
 @never_cache
 @login_required
 @require_http_methods(["GET", "POST"])
-def one_list(request: HttpRequest, group: str, entry: str) -> HttpResponse:
+def one_list(request: HttpRequest, kinds: str, entry: str) -> HttpResponse:
     """Show the draft of a list, or what holds there; change, publish or discard it."""
     scope, entry = scope_for(request), "" if entry == ALL else entry
-    versions = versions_of(group, entry, scope=scope)
+    versions = versions_of(kinds, entry, scope=scope)
     if request.method == "GET":
-        return _page(request, group, entry, versions)
-    return _changed(request, group, entry, versions, scope)
+        return _page(request, kinds, entry, versions)
+    return _changed(request, kinds, entry, versions, scope)
 
 
 def _changed(
-    request: HttpRequest, group: str, entry: str, versions: Sequence[ArrangementVersion], scope: Scope
+    request: HttpRequest, kinds: str, entry: str, versions: Sequence[ArrangementVersion], scope: Scope
 ) -> HttpResponse:
     act, _, about = request.POST.get("act", "save").partition(":")
     draft = next((one for one in versions if one.published_at is None), None)
@@ -125,19 +139,19 @@ def _changed(
             chosen = next((one for one in versions if str(one.pk) == about and one.published_at), None)
             if chosen is None or draft is not None:
                 raise Conflict("arrangement_drafted", "还有一份草稿没有发布，请先发布或放弃它。")
-            before = sheet_of(chosen.sheet, group) if chosen.active else declared_sheet(group)
-            actions.save_draft(group=group, entry=entry, sheet=before, revision=0, scope=scope)
+            before = sheet_of(chosen.sheet, kinds) if chosen.active else declared_sheet(kinds)
+            actions.save_draft(kinds=kinds, entry=entry, sheet=before, revision=0, scope=scope)
             said.success(request, f"已按第 {chosen.number} 版起草，发布后才生效。")
         elif act == "discard" and draft is not None:
             actions.discard_draft(version=draft.pk, scope=scope)
             said.success(request, "草稿已放弃，现在生效的没有变。")
         elif act == "declared":
-            actions.publish_as_declared(group=group, entry=entry, note=request.POST.get("note", ""), scope=scope)
-            said.success(request, "已恢复默认，马上生效。")
+            actions.publish_as_declared(kinds=kinds, entry=entry, note=request.POST.get("note", ""), scope=scope)
+            said.success(request, "已撤回这里的设置，马上生效。")
         else:
-            sheet = _acted(_read(request.POST, group), act, about, group)
+            sheet = _acted(_read(request.POST, kinds), act, about, kinds)
             draft = actions.save_draft(
-                group=group, entry=entry, sheet=sheet, revision=_number(request.POST.get("revision", "")), scope=scope
+                kinds=kinds, entry=entry, sheet=sheet, revision=_number(request.POST.get("revision", "")), scope=scope
             )
             if act == "publish":
                 note = request.POST.get("note", "")
@@ -146,12 +160,12 @@ def _changed(
             elif act == "save":
                 said.success(request, "草稿已保存，发布后才生效。")
     except CityError as fault:
-        return _page(request, group, entry, versions_of(group, entry, scope=scope), sheet=sheet, fault=fault)
+        return _page(request, kinds, entry, versions_of(kinds, entry, scope=scope), sheet=sheet, fault=fault)
     place = "" if act in {"save", "publish", "again", "discard", "declared"} else "#filters"
-    return redirect(reverse("desk-arrangement", args=[group, entry or ALL]) + place)
+    return redirect(reverse("desk-arrangement", args=[kinds, entry or ALL]) + place)
 
 
-def _acted(sheet: Sheet, act: str, about: str, group: str) -> Sheet:
+def _acted(sheet: Sheet, act: str, about: str, kinds: str) -> Sheet:
     """Return a sheet after one of its buttons: a line moved, a filter added or taken away; saving changes nothing more."""
     if act in {"up", "down"}:
         what, _, key = about.partition(":")
@@ -160,19 +174,19 @@ def _acted(sheet: Sheet, act: str, about: str, group: str) -> Sheet:
             return replace(sheet, orders=moved(sheet.orders, key, by))
         return replace(sheet, filters=moved(sheet.filters, key, by))
     if act == "drop":
-        return without_filter(sheet, about) if about in spare_filters(group) else sheet
+        return without_filter(sheet, about) if about in spare_filters(kinds) else sheet
     return sheet
 
 
-def _read(post: QueryDict, group: str) -> Sheet:
+def _read(post: QueryDict, kinds: str) -> Sheet:
     """Return the sheet a page was sent with. Raises ``BadInput`` for limits that are no numbers."""
-    known = known_filters(group)
+    known = known_filters(kinds)
     filters = []
     for key in dict.fromkeys(post.getlist("filter")):
         if key not in known:
             continue
         name, spec = f"f.{key}", known[key]
-        offered = offered_values(spec, group) or ()
+        offered = offered_values(spec, kinds) or ()
         chosen = tuple(value for value, _ in offered if value in post.getlist(f"{name}.value"))
         if takes_figures(spec):
             written = post.get(f"{name}.figures", "").replace("，", ",").replace("、", ",").split(",")
@@ -195,7 +209,7 @@ def _read(post: QueryDict, group: str) -> Sheet:
     ]
     sheet = Sheet(tuple(filters), tuple(orders), post.get("first_order", ""), post.get("navigation_app", ""))
     added = post.get("added", "")
-    if post.get("act") == "add" and added in spare_filters(group) and added not in {one.key for one in filters}:
+    if post.get("act") == "add" and added in spare_filters(kinds) and added not in {one.key for one in filters}:
         sheet = with_filter(sheet, added)
     return sheet
 
@@ -215,57 +229,62 @@ def _number(text: str) -> int:
 
 def _page(
     request: HttpRequest,
-    group: str,
+    kinds: str,
     entry: str,
     versions: Sequence[ArrangementVersion],
     *,
     sheet: Sheet | None = None,
     fault: CityError | None = None,
 ) -> HttpResponse:
-    check_list(group, entry)
+    check_list(kinds, entry)
     draft = next((one for one in versions if one.published_at is None), None)
-    held = sheet_for(group, entry)
+    held = sheet_for(kinds, entry)
+    group = "" if kinds in GROUPS else kind_of(kinds).group
     if sheet is None:
-        sheet = sheet_of(draft.sheet, group) if draft else held_sheet(group, entry)
+        sheet = sheet_of(draft.sheet, kinds) if draft else held_sheet(kinds, entry)
     wrong: dict[str, list[str]] = {}
-    for one in wrong_with(sheet, group):
+    for one in wrong_with(sheet, kinds):
         wrong.setdefault(one.where, []).append(one.said)
     used = {line.key for line in sheet.filters}
     context = {
+        "kinds": kinds,
+        "name": name_of(kinds),
         "group": group,
-        "group_name": GROUPS[group],
+        "group_name": GROUPS.get(group, ""),
         "entry": entry or ALL,
         "entry_name": ENTRIES[entry],
         "draft": draft,
         "held": held.version if held else None,
-        "held_elsewhere": bool(held and held.version and held.version.entry != entry),
+        "held_name": name_of(held.version.kinds) if held and held.version and held.version.kinds != kinds else "",
+        "held_entry": ENTRIES[held.version.entry] if held and held.version and held.version.entry != entry else "",
+        "apart": kinds_arranged_apart(kinds, entry) if not group else [],
         "own": next((one for one in versions if one.published_at), None),
-        "filters": [_filter_row(line, group, wrong.get(f"filter:{line.key}", [])) for line in sheet.filters],
+        "filters": [_filter_row(line, kinds, wrong.get(f"filter:{line.key}", [])) for line in sheet.filters],
         "orders": [OrderRow(line, ORDERS[line.key], wrong.get(f"order:{line.key}", [])) for line in sheet.orders],
-        "spare": [(key, spec.label) for key, spec in spare_filters(group).items() if key not in used],
+        "spare": [(key, spec.label) for key, spec in spare_filters(kinds).items() if key not in used],
         "first_order": sheet.first_order,
         "navigation_app": sheet.navigation_app,
         "apps": NAVIGATION_APPS,
         "wrong": wrong,
         "wrong_count": sum(map(len, wrong.values())),
-        "past": _past(versions, group, held.version if held else None),
-        "changes": changes_between(held_sheet(group, entry), sheet, group) if draft else [],
-        "preview": f"/places?{urlencode({'kinds': group, 'arrangement': str(draft.pk)})}" if draft else "",
+        "past": _past(versions, kinds, held.version if held else None),
+        "changes": changes_between(held_sheet(kinds, entry), sheet, kinds) if draft else [],
+        "preview": f"/places?{urlencode({'kinds': kinds, 'arrangement': str(draft.pk)})}" if draft else "",
         "longest": LONGEST_LABEL,
         "fault": fault,
     }
     return render(request, "desk/arrangement.html", context, status=status_of(fault) if fault else 200)
 
 
-def _filter_row(line: FilterLine, group: str, faults: list[str]) -> FilterRow:
-    spec = known_filters(group)[line.key]
+def _filter_row(line: FilterLine, kinds: str, faults: list[str]) -> FilterRow:
+    spec = known_filters(kinds)[line.key]
     words = dict(line.words)
-    offered = offered_values(spec, group) or ()
+    offered = offered_values(spec, kinds) or ()
     figures = takes_figures(spec)
     return FilterRow(
         line=line,
         name=spec.label,
-        added=line.key in spare_filters(group),
+        added=line.key in spare_filters(kinds),
         values=[Value(key, name, not line.values or key in line.values, words.get(key, "")) for key, name in offered],
         figures=",".join(line.values) if figures else None,
         usual_figures=",".join(spec.figures),
@@ -274,16 +293,16 @@ def _filter_row(line: FilterLine, group: str, faults: list[str]) -> FilterRow:
     )
 
 
-def _past(versions: Sequence[ArrangementVersion], group: str, holds: ArrangementVersion | None) -> list[Past]:
+def _past(versions: Sequence[ArrangementVersion], kinds: str, holds: ArrangementVersion | None) -> list[Past]:
     """Return the published versions, newest first, each with what it changed against the one before it."""
     published = [one for one in versions if one.published_at]
     found = []
     for at, version in enumerate(published):
         before = published[at + 1] if at + 1 < len(published) else None
         sheets: list[Any] = [
-            sheet_of(one.sheet, group) if one is not None and one.active else declared_sheet(group)
+            sheet_of(one.sheet, kinds) if one is not None and one.active else declared_sheet(kinds)
             for one in (before, version)
         ]
-        changes = changes_between(sheets[0], sheets[1], group)
+        changes = changes_between(sheets[0], sheets[1], kinds)
         found.append(Past(version, changes, holds is not None and version.pk == holds.pk))
     return found

@@ -1,4 +1,4 @@
-"""Versions of how the list of institutions is arranged, for each kind of institution and entry."""
+"""Versions of how the list of institutions is arranged, for each group or kind of institution and entry."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from services.crypto.identifiers import new_id
 
 
 class ArrangementVersion(models.Model):
-    """How the list of a group of kinds (``services.facilities.kinds.GROUPS``) is arranged for an entry, in one version.
+    """How the list of some kinds is arranged for an entry, in one version.
 
+    ``kinds`` is a group of kinds or one kind (keys); what is arranged for a kind goes before its group.
     ``entry`` is a key of ``sheets.ENTRIES``, empty for all of them. A draft changes under ``revision``; what is published never
     does. Of the published ones the newest holds; one that is not ``active`` gives the list back to what is declared.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     city = models.SlugField(max_length=20)
-    group = models.SlugField(max_length=20)
+    kinds = models.SlugField(max_length=40)
     entry = models.SlugField(max_length=20, blank=True)
     number = models.PositiveIntegerField()
     active = models.BooleanField(default=True)
@@ -35,11 +36,11 @@ class ArrangementVersion(models.Model):
         verbose_name = "查找设置"
         ordering = ["-number"]
         constraints = [
-            models.UniqueConstraint(fields=["city", "group", "entry", "number"], name="arrangement_number_once"),
+            models.UniqueConstraint(fields=["city", "kinds", "entry", "number"], name="arrangement_number_once"),
             models.UniqueConstraint(
-                fields=["city", "group", "entry"], condition=Q(published_at=None), name="arrangement_draft_once"
+                fields=["city", "kinds", "entry"], condition=Q(published_at=None), name="arrangement_draft_once"
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.group} {self.entry} v{self.number}"
+        return f"{self.kinds} {self.entry} v{self.number}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -19,20 +19,24 @@ from services.facilities.arranging.sheets import (
     Sheet,
     arrangement_of,
     declared_sheet,
+    is_list,
     known_filters,
+    lists_above,
+    name_of,
     sheet_of,
 )
 from services.facilities.browsing.questions import ORDERS
 from services.facilities.browsing.specs import AS_DECLARED, Arrangement
-from services.facilities.kinds import GROUPS, kind_of
+from services.facilities.kinds import GROUPS, every_kind, kind_of, kinds_of_group
 from services.facilities.navigation import NAVIGATION_APPS
 
 DUTY: Final = "settings.write"
 
 
 _NEWEST: Final = f"""
-    SELECT DISTINCT ON (entry) * FROM {ArrangementVersion._meta.db_table}
-    WHERE city = %s AND "group" = %s AND entry = ANY(%s) AND published_at IS NOT NULL ORDER BY entry, number DESC"""
+    SELECT DISTINCT ON (kinds, entry) * FROM {ArrangementVersion._meta.db_table}
+    WHERE city = %s AND kinds = ANY(%s) AND entry = ANY(%s) AND published_at IS NOT NULL
+    ORDER BY kinds, entry, number DESC"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,58 +47,100 @@ class Held:
     version: ArrangementVersion | None
 
 
-def group_of(kinds: Sequence[str]) -> str:
-    """Return the group all of some kinds belong to, empty when they belong to several."""
+def list_of(kinds: Sequence[str]) -> str:
+    """Return the list some kinds are shown in: the one kind, the group all belong to, '' when they belong to several."""
+    if len(kinds) == 1:
+        return kinds[0]
     groups = {kind_of(key).group for key in kinds}
     return groups.pop() if len(groups) == 1 else ""
 
 
-def sheet_for(group: str, entry: str) -> Held | None:
-    """Return what is arranged for a group at an entry: for the entry itself, else for all; ``None`` where nothing is."""
-    newest = ArrangementVersion.objects.raw(_NEWEST, [current_city().key, group, [entry, ""]])
-    held = {version.entry: version for version in newest if version.active}
-    version = held.get(entry) or held.get("")
-    return None if version is None else Held(sheet_of(version.sheet, group), version)
+def sheet_for(kinds: str, entry: str) -> Held | None:
+    """Return what is arranged for a group or a kind at an entry, the most particular; ``None`` where nothing is.
+
+    A kind goes before its group, and of either the entry itself before all entries.
+    """
+    lists = lists_above(kinds)
+    newest = ArrangementVersion.objects.raw(_NEWEST, [current_city().key, list(lists), [entry, ""]])
+    held = {(version.kinds, version.entry): version for version in newest if version.active}
+    version = next((held[one, at] for one in lists for at in (entry, "") if (one, at) in held), None)
+    return None if version is None else Held(sheet_of(version.sheet, kinds), version)
 
 
 def arrangement_for(kinds: Sequence[str], entry: str) -> Arrangement:
     """Return what is laid over the filters and orders of a list of some kinds, opened at an entry. Everybody may know it."""
-    group = group_of(kinds)
-    held = sheet_for(group, entry) if group else None
+    one = list_of(kinds)
+    held = sheet_for(one, entry) if one else None
     return arrangement_of(held.sheet) if held else AS_DECLARED
 
 
 def navigation_app_for(kinds: Sequence[str], entry: str) -> str:
     """Return the key of the map app arranged for some kinds at an entry; empty where the city's own holds."""
-    group = group_of(kinds)
-    held = sheet_for(group, entry) if group else None
+    one = list_of(kinds)
+    held = sheet_for(one, entry) if one else None
     return held.sheet.navigation_app if held else ""
 
 
-def arranged_lists(*, scope: Scope) -> list[tuple[str, str, list[tuple[str, str, ArrangementVersion | None, bool]]]]:
-    """Return every group with its entries: key, name, the version that holds there and whether a draft waits.
+@dataclass(frozen=True, slots=True)
+class EntryStanding:
+    """A list at one entry: the version of its own that holds there, if any, and whether a draft waits."""
+
+    entry: str
+    name: str
+    holds: ArrangementVersion | None
+    drafted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListStanding:
+    """A list that may be arranged, by group or kind, at its entries; ``group_name`` is '' for a group itself."""
+
+    kinds: str
+    name: str
+    group_name: str
+    entries: tuple[EntryStanding, ...]
+
+
+def arranged_lists(*, scope: Scope) -> list[ListStanding]:
+    """Return every group, each followed by the kinds of it that have a version or a draft of their own.
 
     Needs ``settings.write`` over the city.
     """
     check_city_duty(scope, DUTY)
-    versions = list(ArrangementVersion.objects.filter(city=current_city().key).order_by("-number"))
-    found = []
-    for group, name in GROUPS.items():
-        lines = []
-        for entry, entry_name in ENTRIES.items():
-            own = [one for one in versions if (one.group, one.entry) == (group, entry)]
-            newest = next((one for one in own if one.published_at), None)
-            holds = newest if newest and newest.active else None
-            lines.append((entry, entry_name, holds, any(one.published_at is None for one in own)))
-        found.append((group, name, lines))
-    return found
+    own: dict[tuple[str, str], list[ArrangementVersion]] = {}
+    for version in ArrangementVersion.objects.filter(city=current_city().key).order_by("-number"):
+        own.setdefault((version.kinds, version.entry), []).append(version)
+    standings = {word: _standing(word, own) for word in (*GROUPS, *(kind.key for kind in every_kind()))}
+    return [
+        standings[word]
+        for group in GROUPS
+        for word in (group, *(kind.key for kind in every_kind() if kind.group == group))
+        if word == group or any(at.holds or at.drafted for at in standings[word].entries)
+    ]
 
 
-def versions_of(group: str, entry: str, *, scope: Scope) -> list[ArrangementVersion]:
+def _standing(kinds: str, own: Mapping[tuple[str, str], Sequence[ArrangementVersion]]) -> ListStanding:
+    entries = []
+    for entry, name in ENTRIES.items():
+        versions = own.get((kinds, entry), ())
+        newest = next((one for one in versions if one.published_at), None)
+        holds = newest if newest and newest.active else None
+        entries.append(EntryStanding(entry, name, holds, any(one.published_at is None for one in versions)))
+    group = "" if kinds in GROUPS else GROUPS.get(kind_of(kinds).group, "")
+    return ListStanding(kinds, name_of(kinds), group, tuple(entries))
+
+
+def kinds_arranged_apart(group: str, entry: str) -> list[str]:
+    """Return the names of the kinds of a group whose own arrangement holds at an entry, whatever the group's says."""
+    found = [(kind, sheet_for(kind.key, entry)) for kind in kinds_of_group(group)]
+    return [kind.name for kind, held in found if held and held.version and held.version.kinds == kind.key]
+
+
+def versions_of(kinds: str, entry: str, *, scope: Scope) -> list[ArrangementVersion]:
     """Return the versions of a list, newest first. Raises ``NotFound``, ``Forbidden``."""
     check_city_duty(scope, DUTY)
-    check_list(group, entry)
-    return list(ArrangementVersion.objects.filter(city=current_city().key, group=group, entry=entry))
+    check_list(kinds, entry)
+    return list(ArrangementVersion.objects.filter(city=current_city().key, kinds=kinds, entry=entry))
 
 
 def draft_arrangement(version: UUID, *, scope: Scope) -> Arrangement:
@@ -103,18 +149,18 @@ def draft_arrangement(version: UUID, *, scope: Scope) -> Arrangement:
     row = ArrangementVersion.objects.filter(pk=version, city=current_city().key).first()
     if row is None:
         raise NotFound("arrangement_unknown", "没有这一版查找设置。")
-    return arrangement_of(sheet_of(row.sheet, row.group))
+    return arrangement_of(sheet_of(row.sheet, row.kinds))
 
 
-def check_list(group: str, entry: str) -> None:
-    """Raise ``NotFound`` for a group or an entry that is not there."""
-    if group not in GROUPS or entry not in ENTRIES:
+def check_list(kinds: str, entry: str) -> None:
+    """Raise ``NotFound`` for a group, a kind or an entry that is not there."""
+    if not is_list(kinds) or entry not in ENTRIES:
         raise NotFound("list_unknown", "没有这个类别或入口的查找设置。")
 
 
-def changes_between(before: Sheet, after: Sheet, group: str) -> list[str]:
+def changes_between(before: Sheet, after: Sheet, kinds: str) -> list[str]:
     """Return in words what the second sheet says otherwise than the first."""
-    known = known_filters(group)
+    known = known_filters(kinds)
     said = _line_changes(
         {line.key: line for line in before.filters},
         {line.key: line for line in after.filters},
@@ -162,7 +208,7 @@ def _line_changes(
     return said + [f"去掉{what}“{name[key]}”" for key in before if key not in after]
 
 
-def held_sheet(group: str, entry: str) -> Sheet:
+def held_sheet(kinds: str, entry: str) -> Sheet:
     """Return the sheet a new draft begins with: what holds at the entry now."""
-    held = sheet_for(group, entry)
-    return held.sheet if held else declared_sheet(group)
+    held = sheet_for(kinds, entry)
+    return held.sheet if held else declared_sheet(kinds)

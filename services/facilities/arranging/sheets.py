@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from services.facilities.browsing.questions import FARTHEST_M, NEAREST_M, ORDERS
 from services.facilities.browsing.specs import SPARE, Arrangement, FilterSpec, declared_specs
-from services.facilities.kinds import GROUPS, kind_of, kinds_of_group
+from services.facilities.kinds import GROUPS, kind_of, kinds_of_group, known_kind
 from services.facilities.navigation import NAVIGATION_APPS
 
 ENTRIES: Final[Mapping[str, str]] = {"": "全部入口", "web": "网页", "container": "随申办等移动端应用"}
@@ -56,25 +56,40 @@ class Wrong:
     said: str
 
 
-def kinds_of(group: str) -> tuple[str, ...]:
-    """Return the keys of the kinds of a group."""
-    return tuple(kind.key for kind in kinds_of_group(group))
+def kinds_of(kinds: str) -> tuple[str, ...]:
+    """Return the keys of the kinds of a group, or of one kind."""
+    return tuple(kind.key for kind in kinds_of_group(kinds)) if kinds in GROUPS else (kinds,)
 
 
-def declared_sheet(group: str) -> Sheet:
-    """Return what holds while nobody has arranged anything."""
+def is_list(kinds: str) -> bool:
+    """Say whether a word names a list that may be arranged: a group of kinds, or one kind."""
+    return kinds in GROUPS or known_kind(kinds) is not None
+
+
+def name_of(kinds: str) -> str:
+    """Return what the list of a group or a kind is called."""
+    return GROUPS.get(kinds) or kind_of(kinds).name
+
+
+def lists_above(kinds: str) -> tuple[str, ...]:
+    """Return the lists whose arrangement may hold for a list, the most particular first: the kind itself, then its group."""
+    return (kinds,) if kinds in GROUPS else (kinds, kind_of(kinds).group)
+
+
+def declared_sheet(kinds: str) -> Sheet:
+    """Return what holds for a group or a kind while nobody has arranged anything."""
     return Sheet(
-        filters=tuple(FilterLine(spec.key) for spec in declared_specs(kinds_of(group))),
+        filters=tuple(FilterLine(spec.key) for spec in declared_specs(kinds_of(kinds))),
         orders=tuple(OrderLine(key) for key in ORDERS),
     )
 
 
-def spare_filters(group: str) -> dict[str, FilterSpec]:
-    """Return the filters that may be added to the list of a group, by key."""
-    return {key: spec for key, spec in SPARE.items() if spec.fits(kinds_of(group))}
+def spare_filters(kinds: str) -> dict[str, FilterSpec]:
+    """Return the filters that may be added to the list of a group or a kind, by key."""
+    return {key: spec for key, spec in SPARE.items() if spec.fits(kinds_of(kinds))}
 
 
-def sheet_of(data: Mapping[str, Any], group: str) -> Sheet:
+def sheet_of(data: Mapping[str, Any], kinds: str) -> Sheet:
     """Return a sheet as it was kept; filters and orders declared since then come last, as declared."""
     filters = [
         FilterLine(
@@ -86,10 +101,10 @@ def sheet_of(data: Mapping[str, Any], group: str) -> Sheet:
             tuple(line["limits"]) if line["limits"] else None,
         )
         for line in data.get("filters", ())
-        if line["key"] in known_filters(group)
+        if line["key"] in known_filters(kinds)
     ]
     orders = [OrderLine(**line) for line in data.get("orders", ()) if line["key"] in ORDERS]
-    usual = declared_sheet(group)
+    usual = declared_sheet(kinds)
     said = {line.key for line in filters} | {line.key for line in orders}
     return Sheet(
         filters=(*filters, *(line for line in usual.filters if line.key not in said)),
@@ -119,9 +134,9 @@ def data_of(sheet: Sheet) -> dict[str, Any]:
     }
 
 
-def known_filters(group: str) -> dict[str, FilterSpec]:
-    """Return every filter the list of a group may have, those to be added among them."""
-    return {spec.key: spec for spec in declared_specs(kinds_of(group))} | spare_filters(group)
+def known_filters(kinds: str) -> dict[str, FilterSpec]:
+    """Return every filter the list of a group or a kind may have, those to be added among them."""
+    return {spec.key: spec for spec in declared_specs(kinds_of(kinds))} | spare_filters(kinds)
 
 
 def arrangement_of(sheet: Sheet) -> Arrangement:
@@ -139,10 +154,10 @@ def arrangement_of(sheet: Sheet) -> Arrangement:
     )
 
 
-def offered_values(spec: FilterSpec, group: str) -> tuple[tuple[str, str], ...] | None:
+def offered_values(spec: FilterSpec, kinds: str) -> tuple[tuple[str, str], ...] | None:
     """Return the values of a filter that may be chosen from, with their words; ``None`` for one without, or with figures."""
     if spec.key == "type":
-        return tuple((key, kind_of(key).name) for key in kinds_of(group))
+        return tuple((key, kind_of(key).name) for key in kinds_of(kinds))
     return spec.choices or None
 
 
@@ -151,17 +166,17 @@ def takes_figures(spec: FilterSpec) -> bool:
     return bool(spec.figures)
 
 
-def wrong_with(sheet: Sheet, group: str) -> list[Wrong]:
+def wrong_with(sheet: Sheet, kinds: str) -> list[Wrong]:
     """Return what a sheet cannot say, each with the line it stands in."""
-    if group not in GROUPS:
-        return [Wrong("group", "没有这个类别。")]
-    known = known_filters(group)
+    if not is_list(kinds):
+        return [Wrong("kinds", "没有这个类别。")]
+    known = known_filters(kinds)
     wrong: list[Wrong] = []
     for line in sheet.filters:
         if line.key not in known:
             wrong.append(Wrong(f"filter:{line.key[:40]}", "这个类别没有这个筛选条件。"))
         else:
-            wrong += [Wrong(f"filter:{line.key}", said) for said in _wrong_with_filter(line, known[line.key], group)]
+            wrong += [Wrong(f"filter:{line.key}", said) for said in _wrong_with_filter(line, known[line.key], kinds)]
     keys = [line.key for line in sheet.filters]
     wrong += [
         Wrong(f"filter:{key}", "这个筛选条件写了两次。") for key in sorted({k for k in keys if keys.count(k) > 1})
@@ -181,7 +196,7 @@ def wrong_with(sheet: Sheet, group: str) -> list[Wrong]:
     return wrong
 
 
-def _wrong_with_filter(line: FilterLine, spec: FilterSpec, group: str) -> list[str]:
+def _wrong_with_filter(line: FilterLine, spec: FilterSpec, kinds: str) -> list[str]:
     said = []
     if len(line.label) > LONGEST_LABEL:
         said.append(f"名称最多 {LONGEST_LABEL} 个字。")
@@ -190,7 +205,7 @@ def _wrong_with_filter(line: FilterLine, spec: FilterSpec, group: str) -> list[s
     if takes_figures(spec):
         said += _wrong_with_figures(line.values, spec)
     elif line.values:
-        offered = dict(offered_values(spec, group) or ())
+        offered = dict(offered_values(spec, kinds) or ())
         strange = [value for value in line.values if value not in offered]
         if strange:
             said.append(f"没有“{strange[0][:20]}”这个选项，可选：{'、'.join(offered.values()) or '无'}。")
