@@ -1,8 +1,9 @@
 // The map of the desk: one way to open it on our own tiles, for points, outlines and many rows.
 import * as maplibre from '../vendor/maplibre-gl.mjs';
+import {pinAt} from './pin.js';
+import {followScale} from './scale.js';
 
 export {maplibre};
-export const DROP = 'M14 1.2c-6.9 0-12.4 5.4-12.4 12.2C1.6 21.6 14 33 14 33s12.4-11.4 12.4-19.6C26.4 6.6 20.9 1.2 14 1.2z';
 const dark = window.matchMedia('(prefers-color-scheme: dark)');
 const EMPTY = {type: 'FeatureCollection', features: []};
 const loading = new Map();
@@ -49,6 +50,8 @@ export async function openMap(holder, options) {
   holder.quantu = map; // for those who look into the page: tests, and the console
   map.on('load', () => { holder.dataset.ready = 'true'; });
   dark.addEventListener('change', () => map.setStyle(styled(), {diff: false}));
+  const scale = holder.parentElement.querySelector('[data-scale]');
+  if (scale) followScale(map, scale.lastElementChild, scale.firstElementChild);
   holder.parentElement.querySelectorAll('[data-zoom]').forEach((button) => {
     button.addEventListener('click', () => (Number(button.dataset.zoom) > 0 ? map.zoomIn() : map.zoomOut()));
   });

@@ -4,6 +4,7 @@ import {answer, cardPlace, onAnswer, onCard, question, showCard, way} from './an
 import {onHover, light, select} from './list.js';
 import {isSaved, onSavedChange} from './favourites.js';
 import {startMeasuring} from './measure.js';
+import {followScale} from './scale.js';
 import {onSheet, sheetStop} from './sheet.js';
 
 const holder = document.getElementById('map');
@@ -319,17 +320,6 @@ function onClick(event) {
   showCard(`/here?${params}`);
 }
 
-function drawScale() {
-  const bar = document.getElementById('scale');
-  const middle = map.getCenter().lat;
-  const metresPerPixel = (40075016.7 * Math.cos((middle * Math.PI) / 180)) / (512 * 2 ** map.getZoom());
-  const steps = [1, 2, 5];
-  let metres = 10;
-  for (let at = 0; metres / metresPerPixel < 56; at += 1) metres = steps[at % 3] * 10 ** (1 + Math.floor(at / 3));
-  bar.style.width = `${Math.round(metres / metresPerPixel)}px`;
-  document.getElementById('scale-text').textContent = metres < 1000 ? `${metres} 米` : `${metres / 1000} 公里`;
-}
-
 function loadStyles() {
   return new Promise((resolve, reject) => {
     const link = document.createElement('link');
@@ -369,9 +359,8 @@ export async function startMap() {
     measuring = startMeasuring(map);
     holder.dataset.ready = 'true';
   });
-  map.on('move', drawScale);
+  followScale(map, document.getElementById('scale'), document.getElementById('scale-text'));
   map.on('moveend', thinLabels);
-  drawScale();
   map.on('click', onClick);
   map.on('mousemove', (event) => {
     const layers = ['points', 'clusters'].filter((id) => map.getLayer(id));

@@ -441,20 +441,12 @@ async function find() {
   }
 }
 
-function drawScale() {
-  const metresPerPixel = (40075016.7 * Math.cos((map.getCenter().lat * Math.PI) / 180)) / (512 * 2 ** map.getZoom());
-  let metres = 5;
-  for (let at = 0; metres / metresPerPixel < 70; at += 1) metres = [1, 2, 5][at % 3] * 10 ** (1 + Math.floor(at / 3));
-  document.getElementById('plan-scale').style.width = `${Math.round(metres / metresPerPixel)}px`;
-  document.getElementById('plan-scale-text').textContent = metres < 1000 ? `${metres} 米` : `${metres / 1000} 公里`;
-}
-
 async function start() {
   const box = (holder.dataset.box || holder.dataset.bbox).split(',').map(Number);
   map = await openMap(holder, {bounds: [[box[0], box[1]], [box[2], box[3]]], fitBoundsOptions: {padding: 30}, doubleClickZoom: !editable});
   shapes = new Shapes(map);
   snapping = new Snapping(map);
-  map.on('move', () => { drawScale(); lens(); });
+  map.on('move', lens);
   map.on('moveend', refresh);
   map.on('click', (event) => {
     if (sketch || corners) return;
@@ -465,7 +457,6 @@ async function start() {
     } else if (same) choose(same);
   });
   await map.once('load');
-  drawScale();
   await load(new URLSearchParams(location.search).get('area') || '');
   const area = chosenArea();
   if (area) flyTo(area.geometry);
