@@ -51,6 +51,23 @@ def reverse(lon: float, lat: float, *, scope: Scope) -> list[Candidate]:
     return found
 
 
+def doors_near(lon: float, lat: float, *, scope: Scope, limit: int = 6) -> list[Candidate]:
+    """Return the doors within ``DOOR_WITHIN_M`` of a point (CGCS2000 degrees), the nearest first.
+
+    A door is there once however many flats are behind it; each says in ``metres`` how far it is. Every scope gets the same.
+    """
+    published = published_now()
+    names = names_of(published)
+    rows = Address.objects.filter(CURRENT, source__in=published.ids(Family.ADDRESSES)).exclude(number="")
+    rows = rows.filter(geom__bboverlaps=_box_around(lon, lat, DOOR_WITHIN_M)).annotate(
+        metres=ellipsoid_metres(lon, lat)
+    )
+    once = rows.filter(metres__lte=DOOR_WITHIN_M).order_by(*DOOR, "metres", "id").distinct(*DOOR)
+    columns = ("id", *DOOR, "geom", "uncertainty_m", "region_id", "source_id", "metres")
+    found = sorted(once.values(*columns), key=lambda row: (row["metres"], row["id"]))[:limit]
+    return [_found("door", door_label(*(row[part] for part in DOOR)), row, published, names) for row in found]
+
+
 def _nearest_door(lon: float, lat: float, published: Published, names: Names) -> list[Candidate]:
     rows = Address.objects.filter(CURRENT, source__in=published.ids(Family.ADDRESSES))
     row = _nearest(rows, lon, lat, ("id", *DOOR))
@@ -73,10 +90,7 @@ def _community_at(lon: float, lat: float, published: Published, names: Names) ->
 
 
 def _road_at(lon: float, lat: float, published: Published, names: Names) -> list[Candidate]:
-    reach = ROAD_WITHIN_M / 111_000 / math.cos(math.radians(lat)) * SPHERE_SLACK
-    box = Polygon.from_bbox((lon - reach, lat - reach, lon + reach, lat + reach))
-    box.srid = CGCS2000
-    sources = published.ids(Family.ROADS)
+    box, sources = _box_around(lon, lat, ROAD_WITHIN_M), published.ids(Family.ROADS)
     rows = RoadSegment.objects.filter(CURRENT, ~Q(name=""), geom__bboverlaps=box, source__in=sources)
     rows = rows.annotate(metres=ellipsoid_metres(lon, lat)).order_by("metres", "id")
     row = rows.values("name", "metres", "source_id").first()
@@ -86,6 +100,14 @@ def _road_at(lon: float, lat: float, published: Published, names: Names) -> list
     metres = round(row["metres"], 1)
     # The nearest point of the road is within its distance of the point asked about, which stands for it.
     return [Candidate(row["name"], "road", lon, lat, max(30.0, metres), None, title, metres=metres)]
+
+
+def _box_around(lon: float, lat: float, metres: float) -> Polygon:
+    """Return a box in degrees that holds everything within some metres of a point."""
+    reach = metres / 111_000 / math.cos(math.radians(lat)) * SPHERE_SLACK
+    box = Polygon.from_bbox((lon - reach, lat - reach, lon + reach, lat + reach))
+    box.srid = CGCS2000
+    return box
 
 
 def _nearest(rows: Any, lon: float, lat: float, columns: tuple[str, ...]) -> dict[str, Any] | None:

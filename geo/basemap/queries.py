@@ -10,6 +10,7 @@ import shapely
 from django.db import connection
 
 from geo.basemap.models import BasemapKind
+from geo.crs.codes import CGCS2000
 
 
 def water_surfaces(*, provenance: str, least_m2: float) -> npt.NDArray[np.object_]:
@@ -22,6 +23,19 @@ def water_surfaces(*, provenance: str, least_m2: float) -> npt.NDArray[np.object
         return np.array(shapely.from_wkb([bytes(row[0]) for row in cursor]), dtype=object)
 
 
+def water_at(lon: float, lat: float) -> str | None:
+    """Return the name of the river, lake or sea at a point in CGCS2000 degrees: '' for one without a name, ``None`` on land."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WATER_AT, [[BasemapKind.WATER, BasemapKind.RIVER], lon, lat, CGCS2000])
+        row = cursor.fetchone()
+    return None if row is None else str(row[0])
+
+
+_WATER_AT: Final = """
+    SELECT b.name FROM basemap_basemapfeature b
+    JOIN imports_source o ON o.id = b.source_id AND o.published_at IS NOT NULL AND o.retired_at IS NULL
+    WHERE b.retired_at IS NULL AND b.kind = ANY(%s) AND ST_Covers(b.geom, ST_SetSRID(ST_MakePoint(%s, %s), %s))
+    ORDER BY b.name DESC LIMIT 1"""
 _WATER: Final = """
     SELECT ST_AsBinary(b.geom) FROM basemap_basemapfeature b
     JOIN imports_source o ON o.id = b.source_id AND o.published_at IS NOT NULL AND o.retired_at IS NULL

@@ -99,3 +99,28 @@ def test_one_caller_may_not_ask_without_end(parent: Client) -> None:
     codes = [parent.post("/enrol/suggest", {"address": ""}).status_code for _ in range(245)]
     assert set(codes[:200]) == {200}
     assert codes[-1] == 429
+
+
+def test_a_point_of_the_map_comes_by_post_and_is_in_no_cache(parent: Client) -> None:
+    assert parent.get("/enrol/doors", {"lon": "121.49", "lat": "31.23"}).status_code == 405
+    answer = parent.post("/enrol/doors", {"address": enrolling.one().address})
+    assert "no-store" in answer["Cache-Control"]
+    assert f'data-address="{enrolling.one().address}"' in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({"lon": "nan", "lat": "31.23"}, "这里不在上海市"),
+        ({"lon": "东", "lat": ""}, "这里不在上海市"),
+        ({"lon": "121.49", "lat": "31.23", "crs": "mars"}, "这里不在上海市"),
+        ({"lon": "0", "lat": "0"}, "这里不在上海市"),
+        ({"address": "没有这条路8号"}, "没有在地图上找到写的地址"),
+        ({"address": ""}, "没有在地图上找到写的地址"),
+    ],
+)
+def test_a_point_that_is_none_is_told_what_to_do(parent: Client, sent: dict[str, str], said: str) -> None:
+    answer = parent.post("/enrol/doors", sent)
+    assert answer.status_code == 200
+    assert said in answer.content.decode()
+    assert "enrol-pick" not in answer.content.decode()

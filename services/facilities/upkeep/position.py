@@ -15,7 +15,7 @@ from geo.addresses.geocode import LONGEST, Candidate, geocode_many
 from geo.addresses.lookups import metres_between
 from geo.addresses.parsing import parse
 from geo.addresses.placing import SHARP, single_place
-from geo.basemap.models import BasemapKind
+from geo.basemap.queries import water_at
 from geo.crs import Coordinates, System, convert
 from geo.crs.axes import AxisVerdict, detect_axes, suggest_plane
 from geo.crs.codes import CGCS2000
@@ -30,10 +30,6 @@ TWIN_M: Final = 250.0
 """Two places of one kind and name this close together are one, as imports see it too."""
 SHIFTED_M: Final = 200.0
 """A wrong datum moves a point of this city by more than this."""
-_WATER: Final = """
-    SELECT b.name FROM basemap_basemapfeature b
-    JOIN imports_source o ON o.id = b.source_id AND o.published_at IS NOT NULL AND o.retired_at IS NULL
-    WHERE b.retired_at IS NULL AND b.kind = ANY(%s) AND ST_Covers(b.geom, ST_SetSRID(ST_MakePoint(%s, %s), %s)) LIMIT 1"""
 _TWIN: Final = """
     SELECT f.id, f.address_text, ST_Distance(f.geom::geography, p.at) AS metres FROM facilities_facility f,
     (SELECT ST_SetSRID(ST_MakePoint(%s, %s), %s)::geography AS at) p
@@ -227,11 +223,9 @@ def _apart(lon: float, lat: float, door: Candidate | None, *, own: bool) -> Iter
 
 
 def _water(lon: float, lat: float) -> Iterator[Finding]:
-    with connection.cursor() as cursor:
-        cursor.execute(_WATER, [[str(BasemapKind.WATER), str(BasemapKind.RIVER)], lon, lat, CGCS2000])
-        row = cursor.fetchone()
-    if row is not None:
-        where = f"“{row[0]}”的水面" if row[0] else "水面"
+    name = water_at(lon, lat)
+    if name is not None:
+        where = f"“{name}”的水面" if name else "水面"
         yield Finding(
             "lon", "in_water", f"位置落在{where}上。请移到岸上；确实在水上（如码头、游船）请写明理由。", blocks=False
         )

@@ -69,10 +69,7 @@ export async function showShape(holder, shape) {
   const {type, coordinates} = shape.geometry;
   if (type === 'Point') {
     const map = await openMap(holder, {center: coordinates, zoom: 16});
-    const node = document.createElement('div');
-    node.className = 'spot-pin';
-    node.innerHTML = `<svg viewBox="0 0 28 34" aria-hidden="true"><path d="${DROP}"></path><circle cx="14" cy="13" r="4.5"></circle></svg>`;
-    new maplibre.Marker({element: node, anchor: 'bottom'}).setLngLat(coordinates).addTo(map);
+    pinAt(map, coordinates);
     return map;
   }
   const map = await openMap(holder, {bounds: boundsOf(coordinates), fitBoundsOptions: {padding: 24, maxZoom: 17}});

@@ -1,4 +1,4 @@
-// 入园: candidates while an address is typed, sent by POST so that no address lies in a link; and the map of the answer.
+// 入园: candidates while an address is typed, sent by POST so that no address lies in a link; the map to pick it on, and that of the answer.
 import {say} from './announce.js';
 import './print.js';
 
@@ -88,6 +88,24 @@ function startBox() {
   });
 }
 
+// In place of writing: the map, opened on demand
+
+function startPicker(open, home) {
+  const panel = document.getElementById('pick');
+  let started = false;
+  open.addEventListener('click', async () => {
+    panel.hidden = !panel.hidden;
+    open.setAttribute('aria-expanded', String(!panel.hidden));
+    if (panel.hidden || started) return;
+    started = true;
+    const {startPicking} = await import('./enrol-picking.js');
+    startPicking(panel, box, home, (address) => {
+      box.value = address;
+      box.form.querySelector('[type="submit"]').click();
+    });
+  });
+}
+
 // The map: the area, the way, the home and the kindergartens
 
 function spot(name, icon) {
@@ -119,7 +137,9 @@ async function startMap(holder, found) {
     map.addLayer({id: 'areas', type: 'fill', source: 'areas', paint: {'fill-color': token('--circle'), 'fill-opacity': 0.14}});
     map.addLayer({id: 'area-edges', type: 'line', source: 'areas', layout: {'line-join': 'round'}, paint: {'line-color': token('--accent'), 'line-width': 2}});
     map.addSource('way', {type: 'geojson', data: features(found.line.length ? [{type: 'LineString', coordinates: found.line}] : [])});
-    map.addLayer({id: 'way', type: 'line', source: 'way', layout: {'line-cap': 'round'}, paint: {'line-color': token('--ink'), 'line-width': 3, 'line-dasharray': [0.1, 2]}});
+    const round = {'line-join': 'round', 'line-cap': 'round'};
+    map.addLayer({id: 'way-casing', type: 'line', source: 'way', layout: round, paint: {'line-color': token('--pin-ring'), 'line-width': 8}});
+    map.addLayer({id: 'way', type: 'line', source: 'way', layout: round, paint: {'line-color': token('--ink'), 'line-width': 3.4, 'line-dasharray': [0, 1.9]}});
   });
   found.places.forEach((place) => new maplibre.Marker({element: spot('school', 'school')}).setLngLat(place.point).addTo(map));
   new maplibre.Marker({element: spot('home', 'house')}).setLngLat(found.home).addTo(map);
@@ -128,4 +148,8 @@ async function startMap(holder, found) {
 if (box) startBox();
 const holder = document.getElementById('enrol-map');
 const island = document.getElementById('enrol-answer');
-if (holder && island && document.documentElement.classList.contains('map-ready')) startMap(holder, JSON.parse(island.textContent));
+const drawable = document.documentElement.classList.contains('map-ready');
+const found = island && JSON.parse(island.textContent);
+if (holder && found && drawable) startMap(holder, found);
+const pickOpen = document.getElementById('pick-open');
+if (pickOpen && drawable) startPicker(pickOpen, found && found.home);

@@ -1,5 +1,6 @@
 // The desk of addresses: the point on the map and the numbers of the form are one; what is not saved is not lost unasked.
-import {DROP, maplibre, openMap} from './desk-map.js';
+import {maplibre, openMap} from './desk-map.js';
+import {movablePin, pinAt} from './pin.js';
 
 const holder = document.getElementById('map');
 const still = window.matchMedia('(prefers-reduced-motion: reduce)');
@@ -44,41 +45,10 @@ function write(at) {
   LON.dispatchEvent(new Event('input', {bubbles: true}));
 }
 
-// The pin is moved by the arrow keys too: a metre a step, ten with Shift.
-const STEPS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]};
-const METRE = 1 / 111320;
-
-function followKeys(node) {
-  node.tabIndex = 0;
-  node.setAttribute('role', 'button');
-  node.setAttribute('aria-label', '位置标记，按方向键移动 1 米，同时按住 Shift 移动 10 米');
-  node.addEventListener('keydown', (event) => {
-    const step = STEPS[event.key];
-    if (!step) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const at = pin.getLngLat();
-    const metres = (event.shiftKey ? 10 : 1) * METRE;
-    pin.setLngLat([at.lng + step[0] * metres / Math.cos(at.lat * Math.PI / 180), at.lat + step[1] * metres]);
-    write(pin.getLngLat());
-  });
-}
-
 function drop(point) {
-  if (pin) {
-    pin.setLngLat(point);
-    return;
-  }
-  const node = document.createElement('div');
-  node.className = 'spot-pin';
-  node.innerHTML = `<svg viewBox="0 0 28 34" aria-hidden="true"><path d="${DROP}"></path><circle cx="14" cy="13" r="4.5"></circle></svg>`;
-  const movable = holder.dataset.movable === 'true';
-  if (movable) {
-    node.dataset.movable = 'true';
-    followKeys(node);
-  }
-  pin = new maplibre.Marker({element: node, anchor: 'bottom', draggable: movable}).setLngLat(point).addTo(map);
-  pin.on('dragend', () => write(pin.getLngLat()));
+  if (pin) pin.setLngLat(point);
+  else if (holder.dataset.movable === 'true') pin = movablePin(map, point, {moved: write});
+  else pin = pinAt(map, point);
 }
 
 async function startSpot() {
