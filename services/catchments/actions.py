@@ -6,28 +6,28 @@ What is published never changes while it counts; an edition that has not begun m
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, cast
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from geo.errors import BadInput, Conflict
+from geo.errors import BadInput
+from geo.fences.publishing import Publishing
 from geo.regions.queries import within
 from geo.scope import Scope
 from services.access.actions import record_audit
 from services.access.models import AuditAct
 from services.access.queries import check_duty
-from services.catchments.changes import EDITION_FIELDS, locked_draft
-from services.catchments.checking import EditionFinding, findings_of, tally
+from services.catchments.changes import DRAFTS, EDITION_FIELDS
+from services.catchments.checking import EditionFinding, findings_of
 from services.catchments.entries import entry_point
-from services.catchments.models import CatchmentArea, CatchmentEdition, EditionChange, EditionState, MatchRule
+from services.catchments.models import CatchmentEdition, EditionState
 from services.catchments.queries import APPROVE, EDIT, district_seen, edition_seen
-from services.crypto.identifiers import new_id
 
 FARTHEST_DAYS: Final = 730
-_AT_ONCE: Final = 2_000
 
 
 @transaction.atomic
@@ -72,149 +72,72 @@ def _begun(year: int, district_id: int, entry: str, begins: CatchmentEdition | N
     )  # fmt: skip
     said = "从空白开始"
     if begins:
-        _copy(begins, draft)
+        DRAFTS.copy(begins, draft)
         said = f"从 {begins.year} 年第 {begins.number} 版开始"
-    EditionChange.objects.create(
-        key=new_id(), edition=draft, revision=draft.revision, act="begin", said=said, made_by=scope.actor
-    )
+    PUBLISHING.begun(draft, "begin", said, scope)
     return draft
 
 
-def _copy(begins: CatchmentEdition, draft: CatchmentEdition) -> None:
-    rules, areas = list(begins.rules.all()), list(begins.areas.all())
-    for rule in rules:
-        rule.pk, rule.edition, rule._state.adding = None, draft, True
-    for area in areas:
-        area.pk, area.edition, area._state.adding = None, draft, True
-    MatchRule.objects.bulk_create(rules, batch_size=_AT_ONCE)
-    CatchmentArea.objects.bulk_create(areas, batch_size=_AT_ONCE)
-
-
-@transaction.atomic
 def check_draft(*, edition_id: UUID, scope: Scope) -> tuple[CatchmentEdition, list[EditionFinding]]:
     """Look a draft through; without errors it becomes checked, until somebody changes it. Return it and what was found."""
-    draft = locked_draft(edition_id, scope=scope)
-    found = findings_of(draft)
-    if draft.state != EditionState.APPROVED or tally(found)["error"]:
-        passed = not tally(found)["error"]
-        draft.state = EditionState.CHECKED if passed else EditionState.DRAFT
-        draft.checked_by, draft.approved_by = scope.actor if passed else "", ""
-        draft.save(update_fields=["state", "checked_by", "approved_by"])
-    return draft, found
+    check_duty(scope, EDIT)
+    draft, found = PUBLISHING.check(edition_id=edition_id, scope=scope)
+    return draft, cast(list[EditionFinding], found)
 
 
-@transaction.atomic
 def approve_draft(*, edition_id: UUID, seen: int, accept: bool, scope: Scope) -> CatchmentEdition:
-    """Approve a checked draft; not by the one who changed it last. ``accept`` says that warnings were seen and are meant.
-
-    Raises ``Conflict`` for a draft that changed, is not checked, or is one's own; ``BadInput`` for errors and unread warnings.
-    """
-    draft = _seen_draft(edition_id, seen, scope)
-    if draft.state == EditionState.APPROVED:
-        return draft
-    if draft.state != EditionState.CHECKED:
-        raise Conflict("edition_unchecked", "这份草稿还没有通过检查。请先点“检查”。")
-    if draft.changed_by == scope.actor:
-        raise Conflict("same_person", "最后修改这份草稿的是您自己。请另一位有批准权限的同事来批准，两个人看过才发布。")
-    found = findings_of(draft)
-    _refuse_errors(found)
-    if tally(found)["warning"] and not accept:
-        raise BadInput("edition_doubtful", "检查出了要留意的情况，请看过后勾选“我已核对”，再批准。")
-    draft.state, draft.approved_by = EditionState.APPROVED, scope.actor
-    _note(draft, "approve", "批准", scope)
-    record_audit(act=AuditAct.CATCHMENT_APPROVED, actor=scope.actor, detail=_of(draft))
-    return draft
+    """Approve a checked draft; not by the one who changed it last. ``accept`` says that warnings were seen and are meant."""
+    check_duty(scope, APPROVE)
+    return PUBLISHING.approve(edition_id=edition_id, seen=seen, accept=accept, scope=scope)
 
 
-@transaction.atomic
 def publish_edition(*, edition_id: UUID, seen: int, from_day: dt.date, scope: Scope) -> CatchmentEdition:
     """Let an approved draft count from a day, today at the earliest, in one act. Raises ``Conflict`` and ``BadInput``."""
-    draft = _seen_draft(edition_id, seen, scope)
-    if draft.state != EditionState.APPROVED:
-        raise Conflict("edition_unapproved", "这份草稿还没有批准。请先检查，再由另一位同事批准。")
-    _refuse_errors(findings_of(draft))
+    check_duty(scope, APPROVE)
     today = timezone.localdate()
     if from_day < today:
         raise BadInput("day_past", "生效日期不能早于今天：家长已经按原来的规则查过了。")
     if from_day > today + dt.timedelta(days=FARTHEST_DAYS):
         raise BadInput("day_far", "生效日期请选在两年以内。")
-    draft.state, draft.from_day = EditionState.PUBLISHED, from_day
-    draft.published_by, draft.published_at = scope.actor, timezone.now()
-    _note(draft, "publish", f"发布，自 {from_day:%Y-%m-%d} 起使用", scope)
-    record_audit(
-        act=AuditAct.CATCHMENT_PUBLISHED, actor=scope.actor, detail=_of(draft) | {"from_day": from_day.isoformat()}
-    )
-    return draft
+    said = f"{from_day:%Y-%m-%d}"
+    return PUBLISHING.publish(edition_id=edition_id, seen=seen, begins=from_day, said=said, scope=scope)
 
 
-@transaction.atomic
 def withdraw_edition(*, edition_id: UUID, scope: Scope) -> CatchmentEdition:
     """Take back a published edition that has not begun: it is an approved draft again.
 
     Raises ``Conflict`` for one that has begun, or beside which there is another draft.
     """
-    edition_seen(edition_id, scope=scope, duty=APPROVE)
-    row = CatchmentEdition.objects.select_for_update().filter(within(scope, "district")).get(pk=edition_id)
-    if row.state != EditionState.PUBLISHED or row.from_day is None:
-        raise Conflict("edition_unpublished", "这个版本还没有发布，不用撤回。")
-    if row.from_day <= timezone.localdate():
-        raise Conflict("edition_begun", "这个版本已经在使用，不能撤回。要改就从它新建一份草稿，再发布。")
-    beside = CatchmentEdition.objects.filter(year=row.year, district=row.district_id, entry=row.entry)
-    if beside.exclude(state=EditionState.PUBLISHED).exists():
-        raise Conflict("draft_open", "同一年、同一入口还有一份草稿，请先放弃它，再撤回这一版。")
-    day, row.from_day = row.from_day, None
-    row.state, row.published_by, row.published_at = EditionState.APPROVED, "", None
-    _note(row, "withdraw", f"撤回，原定 {day:%Y-%m-%d} 起使用", scope)
-    record_audit(act=AuditAct.CATCHMENT_WITHDRAWN, actor=scope.actor, detail=_of(row))
-    return row
+    check_duty(scope, APPROVE)
+    now = timezone.localdate()
+    return PUBLISHING.withdraw(edition_id=edition_id, now=now, beside=_drafts_beside, said="%Y-%m-%d", scope=scope)
 
 
-@transaction.atomic
 def discard_draft(*, edition_id: UUID, seen: int, scope: Scope) -> CatchmentEdition:
     """Throw a draft away with its rules and areas, and return it. Raises ``Conflict`` when it changed since it was ``seen``."""
-    draft = locked_draft(edition_id, scope=scope)
-    _check_seen(draft, seen)
-    record_audit(act=AuditAct.CATCHMENT_DISCARDED, actor=scope.actor, detail=_of(draft))
-    # one that was published, begun from and taken back: what began with it goes back to where that came from
-    CatchmentEdition.objects.filter(begun_from=draft).update(begun_from=draft.begun_from_id)
-    draft.changes.update(undoes=None)  # an act that undid another protects it, even where both go
-    CatchmentEdition.objects.filter(pk=draft.pk).delete()
-    return draft
+    return PUBLISHING.discard(edition_id=edition_id, seen=seen, scope=scope)
 
 
-def _seen_draft(edition_id: UUID, seen: int, scope: Scope) -> CatchmentEdition:
-    check_duty(scope, APPROVE)
-    draft = locked_draft(edition_id, scope=scope, duty=APPROVE)
-    _check_seen(draft, seen)
-    return draft
+def _drafts_beside(row: CatchmentEdition) -> bool:
+    beside = CatchmentEdition.objects.filter(year=row.year, district=row.district_id, entry=row.entry)
+    return beside.exclude(state=EditionState.PUBLISHED).exists()
 
 
-def _check_seen(draft: CatchmentEdition, seen: int) -> None:
-    if draft.revision != seen:
-        raise Conflict(
-            "edition_changed",
-            f"{draft.changed_by} 刚改过这份草稿。请核对下面的最新内容，再继续。",
-            newest=draft.revision,
-        )
+def _locked(edition_id: UUID, scope: Scope) -> CatchmentEdition:
+    edition_seen(edition_id, scope=scope)
+    return CatchmentEdition.objects.select_for_update().filter(within(scope, "district")).get(pk=edition_id)
 
 
-def _refuse_errors(found: list[EditionFinding]) -> None:
-    errors = [each for each in found if each.level == "error"]
-    if errors:
-        raise BadInput("edition_flawed", f"还有 {len(errors)} 处错误没有改好。第一处：{errors[0].message}")
-
-
-def _note(edition: CatchmentEdition, act: str, said: str, scope: Scope) -> None:
-    """Keep an act on the state of an edition among its changes; it changes no rule."""
-    edition.revision += 1
-    edition.save()
-    EditionChange.objects.create(
-        key=new_id(), edition=edition, revision=edition.revision, act=act, said=said, made_by=scope.actor
-    )
-
-
-def _of(edition: CatchmentEdition) -> dict[str, object]:
-    return {
+def _audited(act: str, edition: CatchmentEdition, scope: Scope, more: Mapping[str, object]) -> None:
+    detail = {
         "year": edition.year, "district": edition.district_id, "entry": edition.entry, "number": edition.number,
         "revision": edition.revision,
     }  # fmt: skip
+    record_audit(act=_AUDITED[act], actor=scope.actor, detail={**detail, **more})
+
+
+_AUDITED: Final = {
+    "approve": AuditAct.CATCHMENT_APPROVED, "publish": AuditAct.CATCHMENT_PUBLISHED,
+    "withdraw": AuditAct.CATCHMENT_WITHDRAWN, "discard": AuditAct.CATCHMENT_DISCARDED,
+}  # fmt: skip
+PUBLISHING: Final = Publishing(DRAFTS, findings_of, _locked, "from_day", _audited)

@@ -6,21 +6,15 @@ from django.contrib.gis.db import models
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import F, Q
 
-from geo.crs.codes import CGCS2000
+from geo.fences.drafts import DraftChange, DraftedEdition, DrawnArea
+from geo.fences.drafts import EditionState as EditionState
 from geo.regions.models import Region
 from services.catchments.entries import CHOICES, ENTRIES, MODES
 from services.crypto.identifiers import new_id
 from services.facilities.models import Facility
 
 
-class EditionState(models.TextChoices):
-    DRAFT = "draft", "草稿"
-    CHECKED = "checked", "已检查"
-    APPROVED = "approved", "已批准"
-    PUBLISHED = "published", "已发布"
-
-
-class CatchmentEdition(models.Model):
+class CatchmentEdition(DraftedEdition):
     """How the addresses of a district find their kindergartens in one year, for one entry, in one version.
 
     A draft changes under ``revision`` and falls back to draft by it; what is published never changes. Of the published
@@ -32,25 +26,14 @@ class CatchmentEdition(models.Model):
     year = models.PositiveSmallIntegerField()
     district = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="+")
     entry = models.CharField(max_length=12, choices=[(entry.key, entry.name) for entry in ENTRIES])
-    number = models.PositiveIntegerField()
-    state = models.CharField(max_length=10, choices=EditionState, default=EditionState.DRAFT)
     steps = ArrayField(models.CharField(max_length=10, choices=list(MODES.items())), default=list)
     policy = models.CharField(max_length=200, blank=True)
     policy_url = models.URLField(max_length=300, blank=True)
     office = models.CharField(max_length=80, blank=True)
     office_phone = models.CharField(max_length=40, blank=True)
     begun_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
-    revision = models.PositiveIntegerField(default=1)
     invented = models.BooleanField(default=False)
     from_day = models.DateField(null=True)
-    made_by = models.CharField(max_length=150)
-    made_at = models.DateTimeField(auto_now_add=True)
-    changed_by = models.CharField(max_length=150)
-    changed_at = models.DateTimeField(auto_now=True)
-    checked_by = models.CharField(max_length=150, blank=True)
-    approved_by = models.CharField(max_length=150, blank=True)
-    published_by = models.CharField(max_length=150, blank=True)
-    published_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = "对口版本"
@@ -111,15 +94,12 @@ class MatchRule(models.Model):
         return f"{self.mode} {self.line}"
 
 
-class CatchmentArea(models.Model):
+class CatchmentArea(DrawnArea):
     """The area of a kindergarten in an edition, drawn; ``same`` follows it from edition to edition."""
 
     edition = models.ForeignKey(CatchmentEdition, on_delete=models.CASCADE, related_name="areas")
     same = models.UUIDField(default=new_id, editable=False)
-    name = models.CharField(max_length=80)
     target = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="catchment_areas")
-    geom = models.MultiPolygonField(srid=CGCS2000)
-    revision = models.PositiveIntegerField(default=1)
 
     class Meta:
         verbose_name = "对口片区"
@@ -130,26 +110,11 @@ class CatchmentArea(models.Model):
             models.CheckConstraint(condition=Q(geom__isvalid=True), name="catchment_area_valid"),
         ]
 
-    def __str__(self) -> str:
-        return self.name
 
+class EditionChange(DraftChange):
+    """One act on a draft of catchments."""
 
-class EditionChange(models.Model):
-    """One act on a draft: what rows and areas said before and after, by ``same`` (``null``: not there).
-
-    ``key`` is of the form it came by: sent twice, it is done once.
-    """
-
-    key = models.UUIDField(unique=True)
     edition = models.ForeignKey(CatchmentEdition, on_delete=models.CASCADE, related_name="changes")
-    revision = models.PositiveIntegerField()
-    act = models.CharField(max_length=12)
-    said = models.CharField(max_length=200)
-    before = models.JSONField(default=dict)
-    after = models.JSONField(default=dict)
-    undoes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="undone_by")
-    made_by = models.CharField(max_length=150)
-    made_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         verbose_name = "对口改动"

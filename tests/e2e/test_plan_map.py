@@ -13,14 +13,15 @@ import shapely
 from django.utils import timezone
 from shapely.geometry.base import BaseGeometry
 
+from geo.fences.areas import Act, shape_of
 from geo.fences.topology import measure
 from geo.geometry import from_plane, to_plane
 from geo.regions.queries import current_city
 from geo.scope import Scope
 from services.catchments.actions import open_draft
-from services.catchments.areas.actions import Act, add_area
+from services.catchments.areas.actions import CATCHMENT_AREAS
 from services.catchments.areas.district import district_of
-from services.catchments.areas.queries import shape_of, table_of
+from services.catchments.areas.queries import table_of
 from services.catchments.ground import ground_of
 from services.catchments.models import CatchmentArea, CatchmentEdition
 from services.catchments.queries import edition_in_force
@@ -65,10 +66,10 @@ def plan(live_city: str) -> Plan:
     found = Plan(edition, CatchmentArea(), float(x), float(y))
     site = ground_of(edition.district_id).open_sites()[0]
     seen = CatchmentEdition.objects.get(pk=edition.pk).revision
-    add_area(
+    CATCHMENT_AREAS.add(
         Act(edition.pk, seen, uuid.uuid4(), PLANNER),
         name="文庙实验片区",
-        target=site.id,
+        about={"target": site.id},
         shape=found.box(0, -150, 300, 300),
     )
     return found._replace(neighbour=edition.areas.get(name="文庙实验片区"))
@@ -154,7 +155,7 @@ def test_a_planner_draws_is_told_of_the_overlap_mends_it_and_publishes(
     told.wait_for()
     assert metres(own).equals(before)
     page.keyboard.press("Control+Shift+z")
-    saved(page, "撤销")
+    saved(page, "重做")
     page.wait_for_function("() => !document.querySelector('#plan-checks .check.level-error')")
     assert shapely.intersection(metres(own), metres(plan.neighbour)).area < 0.1
 
@@ -194,8 +195,8 @@ def test_a_planner_draws_is_told_of_the_overlap_mends_it_and_publishes(
 def test_without_script_and_on_a_phone_areas_are_checked_and_mended(plan: Plan, open_page: Any, live_city: str) -> None:
     seen = CatchmentEdition.objects.get(pk=plan.edition.pk).revision
     site = ground_of(plan.edition.district_id).open_sites()[1]
-    add_area(
-        Act(plan.edition.pk, seen, uuid.uuid4(), PLANNER), name="蓬莱三幼片区", target=site.id,
+    CATCHMENT_AREAS.add(
+        Act(plan.edition.pk, seen, uuid.uuid4(), PLANNER), name="蓬莱三幼片区", about={"target": site.id},
         shape=plan.box(-300, -150, 304, 280),
     )  # fmt: skip
     own = plan.edition.areas.get(name="蓬莱三幼片区")
@@ -248,8 +249,8 @@ def test_doors_that_change_are_counted_listed_drawn_and_exported(plan: Plan, ope
     year, entry = plan.edition.year, plan.edition.entry
     after = open_draft(year=year, district=HUANGPU, entry=entry, scope=PLANNER, source=plan.edition.pk)
     site = ground_of(after.district_id).open_sites()[1]
-    add_area(
-        Act(after.pk, after.revision, uuid.uuid4(), PLANNER), name="蓬莱三幼片区", target=site.id,
+    CATCHMENT_AREAS.add(
+        Act(after.pk, after.revision, uuid.uuid4(), PLANNER), name="蓬莱三幼片区", about={"target": site.id},
         shape=plan.box(-300, -150, 299, 280),
     )  # fmt: skip
     after.refresh_from_db()

@@ -12,6 +12,7 @@ from django.utils import timezone
 from shapely.geometry.base import BaseGeometry
 
 from geo.crs import System
+from geo.fences.areas import shape_of
 from geo.fences.topology import REPAIR_WORDS, Drawn, Flaw, FlawKind, Level, Table, measure
 from geo.geometry import feature, feature_collection, from_plane
 from geo.regions.queries import current_city
@@ -22,7 +23,6 @@ from services.catchments.areas.queries import (
     before_of,
     flaws_in,
     impacts,
-    shape_of,
     table_of,
     undo_and_redo,
 )

@@ -25,6 +25,7 @@ from geo.addresses.geocode import geocode
 from geo.crs import Bbox, System
 from geo.crs.codes import CGCS2000
 from geo.errors import BadInput, CityError, Forbidden, NotFound
+from geo.fences.areas import AREA_LIMITS, Act, gone
 from geo.geometry import from_plane, parse_bbox, parse_geojson
 from geo.imports.models import CURRENT, Family
 from geo.regions.models import RegionVersion
@@ -34,8 +35,7 @@ from geo.scope import Scope
 from services.access.actions import record_audit
 from services.access.models import AuditAct
 from services.access.queries import scope_for
-from services.catchments.areas import actions
-from services.catchments.areas.actions import AREA_LIMITS, Act
+from services.catchments.areas.actions import CATCHMENT_AREAS as AREAS
 from services.catchments.areas.queries import before_of, district_for, table_of
 from services.catchments.editing import may_edit
 from services.catchments.ground import KINDERGARTEN
@@ -104,7 +104,7 @@ def check(request: HttpRequest, edition_id: UUID) -> HttpResponse:
     scope = scope_for(request)
     edition = edition_seen(edition_id, scope=scope)
     same = _same(request)
-    drawn = actions.drawn_now(edition, same, _shape(request))
+    drawn = AREAS.drawn_now(edition, same, _shape(request))
     flaws = table_of(edition).flaws_of(drawn)
     before = before_of(edition)
     context = {
@@ -125,7 +125,7 @@ def preview(request: HttpRequest, edition_id: UUID) -> HttpResponse:
     """Return what a repair makes of the areas; nothing is kept."""
     edition = edition_seen(edition_id, scope=scope_for(request))
     same = _same(request)
-    flaw, shapes = actions.repair_of(
+    flaw, shapes = AREAS.repaired(
         edition,
         same=same,
         shape=_shape(request, edition, same),
@@ -203,60 +203,56 @@ def find(request: HttpRequest, edition_id: UUID) -> HttpResponse:
     return JsonResponse({"places": [{"name": each.label, "lon": each.lon, "lat": each.lat} for each in inside[:6]]})
 
 
+def _about_typed(request: HttpRequest) -> dict[str, Any]:
+    return {"target": number_typed(request, "target")}
+
+
 def _add(sent: Act, request: HttpRequest, edition: CatchmentEdition) -> EditionChange | None:
-    return actions.add_area(
-        sent, name=typed(request, "name"), target=number_typed(request, "target"), shape=_shape(request)
-    )
+    return AREAS.add(sent, name=typed(request, "name"), about=_about_typed(request), shape=_shape(request))
 
 
 def _reshape(sent: Act, request: HttpRequest, edition: CatchmentEdition) -> EditionChange | None:
-    return actions.change_shape(sent, same=_area(request), shape=_shape(request))
+    return AREAS.reshape(sent, same=_area(request), shape=_shape(request))
 
 
 def _about(sent: Act, request: HttpRequest, edition: CatchmentEdition) -> EditionChange | None:
-    name, target = typed(request, "name"), number_typed(request, "target")
-    return actions.change_about(sent, same=_area(request), name=name, target=target)
+    return AREAS.say_about(sent, same=_area(request), name=typed(request, "name"), about=_about_typed(request))
 
 
 def _delete(sent: Act, request: HttpRequest, edition: CatchmentEdition) -> EditionChange | None:
-    return actions.delete_area(sent, same=_area(request))
+    return AREAS.delete(sent, same=_area(request))
 
 
 def _split(sent: Act, request: HttpRequest, edition: CatchmentEdition) -> EditionChange | None:
     line = parse_geojson(typed(request, "line"), System.CGCS2000, AREA_LIMITS)
-    name, target = typed(request, "name"), number_typed(request, "target")
-    return actions.split_area(sent, same=_area(request), line=line, name=name, target=target)
+    name = typed(request, "name")
+    return AREAS.split(sent, same=_area(request), line=line, name=name, about=_about_typed(request))
 
 
 def _merge(sent: Act, request: HttpRequest, edition: CatchmentEdition) -> EditionChange | None:
-    return actions.merge_areas(sent, same=_area(request), other=_uuid(typed(request, "other")))
+    return AREAS.merge(sent, same=_area(request), other=_uuid(typed(request, "other")))
 
 
 def _widen(sent: Act, request: HttpRequest, edition: CatchmentEdition) -> EditionChange | None:
-    return actions.widen_area(sent, same=_area(request), metres=_metres(request))
+    return AREAS.widen(sent, same=_area(request), metres=_metres(request))
 
 
 def _thin(sent: Act, request: HttpRequest, edition: CatchmentEdition) -> EditionChange | None:
-    return actions.thin_area(sent, same=_area(request), metres=_metres(request))
+    return AREAS.thin(sent, same=_area(request), metres=_metres(request))
 
 
 def _repair(sent: Act, request: HttpRequest, edition: CatchmentEdition) -> EditionChange | None:
     same = _area(request)
-    return actions.repair_flaw(
-        sent,
-        same=same,
-        shape=_shape(request, edition, same),
-        flaw=typed(request, "flaw"),
-        kind=typed(request, "repair"),
-    )
+    shape = _shape(request, edition, same)
+    return AREAS.repair(sent, same=same, shape=shape, flaw=typed(request, "flaw"), kind=typed(request, "repair"))
 
 
 def _undo(sent: Act, request: HttpRequest, edition: CatchmentEdition) -> EditionChange | None:
-    return actions.step_back(sent)
+    return AREAS.step_back(sent)
 
 
 def _redo(sent: Act, request: HttpRequest, edition: CatchmentEdition) -> EditionChange | None:
-    return actions.step_again(sent)
+    return AREAS.step_again(sent)
 
 
 _ACTS: Final[dict[str, Callable[[Act, HttpRequest, CatchmentEdition], EditionChange | None]]] = {
@@ -303,11 +299,10 @@ def _chosen(change: EditionChange | None, same: str) -> str:
     """Return the area to show after an act: the one it was about, the one it made, or none where it is gone."""
     if change is None:
         return same
-    gone = actions.gone(change)
     made: list[str] = [key[5:] for key, told in change.after.items() if told and change.before.get(key) is None]
     if change.act == "area_add" and made:
         return made[0]
-    return "" if same in gone else same
+    return "" if same in gone(change) else same
 
 
 def _page(edition_id: UUID, chosen: str) -> str:

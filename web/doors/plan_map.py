@@ -22,11 +22,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from geo.crs import System
 from geo.errors import BadInput, CityError, TooLarge
+from geo.fences.areas import Act, shape_of
 from geo.geometry import feature, feature_collection
 from services.access.queries import scope_for
-from services.catchments.areas.actions import Act, take_in
+from services.catchments.areas.actions import CATCHMENT_AREAS
 from services.catchments.areas.files import MOST_BYTES, SYSTEMS, read_areas
-from services.catchments.areas.queries import areas_of, district_for, shape_of
+from services.catchments.areas.queries import areas_of, district_for
 from services.catchments.queries import EDIT, edition_seen
 from services.crypto.identifiers import new_id
 from web.doors.desk_map import map_context
@@ -76,7 +77,7 @@ def area_file(request: HttpRequest, edition_id: UUID) -> HttpResponse:
         if faults:
             return _page(request, edition_id, faults=faults)
         sent = Act(edition_id, number_typed(request, "seen"), key_typed(request), scope)
-        take_in(sent, arriving=arriving, replace=bool(typed(request, "replace")))
+        CATCHMENT_AREAS.take_in(sent, arriving=arriving, replace=bool(typed(request, "replace")))
     except (BadInput, TooLarge) as fault:
         return _page(request, edition_id, faults=[fault.message])
     except CityError as fault:

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from geo.crs import System
 from geo.errors import BadInput, CityError
+from geo.fences.areas import LONGEST_NAME, Arriving
 from geo.geometry import repair
 from geo.imports.readers import read_file
 from geo.imports.reasons import ROW_REASONS
-from services.catchments.areas.actions import LONGEST_NAME, MOST_AREAS, Arriving
+from services.catchments.areas.actions import MOST_AREAS
 from services.catchments.ground import Ground, ground_of
 from services.catchments.models import CatchmentEdition
 
@@ -62,7 +63,7 @@ def _arriving(record: Mapping[str, Any], shape: Any, ground: Ground) -> Arriving
     name = _said(record, _NAMES)
     if not name or len(name) > LONGEST_NAME:
         raise BadInput("area_nameless", f"要有“名称”，最多 {LONGEST_NAME} 个字。")
-    return Arriving(name, _target(record, ground), repair(shape).geometry)
+    return Arriving(name, repair(shape).geometry, {"target": _target(record, ground)})
 
 
 def _target(record: Mapping[str, Any], ground: Ground) -> int:

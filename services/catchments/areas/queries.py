@@ -5,25 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 import numpy as np
 import shapely
-from shapely.geometry.base import BaseGeometry
 
 from geo.addresses.gazetteer import published_now
-from geo.errors import Conflict
+from geo.addresses.land import kept
+from geo.fences.areas import ACTS, drawn_of
 from geo.fences.topology import Drawn, Flaw, Table
 from geo.geometry import to_plane
 from geo.regions.queries import current_city
-from services.catchments.areas.district import District, district_of, kept
+from services.catchments.areas.district import District, district_of
+from services.catchments.changes import DRAFTS
 from services.catchments.models import CatchmentArea, CatchmentEdition, EditionChange
 from services.catchments.queries import edition_in_force
 
-AREA_ACTS: Final = (
-    "area_add", "area_shape", "area_about", "area_delete", "area_split", "area_merge", "area_widen", "area_thin",
-    "area_repair", "areas_import",
-)  # fmt: skip
 _KEPT: Final = 12
 _tables: dict[tuple[str, int, str], Table] = {}
 
@@ -43,27 +39,6 @@ class Impact:
 def areas_of(edition: CatchmentEdition) -> list[CatchmentArea]:
     """Return the areas of an edition with their kindergartens, by name."""
     return list(edition.areas.select_related("target").order_by("name", "id"))
-
-
-def area_of(edition: CatchmentEdition, same: UUID) -> CatchmentArea:
-    """Return one area of an edition. Raises ``Conflict`` where it is gone."""
-    found = edition.areas.select_related("target").filter(same=same).first()
-    if found is None:
-        raise Conflict("area_gone", "这个片区已经被删除。请刷新；删错了可以撤销。")
-    return found
-
-
-def shape_of(area: CatchmentArea) -> BaseGeometry:
-    """Return the shape of an area in CGCS2000 degrees."""
-    return shapely.from_wkb(bytes(area.geom.wkb))
-
-
-def drawn_of(areas: Sequence[CatchmentArea]) -> list[Drawn]:
-    """Return areas as the table takes them."""
-    if not areas:
-        return []
-    planes = to_plane(np.array([shape_of(area) for area in areas], dtype=object), current_city())
-    return [Drawn(str(area.same), area.name, plane) for area, plane in zip(areas, planes, strict=True)]
 
 
 def table_of(edition: CatchmentEdition) -> Table:
@@ -120,24 +95,5 @@ def _farthest(target: object, inside: Sequence[int], doors: np.ndarray) -> int |
 
 
 def undo_and_redo(edition: CatchmentEdition, *, actor: str) -> tuple[EditionChange | None, EditionChange | None]:
-    """Return the act on areas that 撤销 takes back for somebody, and the undoing that 重做 takes back: only what is their own.
-
-    An act after an undoing leaves nothing to do again.
-    """
-    rows = edition.changes.filter(made_by=actor).order_by("revision").values_list("pk", "undoes_id", "act")
-    doing: dict[int, bool] = {}
-    done: list[int] = []
-    undone: list[int] = []
-    for pk, undoes, act in rows:
-        if undoes is None and act in AREA_ACTS:
-            doing[pk] = True
-            done.append(pk)
-            undone.clear()
-        elif undoes in doing:
-            doing[pk] = not doing[undoes]
-            for pile in (done, undone):
-                if undoes in pile:
-                    pile.remove(undoes)
-            (done if doing[pk] else undone).append(pk)
-    last = {change.pk: change for change in edition.changes.filter(pk__in=[*done[-1:], *undone[-1:]])}
-    return (last[done[-1]] if done else None), (last[undone[-1]] if undone else None)
+    """Return the act on areas that 撤销 takes back for somebody, and the undoing that 重做 takes back."""
+    return DRAFTS.undo_and_redo(edition, actor=actor, acts=ACTS)

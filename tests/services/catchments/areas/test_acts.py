@@ -12,30 +12,15 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import BadInput, CityError, Conflict, Forbidden, NotFound
+from geo.fences.areas import Act, Arriving, shape_of
 from geo.fences.topology import Flaw
 from geo.geometry import from_plane, to_plane
 from geo.regions.queries import current_city
 from geo.scope import Scope
 from services.catchments.actions import discard_draft
-from services.catchments.areas.actions import (
-    Act,
-    Arriving,
-    add_area,
-    change_about,
-    change_shape,
-    delete_area,
-    drawn_now,
-    merge_areas,
-    repair_flaw,
-    split_area,
-    step_again,
-    step_back,
-    take_in,
-    thin_area,
-    widen_area,
-)
+from services.catchments.areas.actions import CATCHMENT_AREAS as AREAS
 from services.catchments.areas.district import District, district_of
-from services.catchments.areas.queries import areas_of, flaws_in, impacts, shape_of, table_of, undo_and_redo
+from services.catchments.areas.queries import areas_of, flaws_in, impacts, table_of, undo_and_redo
 from services.catchments.checking import findings_of
 from services.catchments.models import CatchmentArea, CatchmentEdition
 from services.facilities.models import Facility
@@ -77,7 +62,7 @@ def act(own: CatchmentEdition, seen: int | None = None, scope: Scope = STAFF, ke
 
 
 def drawn(own: CatchmentEdition, name: str, shape: BaseGeometry, site: int = 0, scope: Scope = STAFF) -> CatchmentArea:
-    add_area(act(own, scope=scope), name=name, target=kindergartens()[site].pk, shape=shape)
+    AREAS.add(act(own, scope=scope), name=name, about={"target": kindergartens()[site].pk}, shape=shape)
     return own.areas.get(name=name)
 
 
@@ -103,7 +88,7 @@ def test_an_overlap_is_repaired_in_both_areas_and_taken_back_in_one_step() -> No
     assert flaw.title == "与“乙片区”重叠 312 m²"
     assert [each.title for each in flaws_in(fresh(own)) if each.kind == "overlap"] == ["与“甲片区”重叠 312 m²"]
     before = metres(b)
-    change = repair_flaw(act(own), same=a.same, shape=shape_of(a), flaw=flaw.id, kind="halve")
+    change = AREAS.repair(act(own), same=a.same, shape=shape_of(a), flaw=flaw.id, kind="halve")
     assert change is not None
     assert change.said == "与“乙片区”重叠 312 m²：沿中线平分"
     a.refresh_from_db()
@@ -112,8 +97,8 @@ def test_an_overlap_is_repaired_in_both_areas_and_taken_back_in_one_step() -> No
     assert shapely.intersection(metres(a), metres(b)).area < 0.01
     assert not [each for each in flaws_in(fresh(own)) if each.kind == "overlap"]
     with pytest.raises(Conflict, match="不在原处"):
-        repair_flaw(act(own), same=a.same, shape=shape_of(a), flaw=flaw.id, kind="give")
-    step_back(act(own))
+        AREAS.repair(act(own), same=a.same, shape=shape_of(a), flaw=flaw.id, kind="give")
+    AREAS.step_back(act(own))
     b.refresh_from_db()
     assert metres(b).equals(before)
     assert flaw_of(own, a, "overlap").area_m2 == pytest.approx(312, abs=0.1)
@@ -125,8 +110,8 @@ def test_what_is_drawn_but_not_kept_is_kept_with_its_repair() -> None:
     b = drawn(own, "乙片区", square(100, 0, 100, 100))
     wider = square(0, 0, 104, 78)
     table = table_of(fresh(own))
-    (flaw,) = [each for each in table.flaws_of(drawn_now(fresh(own), a.same, wider)) if each.kind == "overlap"]
-    repair_flaw(act(own), same=a.same, shape=wider, flaw=flaw.id, kind="keep")
+    (flaw,) = [each for each in table.flaws_of(AREAS.drawn_now(fresh(own), a.same, wider)) if each.kind == "overlap"]
+    AREAS.repair(act(own), same=a.same, shape=wider, flaw=flaw.id, kind="keep")
     a.refresh_from_db()
     b.refresh_from_db()
     assert metres(a).area == pytest.approx(104 * 78, abs=0.1)
@@ -138,10 +123,10 @@ def test_two_planners_on_one_draft_are_told_of_each_other_and_nothing_is_lost() 
     a = drawn(own, "甲片区", square(0, 0))
     b = drawn(own, "乙片区", square(200, 0))
     seen = fresh(own).revision
-    change_shape(act(own, seen, other("wang")), same=a.same, shape=square(0, 0, 120))
-    change_shape(act(own, seen), same=b.same, shape=square(200, 0, 120))  # another area: both stand
+    AREAS.reshape(act(own, seen, other("wang")), same=a.same, shape=square(0, 0, 120))
+    AREAS.reshape(act(own, seen), same=b.same, shape=square(200, 0, 120))  # another area: both stand
     with pytest.raises(Conflict) as told:
-        change_shape(act(own, seen), same=a.same, shape=square(0, 0, 80))
+        AREAS.reshape(act(own, seen), same=a.same, shape=square(0, 0, 80))
     assert "wang 刚才改了片区“甲片区”的边界" in told.value.message
     a.refresh_from_db()
     assert metres(a).area == pytest.approx(12_000, abs=0.1)
@@ -154,7 +139,7 @@ def test_an_act_sent_twice_is_done_once() -> None:
     own = draft()
     key = uuid.uuid4()
     for _ in range(2):
-        add_area(act(own, key=key), name="甲片区", target=kindergartens()[0].pk, shape=square(0, 0))
+        AREAS.add(act(own, key=key), name="甲片区", about={"target": kindergartens()[0].pk}, shape=square(0, 0))
     assert own.areas.count() == 1
     assert own.changes.count() == 1
 
@@ -162,49 +147,49 @@ def test_an_act_sent_twice_is_done_once() -> None:
 def test_undoing_and_doing_again_walk_the_same_way() -> None:
     own = draft()
     a = drawn(own, "甲片区", square(0, 0))
-    change_about(act(own), same=a.same, name="甲一片区", target=a.target_id)
-    delete_area(act(own), same=a.same)
+    AREAS.say_about(act(own), same=a.same, name="甲一片区", about={"target": a.target_id})
+    AREAS.delete(act(own), same=a.same)
     names = [[]]
     for _ in range(3):
-        step_back(act(own))
+        AREAS.step_back(act(own))
         names.append([each.name for each in areas_of(own)])
     assert names == [[], ["甲一片区"], ["甲片区"], []]
     with pytest.raises(Conflict):
-        step_back(act(own))
+        AREAS.step_back(act(own))
     for _ in range(2):
-        step_again(act(own))
+        AREAS.step_again(act(own))
     assert [each.name for each in areas_of(own)] == ["甲一片区"]
-    step_back(act(own))
+    AREAS.step_back(act(own))
     assert [each.name for each in areas_of(own)] == ["甲片区"]
     drawn(own, "乙片区", square(200, 0))
     with pytest.raises(Conflict):
-        step_again(act(own))  # something new was done: there is nothing to do again
+        AREAS.step_again(act(own))  # something new was done: there is nothing to do again
     assert own.areas.get(name="甲片区").same == a.same
 
 
 def test_areas_are_cut_joined_widened_and_thinned() -> None:
     own = draft()
     a = drawn(own, "甲片区", square(0, 0))
-    split_area(act(own), same=a.same, line=line((30, -20), (30, 120)), name="乙片区", target=kindergartens()[1].pk)
+    AREAS.split(act(own), same=a.same, line=line((30, -20), (30, 120)), name="乙片区", about={"target": kindergartens()[1].pk})
     b = own.areas.get(name="乙片区")
     a.refresh_from_db()
     assert (round(metres(a).area), round(metres(b).area)) == (7000, 3000)
-    widen_area(act(own), same=b.same, metres=5)
+    AREAS.widen(act(own), same=b.same, metres=5)
     b.refresh_from_db()
     assert metres(b).area == pytest.approx(3000 + 5 * 160 + 12.5 * math.pi * 2, abs=1)
     assert shapely.intersection(metres(a), metres(b)).area < 0.01
-    step_back(act(own))
-    merge_areas(act(own), same=a.same, other=b.same)
+    AREAS.step_back(act(own))
+    AREAS.merge(act(own), same=a.same, other=b.same)
     a.refresh_from_db()
     assert own.areas.count() == 1
     assert metres(a).area == pytest.approx(10_000, abs=0.1)
     wavy = shapely.segmentize(metres(a), 1.0)
-    change_shape(act(own), same=a.same, shape=from_plane(wavy, current_city()))
-    thin_area(act(own), same=a.same, metres=1)
+    AREAS.reshape(act(own), same=a.same, shape=from_plane(wavy, current_city()))
+    AREAS.thin(act(own), same=a.same, metres=1)
     a.refresh_from_db()
     assert shapely.get_num_coordinates(shape_of(a)) < 12
     with pytest.raises(BadInput, match="穿过整个片区"):
-        split_area(act(own), same=a.same, line=line((30, -20), (30, 50)), name="丙片区", target=kindergartens()[1].pk)
+        AREAS.split(act(own), same=a.same, line=line((30, -20), (30, 50)), name="丙片区", about={"target": kindergartens()[1].pk})
 
 
 def test_what_cannot_be_kept_is_refused_with_what_to_do() -> None:
@@ -219,16 +204,16 @@ def test_what_cannot_be_kept_is_refused_with_what_to_do() -> None:
         ("area_nameless", {"name": " 　"}),
         ("area_name_twice", {"name": "甲片区"}),
         ("area_name_long", {"name": "长" * 81}),
-        ("area_targetless", {"target": 0}),
-        ("area_target_unfit", {"target": elsewhere}),
+        ("area_targetless", {"about": {"target": 0}}),
+        ("area_target_unfit", {"about": {"target": elsewhere}}),
     ]
     for code, told in wrong:
         with pytest.raises(CityError) as fault:
-            add_area(act(own), **{"name": "乙片区", "target": site, "shape": square(200, 0)} | told)
+            AREAS.add(act(own), **{"name": "乙片区", "about": {"target": site}, "shape": square(200, 0)} | told)
         assert fault.value.code == code
     dense = shapely.segmentize(metres(a), 0.03)
     with pytest.raises(BadInput, match="顶点"):
-        change_shape(act(own), same=a.same, shape=from_plane(dense, current_city()))
+        AREAS.reshape(act(own), same=a.same, shape=from_plane(dense, current_city()))
     assert own.areas.count() == 1
 
 
@@ -237,11 +222,14 @@ def test_a_file_of_areas_changes_adds_and_takes_out_in_one_act() -> None:
     a = drawn(own, "甲片区", square(0, 0))
     drawn(own, "旧片区", square(200, 200))
     site = kindergartens()[0].pk
-    arriving = [Arriving("甲片区", site, square(0, 0, 50)), Arriving("丙片区", site, square(100, 0))]
-    take_in(act(own), arriving=arriving, replace=True)
+    arriving = [
+        Arriving("甲片区", square(0, 0, 50), {"target": site}),
+        Arriving("丙片区", square(100, 0), {"target": site}),
+    ]
+    AREAS.take_in(act(own), arriving=arriving, replace=True)
     assert [each.name for each in areas_of(own)] == ["丙片区", "甲片区"]
     assert own.areas.get(name="甲片区").same == a.same
-    step_back(act(own))
+    AREAS.step_back(act(own))
     assert sorted(each.name for each in areas_of(own)) == ["旧片区", "甲片区"]
 
 
@@ -263,22 +251,22 @@ def test_only_the_districts_own_planners_draw_and_only_drafts() -> None:
     a = drawn(own, "甲片区", square(0, 0))
     stranger = Scope(paths=("310000.310104.",), duties=STAFF.duties, actor="xu")
     with pytest.raises(NotFound):
-        change_shape(act(own, scope=stranger), same=a.same, shape=square(0, 0, 50))
+        AREAS.reshape(act(own, scope=stranger), same=a.same, shape=square(0, 0, 50))
     reader = Scope(paths=STAFF.paths, duties=frozenset({"catchments.view"}), actor="jie")
     with pytest.raises(Forbidden):
-        change_shape(act(own, scope=reader), same=a.same, shape=square(0, 0, 50))
-    for undoing in (step_back, step_again):
+        AREAS.reshape(act(own, scope=reader), same=a.same, shape=square(0, 0, 50))
+    for undoing in (AREAS.step_back, AREAS.step_again):
         with pytest.raises(NotFound):
             undoing(act(own, scope=stranger))
     CatchmentEdition.objects.filter(pk=own.pk).update(state="published", from_day=dt.date(2026, 1, 1))
     with pytest.raises(Conflict, match="已经发布"):
-        delete_area(act(own), same=a.same)
+        AREAS.delete(act(own), same=a.same)
 
 
 def test_a_draft_with_undone_acts_can_be_thrown_away() -> None:
     own = draft()
     drawn(own, "甲片区", square(0, 0))
-    step_back(act(own))
+    AREAS.step_back(act(own))
     discard_draft(edition_id=own.pk, seen=fresh(own).revision, scope=STAFF)
     assert not CatchmentEdition.objects.filter(pk=own.pk).exists()
 
@@ -291,5 +279,5 @@ def test_errors_of_areas_stop_approval_and_what_is_only_a_notice_does_not() -> N
     assert told["area_overlap"].level == "error"
     assert told["area_overlap"].message == "片区“乙片区”：与“甲片区”重叠 312 m²，沿边界 82 米。"
     assert "area_undrawn" not in told
-    delete_area(act(own), same=b.same)
+    AREAS.delete(act(own), same=b.same)
     assert not [each for each in findings_of(fresh(own)) if each.code == "area_overlap"]
