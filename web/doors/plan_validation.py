@@ -189,7 +189,7 @@ def _report(request: HttpRequest, run: Validation) -> dict[str, Any]:
     before = queries.earlier_run(run)
     counts, total = queries.counts_of(run), run.register.row_count
     return {
-        "fault": fault, "page": page, "rows": list(queries.shown(page)), "wanted": wanted, "query": urlencode(asked),
+        "fault": fault, "page": page, "rows": list(queries.shown(run, page)), "wanted": wanted, "query": urlencode(asked),
         "tally": [
             (key, OUTCOMES[key], counts[key], f"{100 * counts[key] / max(total, 1):.1f} %", _TAGS[key]) for key in OUTCOMES
         ],

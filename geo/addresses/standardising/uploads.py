@@ -11,12 +11,12 @@ import gzip
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import orjson
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from geo.errors import BadInput, CityError, TooLarge
 from geo.imports.faults import SourceRefused
@@ -50,11 +50,15 @@ _SAID: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Spooled:
-    """A list in its plain form: how many rows (blank ones at the end left out), how wide, and its first rows."""
+    """A list in its plain form: how many rows (blank ones at the end left out), how wide, and its first rows.
+
+    ``sheets`` are names and rows of each sheet where all were asked for, one after another in the list; hidden ones have none.
+    """
 
     rows: int
     width: int
     head: list[list[str]]
+    sheets: list[list[Any]] = field(default_factory=list)
 
 
 class Line(NamedTuple):
@@ -65,15 +69,23 @@ class Line(NamedTuple):
 
 
 def spool(
-    source: Path, target: Path, *, most_rows: int = MOST_ROWS, seconds: float = SECONDS, memory: int = MEMORY
+    source: Path,
+    target: Path,
+    *,
+    most_rows: int = MOST_ROWS,
+    seconds: float = SECONDS,
+    memory: int = MEMORY,
+    every_sheet: bool = False,
 ) -> Spooled:
     """Write an uploaded text, CSV or Excel file, plain or gzipped, to ``target`` in the plain form, in a process apart.
 
-    Of a workbook the first sheet is read. Raises ``BadInput`` and ``TooLarge`` in words for users; then there is no target.
+    Of a workbook the first sheet is read, or every one that is not hidden. Raises ``BadInput`` and ``TooLarge`` in words for
+    users; then there is no target.
     """
     with tempfile.TemporaryDirectory(prefix="quantu-list-") as folder:
         answer = Path(folder) / "answer"
-        arguments = [str(source.resolve()), str(target.resolve()), str(answer), str(most_rows), str(memory)]
+        limits = [str(most_rows), str(memory), "every" if every_sheet else "first"]
+        arguments = [str(source.resolve()), str(target.resolve()), str(answer), *limits]
         arrived = run_apart("geo.addresses.standardising.uploads", arguments, seconds=seconds) and answer.exists()
         found: dict[str, Any] = orjson.loads(answer.read_bytes()) if arrived else {"refused": "file_exploded"}
     if "refused" in found:
@@ -92,39 +104,46 @@ def read_spooled(path: Path, offset: int = 0) -> Iterator[Line]:
             yield Line(orjson.loads(line), offset)
 
 
+_Sheet = tuple[str, Iterator[list[str]]]
+
+
 class _Refused(Exception):
     """Why a file cannot be used: a code of ``_SAID``."""
 
 
-def _spool(source: Path, target: Path, most_rows: int) -> Spooled:
+def _spool(source: Path, target: Path, most_rows: int, every_sheet: bool) -> Spooled:
     unpacked = target.with_name(f"{target.name}.unpacked{''.join(source.suffixes)}")
     try:
-        return _written_plain(_rows(source, unpacked), target, most_rows)
+        return _written_plain(_sheets(source, unpacked, every_sheet), target, most_rows, every_sheet)
     finally:
         unpacked.unlink(missing_ok=True)
 
 
-def _written_plain(found: Iterator[list[str]], target: Path, most_rows: int) -> Spooled:
+def _written_plain(found: Iterator[_Sheet], target: Path, most_rows: int, every_sheet: bool) -> Spooled:
     head: list[list[str]] = []
-    rows = width = blank = 0
+    sheets: list[list[Any]] = []
+    rows = width = 0
     with target.open("wb") as out:
-        for cells in found:
-            while cells and not cells[-1]:
-                cells.pop()
-            if not cells:
-                blank += 1
-                continue
-            # Blank rows keep their place between others, so that a row's number is the one its reader sees.
-            out.write(b"[]\n" * blank)
-            out.write(orjson.dumps(cells) + b"\n")
-            head += [[]] * min(blank, HEAD - len(head)) if blank else []
-            if len(head) < HEAD:
-                head.append(cells)
-            rows, width, blank = rows + blank + 1, max(width, len(cells)), 0
-            _check_size(rows, width, most_rows)
+        for name, lines in found:
+            before, blank = rows, 0
+            for cells in lines:
+                while cells and not cells[-1]:
+                    cells.pop()
+                if not cells:
+                    blank += 1
+                    continue
+                # Blank rows keep their place between others, so that a row's number is the one its reader sees.
+                out.write(b"[]\n" * blank)
+                out.write(orjson.dumps(cells) + b"\n")
+                head += [[]] * min(blank, HEAD - len(head)) if blank else []
+                if len(head) < HEAD:
+                    head.append(cells)
+                rows, width, blank = rows + blank + 1, max(width, len(cells)), 0
+                _check_size(rows, width, most_rows)
+            sheets.append([name, rows - before])
     if not rows:
         raise _Refused("file_empty")
-    return Spooled(rows, width, head)
+    return Spooled(rows, width, head, sheets if every_sheet else [])
 
 
 def _check_size(rows: int, width: int, most_rows: int) -> None:
@@ -134,24 +153,37 @@ def _check_size(rows: int, width: int, most_rows: int) -> None:
         raise _Refused("too_many_columns")
 
 
-def _rows(source: Path, unpacked: Path) -> Iterator[list[str]]:
+def _sheets(source: Path, unpacked: Path, every: bool) -> Iterator[_Sheet]:
+    """Yield the sheets of a workbook, the first or every one, each with its name; of a text the one it is."""
     with source.open("rb") as file:
         magic = file.read(4)
     if magic == _OLD_EXCEL:
         raise _Refused("file_old_excel")
     if magic.startswith(b"PK"):
-        return _of_workbook(source)
+        yield from _of_workbook(source, every)
+        return
     if magic.startswith(b"\x1f\x8b"):
         _unpack(source, unpacked)
         source = unpacked
-    return _of_text(source)
+    yield "", _of_text(source)
 
 
-def _of_workbook(source: Path) -> Iterator[list[str]]:
+def _of_workbook(source: Path, every: bool) -> Iterator[_Sheet]:
     checked_zip(source).close()
-    sheet = CalamineWorkbook.from_path(str(source)).get_sheet_by_index(0)
+    book = CalamineWorkbook.from_path(str(source))
+    if not every:
+        yield "", _of_sheet(book.get_sheet_by_index(0))
+        return
+    for at, sheet in enumerate(book.sheets_metadata):
+        if sheet.typ != SheetTypeEnum.WorkSheet:
+            continue
+        seen = sheet.visible == SheetVisibleEnum.Visible
+        yield sheet.name, _of_sheet(book.get_sheet_by_index(at)) if seen else iter(())
+
+
+def _of_sheet(sheet: CalamineSheet) -> Iterator[list[str]]:
     if sheet.start is None:
-        raise _Refused("file_empty")
+        return
     for row in sheet.iter_rows():
         yield [_written(cell) for cell in row]
 
@@ -217,11 +249,11 @@ def _code(fault: Exception) -> str:
     return "cell_too_long" if isinstance(fault, csv.Error) and "limit" in str(fault) else "file_unreadable"
 
 
-def main(source: str, target: str, answer: str, most_rows: str, memory: str) -> None:
+def main(source: str, target: str, answer: str, most_rows: str, memory: str, sheets: str) -> None:
     """Read and write under limits, and leave what was found, or why not, in ``answer``."""
     confine(memory=int(memory), cpu_seconds=int(SECONDS), output=MOST_OUTPUT)
     try:
-        found: dict[str, Any] = asdict(_spool(Path(source), Path(target), int(most_rows)))
+        found: dict[str, Any] = asdict(_spool(Path(source), Path(target), int(most_rows), sheets == "every"))
     except (_Refused, CityError, CalamineError, csv.Error, OSError, EOFError, ValueError, IndexError) as fault:
         found = {"refused": _code(fault)}
     Path(answer).write_bytes(orjson.dumps(found))

@@ -38,7 +38,7 @@ def take_register(*, edition_id: UUID, source: Path, name: str, key: UUID, scope
             key=key, year=edition.year, district_id=edition.district_id, entry=edition.entry,
             name=name.replace("\x00", "").strip()[-120:] or "名册",
             columns=taken.columns, dropped=[title[:40] for title in taken.dropped],
-            row_count=len(taken.lines), made_by=scope.actor,
+            sheets=taken.sheets, row_count=len(taken.lines), made_by=scope.actor,
         )  # fmt: skip
         _copy_rows(register, taken.lines)
     return register

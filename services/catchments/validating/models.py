@@ -25,6 +25,7 @@ class Register(models.Model):
     name = models.CharField(max_length=120)
     columns = ArrayField(models.CharField(max_length=20), default=list)
     dropped = ArrayField(models.CharField(max_length=40), default=list)
+    sheets = models.JSONField(default=list, help_text="of a file with several: name, rows of the file before it, rows taken")
     row_count = models.PositiveIntegerField(default=0)
     made_by = models.CharField(max_length=150)
     made_at = models.DateTimeField(auto_now_add=True)
@@ -37,12 +38,19 @@ class Register(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def place_of(self, number: int) -> tuple[str, int]:
+        """Return the sheet and the row in it of a row of the file, '' for the sheet of a file with one."""
+        for name, before, _ in reversed(self.sheets):
+            if number > before:
+                return name, number - before
+        return "", number
+
 
 class RegisterRow(models.Model):
     """One registration: where it says the child lives, under the register's own number."""
 
     register = models.ForeignKey(Register, on_delete=models.CASCADE, related_name="rows")
-    number = models.PositiveIntegerField(help_text="the row in the file, from 1")
+    number = models.PositiveIntegerField(help_text="the row in the file, from 1 and on through its sheets")
     own = models.CharField(max_length=40, blank=True)
     street = models.CharField(max_length=60, blank=True)
     committee = models.CharField(max_length=60, blank=True)

@@ -57,8 +57,9 @@ class Progressed:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One row of a run for people."""
+    """One row of a run for people: its sheet, '' in a file with one, and its row in that."""
 
+    sheet: str
     number: int
     own: str
     street: str
@@ -180,14 +181,14 @@ def verdicts(validation: Validation, wanted: Wanted) -> QuerySet[Verdict]:
     return rows
 
 
-def shown(found: Iterable[Verdict]) -> Iterator[Shown]:
-    """Yield rows as people read them."""
+def shown(validation: Validation, found: Iterable[Verdict]) -> Iterator[Shown]:
+    """Yield rows of a run as people read them."""
     rows = list(found)
     called = _called(site for row in rows for site in (*row.sites, *row.possible))
     for row in rows:
         yield Shown(
-            row.number, row.row.own, row.row.street, row.row.committee, row.row.community, row.row.address,
-            _outcome(row.outcome), REASONS.get(row.reason, row.reason), _places(row, called), row.said,
+            *validation.register.place_of(row.number), row.row.own, row.row.street, row.row.committee, row.row.community,
+            row.row.address, _outcome(row.outcome), REASONS.get(row.reason, row.reason), _places(row, called), row.said,
         )  # fmt: skip
 
 

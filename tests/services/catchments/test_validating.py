@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import xlsxwriter
+from python_calamine import CalamineWorkbook
 
 from geo.errors import BadInput, Conflict, Forbidden, NotFound
 from geo.jobs.actions import run_job
@@ -140,7 +141,7 @@ def test_a_run_tells_every_row_and_a_second_one_what_the_mended_rules_changed(dr
     assert counts["one"] > 0
     assert counts["none"] > 0
     assert first.counts["unknown"] == {"not_found": 1, "unread": 1}
-    unmatched = list(shown(verdicts(first, Wanted(outcome="unmatched"))))
+    unmatched = list(shown(first, verdicts(first, Wanted(outcome="unmatched"))))
     assert len(unmatched) == 42 - counts["one"]
     assert [row.own for row in unmatched[-2:]] == ["D901", "D902"]
     assert all(row.reason and row.said for row in unmatched)
@@ -166,6 +167,55 @@ def test_a_run_tells_every_row_and_a_second_one_what_the_mended_rules_changed(dr
     assert [(one.before, one.after, one.after_places, one.count) for one in changes] == [
         ("没有对口园", "有一所对口园", kindergartens()[1].name, 40 - counts["one"])
     ]
+
+
+def sheets(path: Path, **pages: list[list[str]]) -> Path:
+    with xlsxwriter.Workbook(str(path)) as out:
+        for name, rows in pages.items():
+            page = out.add_worksheet(name)
+            for at, row in enumerate(rows):
+                page.write_row(at, 0, row)
+            if name == "码表":
+                page.hide()
+        out.add_chartsheet("图")
+    return path
+
+
+def test_every_sheet_with_a_head_is_read_and_the_others_are_told(draft: Any, tmp_path: Path) -> None:
+    rows = registrations()
+    other = ["报名编号", "户籍地址", "幼儿姓名", "居委"]
+    second = [[row[0].replace("D", "E"), row[5], row[1], row[3]] for row in rows[:2]]
+    source = sheets(
+        tmp_path / "册.xlsx",
+        说明=[["本表由各园填写"], ["有疑问请致电"]],
+        老西门=[["2026 年登记"], HEAD, *rows[:3]],
+        小东门=[["小东门街道登记"], [], [], other, [], *second],
+        对照=[["街道", "居委"], [rows[0][2], rows[0][3]]],
+        码表=[["地址"], ["不读的路1号"]],
+    )
+    register = take_register(edition_id=draft.pk, source=source, name="册", key=uuid.uuid4(), scope=STAFF)
+    assert register.row_count == 5
+    assert register.sheets == [("说明", 0, 0), ("老西门", 2, 3), ("小东门", 7, 2), ("对照", 14, 0), ("码表", 16, 0)]
+    assert register.columns == ["登记编号", "街镇", "居委", "小区", "地址"]
+    assert register.dropped == ["幼儿姓名", "监护人手机"]
+    done = run(draft, register)
+    lines = list(shown(done, verdicts(done, Wanted())))
+    assert [(line.sheet, line.number, line.own) for line in lines] == [
+        ("老西门", 3, "D001"), ("老西门", 4, "D002"), ("老西门", 5, "D003"), ("小东门", 6, "E001"), ("小东门", 7, "E002"),
+    ]  # fmt: skip
+    assert [line.address for line in lines[3:]] == [row[5] for row in rows[:2]]
+    write_verdicts(tmp_path / "out.csv", done, Wanted(), "csv")
+    with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [(row["工作表"], row["行号"]) for row in csv.DictReader(file)][2:4] == [("老西门", "5"), ("小东门", "6")]
+    assert write_verdicts(tmp_path / "out.xlsx", done, Wanted(), "xlsx") == 5
+    book_rows = CalamineWorkbook.from_path(str(tmp_path / "out.xlsx")).get_sheet_by_index(0).to_python()
+    assert book_rows[4][:3] == ["小东门", "6", "E001"]
+
+    source = sheets(
+        tmp_path / "坏.xlsx", 一=[["编号", "地址"], ["1", "文庙路1号"]], 二=[["编号", "地址"], ["13800138000", "x"]]
+    )
+    with pytest.raises(BadInput, match="“二”第 2 行"):
+        take_register(edition_id=draft.pk, source=source, name="坏", key=uuid.uuid4(), scope=STAFF)
 
 
 def test_unmatched_rows_are_exported_as_text_and_workbook(draft: Any, tmp_path: Path) -> None:
