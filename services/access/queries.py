@@ -80,6 +80,14 @@ def scope_of(caller: Caller) -> Scope:
     )
 
 
+def scope_of_account(username: str) -> Scope:
+    """Return the scope that an account holds now, for work that goes on after its click. Raises ``Forbidden`` for one stopped."""
+    user = User.objects.filter(username=username, is_active=True).first()
+    if user is None:
+        raise Forbidden("account_gone", "提交这件事的账号已停用，没有处理。")
+    return scope_of(Caller(user))
+
+
 def _signed(grant: Grant) -> bool:
     """Say whether a grant, its role and the grant it was lent from are as they were signed: altered by hand they give nothing."""
     lender = grant.lent_from

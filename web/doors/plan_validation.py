@@ -20,15 +20,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from geo.errors import BadInput, CityError, Conflict, NotFound, TooLarge
+from geo.scope import Scope
 from services.access.actions import record_audit
 from services.access.models import AuditAct
 from services.access.queries import scope_for
 from services.catchments.answering import OUTCOMES, REASONS
+from services.catchments.models import CatchmentEdition
 from services.catchments.queries import EDIT, VIEW, edition_seen
-from services.catchments.validating import actions, queries
+from services.catchments.validating import actions, queries, taking
 from services.catchments.validating.exporting import write_verdicts
 from services.catchments.validating.models import Validation
 from services.catchments.validating.queries import UNMATCHED, Wanted
+from services.kernel.forms.taking import may_take
 from web.api.errors import status_of
 from web.doors.batches import STATES
 from web.doors.plan_parts import frame_of
@@ -43,7 +46,7 @@ _TAGS: Final = {"one": "good", "several": "kind", "none": "bad", "unclear": "war
 @login_required
 @require_http_methods(["GET", "POST"])
 def validation_page(request: HttpRequest, edition_id: UUID) -> HttpResponse:
-    """List the registers and runs of an edition; on POST take a register in, run one, or delete one."""
+    """List the registers and runs of an edition; on POST take one in from a file or from forms, run it, or delete it."""
     scope, fault = scope_for(request), None
     edition = edition_seen(edition_id, scope=scope, duty=EDIT if request.method == "POST" else VIEW)
     if request.method == "POST":
@@ -56,8 +59,19 @@ def validation_page(request: HttpRequest, edition_id: UUID) -> HttpResponse:
     may_run = scope.holds(EDIT)
     context = frame_of(edition, scope=scope, tab="validation") | {
         "fault": fault, "registers": registers, "runs": runs, "may_run": may_run, "open": any(one["open"] for one in runs),
+        "forms": _forms(edition, scope) if may_run else None,
     }  # fmt: skip
     return render(request, "plan/validation.html", context, status=status_of(fault) if fault else 200)
+
+
+def _forms(edition: CatchmentEdition, scope: Scope) -> dict[str, Any] | None:
+    """Return how many registrations are there to be taken, ``None`` where no form makes a register of this entry."""
+    if not taking.forms_for(edition.entry):
+        return None
+    first, last = taking.season_of(edition.year)
+    may = may_take(scope)
+    count = taking.handed_in_for(edition, scope=scope).count() if may else 0
+    return {"first": first, "last": last, "may": may, "count": count}
 
 
 def _acted(request: HttpRequest, edition_id: UUID) -> HttpResponse:
@@ -67,6 +81,9 @@ def _acted(request: HttpRequest, edition_id: UUID) -> HttpResponse:
         said.success(request, f"已删除名册“{gone.name}”和它的验证结果。")
         return redirect("plan-validation", edition_id=edition_id)
     key = key_typed(request)
+    if act == "take":
+        run = actions.begin_from_forms(edition_id=edition_id, key=key, scope=scope)
+        return redirect("plan-validation-run", run_id=run.pk)
     register_id = _taken(request, edition_id, key) if act == "upload" else _id(request, "register")
     run = actions.start_validation(edition_id=edition_id, register_id=register_id, key=key, scope=scope)
     return redirect("plan-validation-run", run_id=run.pk)
@@ -145,7 +162,7 @@ def export(request: HttpRequest, run_id: UUID, ending: str) -> HttpResponseBase:
         )  # fmt: skip
         file = path.open("rb")  # the answer closes it; the folder may go before
     word = "未对上" if wanted.outcome == "unmatched" else "结果"
-    name = f"验证分析-{run.register.name}-{word}-{timezone.localtime():%Y%m%d-%H%M}.{ending}"
+    name = f"验证分析-{run.register.name.replace(':', '')}-{word}-{timezone.localtime():%Y%m%d-%H%M}.{ending}"
     return FileResponse(file, as_attachment=True, filename=name)
 
 

@@ -1,27 +1,35 @@
-"""Writes of validation analysis: take a register in, run it against an edition, stop and go on, delete it."""
+"""Writes of validation analysis: take a register in from a file or from forms, run it, stop and go on, delete it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.utils import timezone
 
-from geo.errors import Conflict
+from geo.errors import BadInput, Conflict
 from geo.jobs.actions import cancel_job, start_job
 from geo.jobs.models import Job, JobState
 from geo.scope import Scope
+from services.access.queries import check_duty
 from services.catchments.entries import entry_point
+from services.catchments.models import CatchmentEdition
 from services.catchments.queries import EDIT, edition_seen
-from services.catchments.validating.models import Register, Validation
+from services.catchments.validating.models import Origin, Register, RegisterRow, Validation
 from services.catchments.validating.queries import register_seen, validation_seen
-from services.catchments.validating.reading import Line, read_register
+from services.catchments.validating.reading import LABELS, Line, read_register
+from services.catchments.validating.taking import handed_in_for, lines_from_forms, season_of
+from services.kernel.forms.taking import check_taking
 
 KIND: Final = "catchments.validate"
 _COLUMNS: Final = "register_id, number, own, street, committee, community, address"
 _COPY: Final = f"COPY catchments_validating_registerrow ({_COLUMNS}) FROM STDIN"
 _LIVE: Final = (JobState.QUEUED, JobState.RUNNING)
+FROM_FORMS: Final = "幼儿信息登记"
+NOTHING: Final = "{first} 到 {last} 还没有家长提交这个入口的登记。请等家长提交以后再取，或者上传名册。"
 
 
 def take_register(*, edition_id: UUID, source: Path, name: str, key: UUID, scope: Scope) -> Register:
@@ -40,11 +48,57 @@ def take_register(*, edition_id: UUID, source: Path, name: str, key: UUID, scope
             columns=taken.columns, dropped=[title[:40] for title in taken.dropped],
             sheets=taken.sheets, row_count=len(taken.lines), made_by=scope.actor,
         )  # fmt: skip
-        _copy_rows(register, taken.lines)
+        copy_rows(register, taken.lines)
     return register
 
 
-def _copy_rows(register: Register, lines: list[Line]) -> None:
+@transaction.atomic
+def begin_from_forms(*, edition_id: UUID, key: UUID, scope: Scope) -> Validation:
+    """Begin a register of what families handed in for the year, district and entry of an edition, and its first run.
+
+    The run takes the rows before it answers them. Raises ``Forbidden`` for who may not read the forms, ``BadInput`` where
+    nothing is handed in.
+    """
+    check_taking(scope)
+    edition = edition_seen(edition_id, scope=scope, duty=EDIT)
+    CatchmentEdition.objects.select_for_update().get(pk=edition.pk)  # the other half of a double click waits here
+    register = Register.objects.filter(key=key, district=edition.district_id).first()
+    if register is None:
+        if not handed_in_for(edition, scope=scope).exists():
+            first, last = season_of(edition.year)
+            raise BadInput("nothing_handed_in", NOTHING.format(first=first, last=last))
+        register = Register.objects.create(
+            key=key, year=edition.year, district_id=edition.district_id, entry=edition.entry, name=FROM_FORMS,
+            origin=Origin.FORMS, columns=list(LABELS.values()), made_by=scope.actor,
+        )  # fmt: skip
+    return start_validation(edition_id=edition_id, register_id=register.pk, key=key, scope=scope)
+
+
+def take_rows(register: Register, *, scope: Scope, piece_done: Callable[[int], object]) -> None:
+    """Take the rows of a register from what families handed in; what an earlier attempt took is taken anew.
+
+    ``piece_done`` is told how many rows there are, in the transaction of each piece.
+    """
+    check_duty(scope, EDIT)
+    now = timezone.localtime()
+    with transaction.atomic():
+        RegisterRow.objects.filter(register=register)._raw_delete("default")
+        piece_done(0)
+    count = 0
+    for lines in lines_from_forms(register, scope=scope):
+        with transaction.atomic():
+            count += len(lines)
+            copy_rows(register, lines)
+            piece_done(count)
+    if not count:
+        first, last = season_of(register.year)
+        raise BadInput("nothing_handed_in", NOTHING.format(first=first, last=last))
+    register.until, register.row_count, register.name = now, count, f"{FROM_FORMS}（截至 {now:%Y-%m-%d %H:%M}）"
+    register.save(update_fields=["until", "row_count", "name"])
+
+
+def copy_rows(register: Register, lines: Sequence[Line]) -> None:
+    """Write rows of a register."""
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         for line in lines:
             copy.write_row((register.pk, *line))
@@ -57,10 +111,12 @@ def start_validation(*, edition_id: UUID, register_id: UUID, key: UUID, scope: S
     register = register_seen(register_id, scope=scope)
     if (register.district_id, register.entry) != (edition.district_id, edition.entry):
         raise Conflict("register_elsewhere", "这份名册是别的区或别的入口的，请选本区、本入口的名册。")
-    Register.objects.select_for_update().get(pk=register.pk)
+    register = Register.objects.select_for_update().get(pk=register.pk)
     done = Validation.objects.filter(key=key).first() or _same_running(register, edition_id, edition.revision)
     if done is not None:
         return done
+    if register.pending and register.validations.exists():
+        raise Conflict("register_pending", "这份名册还没有取完。请打开它的核对，等取完或点“接着核对”。")
     made = Validation.objects.create(
         key=key, register=register, edition=edition, revision=edition.revision, made_by=scope.actor
     )

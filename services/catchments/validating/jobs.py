@@ -16,12 +16,15 @@ from geo.jobs.models import Job
 from geo.jobs.progress import JobCancelled, Progress
 from geo.jobs.registry import job
 from geo.scope import Scope
+from services.access.queries import scope_of_account
 from services.catchments.answering import Asked, Decision, decide_many
 from services.catchments.models import CatchmentEdition
-from services.catchments.validating.actions import KIND
-from services.catchments.validating.models import RegisterRow, Validation, Verdict
+from services.catchments.validating.actions import KIND, take_rows
+from services.catchments.validating.models import Register, RegisterRow, Validation, Verdict
 
 AT_ONCE: Final = 5_000
+TAKING: Final = 0.2
+"""The share of a run that takes its rows first."""
 _COPY: Final = (
     "COPY catchments_validating_verdict"
     " (validation_id, row_id, number, outcome, reason, sites, possible, choices, street_id, said) FROM STDIN"
@@ -36,6 +39,7 @@ def validate(progress: Progress, params: dict[str, Any]) -> dict[str, Any]:
     found = Validation.objects.select_related("register", "edition").filter(pk=params["validation"]).first()
     if found is None:
         raise NotFound("validation_unknown", "这次验证的名册已被删除。")
+    begun = _taken(found.register, progress)
     scope = Scope.system("验证分析：按对口版本逐行核对登记名册")
     edition, total = found.edition, found.register.row_count
     if edition.revision != found.revision:
@@ -53,10 +57,23 @@ def validate(progress: Progress, params: dict[str, Any]) -> dict[str, Any]:
             found.seconds += time.perf_counter() - began
             found.save(update_fields=["done_to", "seconds"])
         answered += len(rows)
-        progress.step(answered / total, f"已核对 {answered:,} 行，共 {total:,} 行")
+        progress.step(begun + (1 - begun) * answered / total, f"已核对 {answered:,} 行，共 {total:,} 行")
     found.counts, found.done_at = _counts(found), timezone.now()
     found.save(update_fields=["counts", "done_at"])
     return {"rows": answered, "seconds": round(found.seconds, 2)}
+
+
+def _taken(register: Register, progress: Progress) -> float:
+    """Take the rows of a register that has none yet, and return the share of the work that was."""
+    if not register.pending:
+        return 0.0
+
+    def piece_done(count: int) -> None:
+        _hold(progress)
+        progress.step(TAKING * count / (count + AT_ONCE), f"已从登记里取 {count:,} 份")
+
+    take_rows(register, scope=scope_of_account(progress.job.actor), piece_done=piece_done)
+    return TAKING
 
 
 def _begin_anew(found: Validation, edition: CatchmentEdition) -> None:

@@ -11,10 +11,16 @@ from services.catchments.models import CatchmentEdition
 from services.crypto.identifiers import new_id
 
 
+class Origin(models.TextChoices):
+    FILE = "file", "上传"
+    FORMS = "forms", "从登记取"
+
+
 class Register(models.Model):
     """A district's registrations (名册) of one year and entry. Its rows go with it after half a year.
 
-    ``columns`` are what was taken in, ``dropped`` the heads of columns that were not, for they name a person.
+    Rows come from a file, or from what families handed in ``until`` a moment: the first run takes them. ``columns`` are what
+    was taken in, ``dropped`` the heads of columns that were not, for they name a person.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -25,8 +31,12 @@ class Register(models.Model):
     name = models.CharField(max_length=120)
     columns = ArrayField(models.CharField(max_length=20), default=list)
     dropped = ArrayField(models.CharField(max_length=40), default=list)
-    sheets = models.JSONField(default=list, help_text="of a file with several: name, rows of the file before it, rows taken")
+    sheets = models.JSONField(
+        default=list, help_text="of a file with several: name, rows of the file before it, rows taken"
+    )
     row_count = models.PositiveIntegerField(default=0)
+    origin = models.CharField(max_length=5, choices=Origin, default=Origin.FILE)
+    until = models.DateTimeField(null=True)
     made_by = models.CharField(max_length=150)
     made_at = models.DateTimeField(auto_now_add=True)
 
@@ -37,6 +47,11 @@ class Register(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def pending(self) -> bool:
+        """Say whether its rows are still to be taken from what families handed in."""
+        return self.origin == Origin.FORMS and self.until is None
 
     def place_of(self, number: int) -> tuple[str, int]:
         """Return the sheet and the row in it of a row of the file, '' for the sheet of a file with one."""

@@ -82,6 +82,15 @@ _HUKOU: Final = (
 )
 _HOME: Final = (
     Field("home_street", "现居住街镇", "region", _MUST, level="street", group="居住"),
+    Field(
+        "home_committee",
+        "现居住居委（村）",
+        "text",
+        Checks(longest=40),
+        group="居住",
+        help="例如“文庙居委会”。不知道可以不填，会按地址查。",
+    ),
+    Field("home_community", "现居住小区", "text", Checks(longest=40), group="居住", help="没有小区名称可以不填。"),
     Field("home_address", "现居住地址", "address", _MUST, group="居住"),
     Field("housing", "住房性质", "choice", _MUST, "housing", group="居住"),
     Field("owner_relation", "产权人或承租人与幼儿关系", "choice", _MUST, "relation", group="居住"),
@@ -254,6 +263,8 @@ _HOME_PART: Final = Part(
     "居住信息",
     (
         Ask("home_street"),
+        Ask("home_committee"),
+        Ask("home_community"),
         Ask("home_address", shown=_APART),
         Ask("housing"),
         Ask("owner_relation", shown=Condition("housing", "in", ["owned", "public", "rented"])),

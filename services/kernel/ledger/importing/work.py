@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.utils import timezone
 
-from geo.errors import Conflict, Forbidden, NotFound
+from geo.errors import Conflict, NotFound
 from geo.imports.actions import stand_beside_publishing
 from geo.imports.drafts import write_drafts, write_refusals
 from geo.imports.models import DraftRow, Refusal
@@ -19,8 +19,8 @@ from geo.jobs.models import Job
 from geo.jobs.progress import JobCancelled, Progress
 from geo.scope import Scope
 from services.access.actions import record_audit
-from services.access.models import AuditAct, User
-from services.access.queries import Caller, check_duty, scope_of
+from services.access.models import AuditAct
+from services.access.queries import check_duty, scope_of_account
 from services.kernel.ledger.importing.actions import close_run, rows_of_sheet
 from services.kernel.ledger.importing.checking import (
     Seen,
@@ -101,10 +101,7 @@ def write_rows(progress: Progress, params: dict[str, Any]) -> dict[str, Any]:
 
 def scope_named(actor: str, intake: Intake) -> Scope:
     """Return the scope that an account holds now: a right taken away since the click counts. Raises ``Forbidden``."""
-    user = User.objects.filter(username=actor, is_active=True).first()
-    if user is None:
-        raise Forbidden("account_gone", "提交这件事的账号已停用，没有处理。")
-    scope = scope_of(Caller(user))
+    scope = scope_of_account(actor)
     check_duty(scope, intake.duty)
     return scope
 
