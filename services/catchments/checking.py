@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
 
+from django.core.cache import cache
+
+from geo.addresses.gazetteer import published_now
+from geo.addresses.land import kept
 from geo.addresses.models import Address
 from geo.imports.models import CURRENT
 from services.catchments.areas.queries import flaws_in
@@ -20,10 +24,13 @@ from services.catchments.ground import Ground
 from services.catchments.models import CatchmentEdition, MatchRule
 from services.catchments.queries import rules_of
 from services.catchments.writing import Reading, read_rule
+from services.facilities.actions import edition_key
 
 Level = Literal["error", "warning"]
 Page = Literal["rules", "about", "areas"]
 MOST_NAMED: Final = 12
+_KEPT: Final = 24
+_found: dict[tuple[str, int, str, str], tuple[EditionFinding, ...]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,13 @@ class _Row:
 
 
 def findings_of(edition: CatchmentEdition) -> list[EditionFinding]:
-    """Return what is wrong with an edition, errors first."""
+    """Return what is wrong with an edition, errors first; found once for each of its revisions and state of the city."""
+    key = (str(edition.pk), edition.revision, published_now().key, str(cache.get(edition_key())))
+    found: tuple[EditionFinding, ...] = kept(_found, key, lambda: tuple(_find(edition)), _KEPT)
+    return list(found)
+
+
+def _find(edition: CatchmentEdition) -> list[EditionFinding]:
     ground = ground_for(edition)
     rows = [_row(rule) for rule in rules_of(edition)]
     found = [

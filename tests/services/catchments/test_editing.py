@@ -7,11 +7,15 @@ import uuid
 from typing import Any
 
 import pytest
+from django.core.cache import cache
+from django.db.models import F
 from django.utils import timezone
 
 from geo.errors import BadInput, Conflict, Forbidden, NotFound
+from geo.imports.models import Source
 from geo.regions.models import RegionVersion
 from geo.scope import Scope
+from services.catchments import checking
 from services.catchments.actions import (
     approve_draft,
     check_draft,
@@ -26,6 +30,7 @@ from services.catchments.editing import RuleSaid, delete_rules, save_rule, set_a
 from services.catchments.ground import Ground, ground_of
 from services.catchments.models import CatchmentEdition, EditionChange, EditionState, MatchRule
 from services.catchments.queries import edition_in_force, edition_seen, editions_seen, sources_for, undoable
+from services.facilities.actions import edition_key
 from services.facilities.models import Facility
 
 YEAR = timezone.localdate().year - 6  # the invented city has editions of late years
@@ -47,6 +52,10 @@ def who(actor: str = "lin", *duties: str, path: str | None = None) -> Scope:
 
 def draft(entry: str = "local", **given: Any) -> CatchmentEdition:
     return open_draft(year=YEAR, district=district().code, entry=entry, scope=who(), **given)
+
+
+def now(edition: CatchmentEdition) -> CatchmentEdition:
+    return CatchmentEdition.objects.get(pk=edition.pk)
 
 
 def seen_of(edition: CatchmentEdition) -> int:
@@ -237,7 +246,7 @@ def test_checks_name_overlaps_dead_rules_doubles_gaps_and_closed_kindergartens(c
     d = add(edition, said)
     add(edition, RuleSaid("community", said.street, said.committee, "梧桐苑", target=first.id))
     late = add(edition, RuleSaid("open", said.street, said.committee, target=first.id))
-    found = findings_of(edition)
+    found = findings_of(now(edition))
     by_code = {one.code: one for one in found}
     assert by_code["overlap"].rules == (a.same, b.same)
     assert "武夷路99号" in by_code["overlap"].message
@@ -246,11 +255,38 @@ def test_checks_name_overlaps_dead_rules_doubles_gaps_and_closed_kindergartens(c
     assert "gap" in by_code
     assert {one.level for one in found} == {"warning"}
     add(edition, RuleSaid("committee", said.street, said.committee, target=second.id))
-    assert d.same in next(one for one in findings_of(edition) if one.code == "contradiction").rules
+    assert d.same in next(one for one in findings_of(now(edition)) if one.code == "contradiction").rules
     Facility.objects.filter(pk=second.id).update(status="closed")
-    errors = [one for one in findings_of(edition) if one.level == "error"]
+    cache.set(edition_key(), "a place was closed")
+    errors = [one for one in findings_of(now(edition)) if one.level == "error"]
     assert {one.code for one in errors} == {"bad_target"}
     assert "已关闭" in errors[0].message
+
+
+def test_what_is_wrong_is_found_once_until_the_edition_or_the_city_changes(
+    city: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edition, here = draft(), ground()
+    made: list[str] = []
+    real = checking._find
+    monkeypatch.setattr(checking, "_find", lambda one: made.append(str(one.revision)) or real(one))
+    add(edition, RuleSaid("address", written="武夷路1-199号（单号）", target=here.open_sites()[0].id))
+    first = findings_of(now(edition))
+    assert findings_of(now(edition)) == first
+    first.clear()  # what somebody does with the answer is theirs
+    assert findings_of(now(edition))
+    assert made == ["2"]
+    add(edition, RuleSaid("address", written="武夷路99号", target=here.open_sites()[1].id))
+    assert "overlap" in {one.code for one in findings_of(now(edition))}
+    assert made == ["2", "3"]
+    cache.set(edition_key(), "a place was renamed")
+    findings_of(now(edition))
+    assert made == ["2", "3", "3"]
+    Source.objects.filter(family="addresses", retired_at=None).update(revision=F("revision") + 1)
+    findings_of(now(edition))
+    assert made == ["2", "3", "3", "3"]
+    findings_of(now(edition))
+    assert made == ["2", "3", "3", "3"]
 
 
 def test_who_looks_after_another_district_sees_and_changes_nothing(city: None) -> None:
