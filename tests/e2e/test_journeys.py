@@ -20,6 +20,7 @@ from services.integrations.sms.simulator import Simulator
 from services.kernel.messages.actions import keep_phone
 from services.modules.selfreport import urging
 from services.modules.selfreport.tasks import tell_every_institution
+from tests.e2e import enrolling
 from tests.e2e.conftest import Spot, answer_of, faults_of, full_day_and_free, is_full_day, without_script
 from tests.e2e.test_find import metres_apart_in_gcj, rows_of
 from tests.e2e.test_messages import gateway, until  # noqa: F401
@@ -209,6 +210,86 @@ def test_an_elder_turns_on_the_large_view_and_calls_the_nearest_canteen_in_one_t
     page.get_by_role("button", name="标准版").click()
     page.locator("[data-view=standard]").wait_for(state="attached")
     assert "托育" in page.locator("h1, .headline, #panel").first.inner_text()
+
+
+@pytest.mark.parametrize(("width", "height", "script"), LOOKS, ids=IDS)
+def test_a_parent_enters_the_registered_address_and_learns_which_kindergarten_and_why(
+    open_page: Opener, live_city: str, width: int, height: int, script: bool
+) -> None:
+    call_command("demo_accounts", quiet=True)
+    page = device(open_page, width, height, script)
+    page.goto(live_city)
+    page.get_by_role("navigation", name="主导航").get_by_role("link", name="入园").locator("visible=true").click()
+    page.wait_for_url("**/enrol")
+    fits(page, width)
+
+    def enter(address: str, outcome: str) -> Any:
+        box = page.get_by_label("地址", exact=True)
+        box.fill(address)
+        page.get_by_role("button", name="查对口幼儿园").click()
+        page.locator(f'[data-outcome="{outcome}"]').wait_for()
+        assert page.url == f"{live_city}/enrol", "the address is in no link"
+        fits(page, width)
+        return page.locator(".enrol-main")
+
+    # Exactly one kindergarten, with the rule that decided it, as the district wrote it.
+    one = enrolling.one()
+    found = enter(f"{one.address}601室", "one")
+    assert "户籍地址" in page.locator(".enrol-asked").inner_text()
+    assert found.locator(".enrol-name").all_inner_texts() == list(one.names)
+    assert re.search(r"走 \d+ 分钟（.+，推婴儿车）", found.inner_text())
+    why = page.locator(".enrol-why").inner_text()
+    number, written = re.search(r"规则 (\d+)：(.+?) → ", why).groups()
+    rules = [rule for rule in enrolling.edition().rules if rule.written == written]
+    assert rules
+    assert re.match(r"\D+?路", written)[0] in one.address
+    assert f"→ {one.names[0]}" in why
+    assert "2027 年学前教育招生对口范围》第 1 版" in page.locator("main").inner_text()
+    if script:
+        page.locator("#enrol-map[data-ready]").wait_for(state="attached", timeout=60_000)
+        page.wait_for_function("() => document.getElementById('enrol-map').quantu.getLayer('way')")
+        assert page.locator(".enrol-spot").count() == 2, "the home and the kindergarten"
+    page.get_by_role("link", name="看规则全文").click()
+    page.wait_for_url("**/enrol/rules/*")
+    told = page.locator("tbody tr", has_text=written).filter(has=page.locator("td", has_text=re.compile(f"^{number}$")))
+    assert told.count() == 1, "the rule stands in the whole text under the same number"
+    fits(page, width)
+    page.get_by_role("link", name="查对口幼儿园").click()
+    page.wait_for_url("**/enrol?*")
+
+    # Another address: two candidates, and how to choose.
+    several = enrolling.several()
+    found = enter(several.address, "several")
+    assert "有 2 所可以选" in found.inner_text()
+    assert sorted(found.locator(".enrol-schools b").all_inner_texts()) == sorted(several.names)
+    assert "021-55510000" in found.inner_text()
+
+    # Another: none, and which office to ask.
+    found = enter(enrolling.none().address, "none")
+    assert "没有对口园" in found.inner_text()
+    assert "请问黄浦区学前教育招生办公室" in found.inner_text()
+    assert page.get_by_role("link", name="问招办").get_attribute("href") == "tel:02155510000"
+
+    # Not enough said, or not known: what to write, and what it may be.
+    unclear = enrolling.unclear()
+    found = enter(unclear.address, "unclear")
+    assert all(name in found.inner_text() for name in unclear.names)
+    found = enter(enrolling.UNKNOWN.address, "unknown")
+    assert "请核对有没有错字" in found.inner_text()
+
+    # From the one kindergarten the next step leads to the form of that district and entry.
+    enter(one.address, "one")
+    page.get_by_role("link", name="下一步：填登记表").click()
+    page.get_by_role("textbox", name="账号").fill("jumin")
+    page.get_by_label("密码").fill(DEMO_PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    page.wait_for_url("**/forms/enrolment?*")
+    assert page.get_by_role("radio", name="本市户籍").is_checked()
+    assert page.get_by_label("向哪个区报名").evaluate("box => box.selectedOptions[0].text") == "黄浦区"
+    fits(page, width)
+    page.get_by_role("button", name="开始填写").click()
+    page.wait_for_url("**/forms/fill/*")
+    assert "黄浦区" in page.locator("main").inner_text()
 
 
 @pytest.fixture
