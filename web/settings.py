@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "services.catchments.validating",
     *MODULES,
     "services.modules.finder.recommending",
+    "services.catchments.fairness",
     "web",
     "services.modules.finder.channels",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from web.doors import plan, plan_areas, plan_compare, plan_imports, plan_map, plan_rules, plan_validation
+from web.doors import plan, plan_areas, plan_compare, plan_fairness, plan_imports, plan_map, plan_rules, plan_validation
 
 _ONE = "plan/editions/<uuid:edition_id>"
 
@@ -26,4 +26,5 @@ ROUTES = [
     *plan_areas.ROUTES,
     *plan_compare.ROUTES,
     *plan_validation.ROUTES,
+    *plan_fairness.ROUTES,
 ]

@@ -126,9 +126,14 @@ def earlier_run(validation: Validation) -> Validation | None:
 
 def progress_of(validation: Validation) -> Progressed:
     """Return how far a run is."""
-    if validation.done_at is not None:
+    return progress_at(validation.job, done=validation.done_at is not None)
+
+
+def progress_at(job_id: UUID | None, *, done: bool) -> Progressed:
+    """Return how far the work of a job is that writes down itself when it is done."""
+    if done:
         return Progressed(JobState.DONE, 1.0, "")
-    job = Job.objects.filter(pk=validation.job).first() if validation.job else None
+    job = Job.objects.filter(pk=job_id).first() if job_id else None
     if job is None:
         return Progressed(JobState.CANCELLED, 0.0, "")
     return Progressed(job.state, job.progress, job.message, str(job.error.get("message", "")))

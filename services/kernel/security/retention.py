@@ -71,6 +71,9 @@ RETENTIONS: Final = (
         "验证对口规则用的登记名册",
         "一个招生季用完即删，结果随名册一起删",
     ),
+    Retention(
+        "catchments_fairness.FairnessRun", "made_at", 183, "对口公平性分析", "一个招生季；规则和学位变了就要重算"
+    ),
     Retention("jobs.Job", "finished_at", 366, "后台任务", "结果另有去处，记录留一年"),
     Retention("sessions.Session", "expire_date", 1, "会话", "过期即无用"),
 )

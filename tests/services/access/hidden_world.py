@@ -34,6 +34,7 @@ from geo.regions.models import Region, RegionVersion
 from services.access.actions import declare_roles, grant_role
 from services.access.models import Organisation, User, UserKind
 from services.access.queries import Caller, scope_of
+from services.catchments.fairness.measuring import Figures
 from services.catchments.models import RuleImportRow
 from services.crypto.identifiers import new_id
 from services.crypto.sealing import blind_indexes, seal
@@ -152,6 +153,7 @@ UNSEEN: Final = {
     "kernel_workflow.Delegation": "shown by accounts and days",
     "kernel_workflow.Feedback": "for the source of a case",
     "catchments_validating.Validation": "shown by its rows",
+    "catchments_fairness.FairnessRun": "shown by its lines",
     "facilities_arranging.ArrangementVersion": "only that of the city is shown, and this one is of none",
     "facilities_preloading.PreloadRun": "figures of a run",
     "careservice.OutsideEntry": "only those of declared kinds are shown",
@@ -421,6 +423,11 @@ MADE: Final[dict[str, Any]] = {
         "job": None,
         "done_at": timezone.now(),
         "counts": {"none": {"no_rule": 1}},
+    },
+    "catchments_fairness.FairnessRun": lambda world: {
+        "job": None,
+        "done_at": timezone.now(),
+        "totals": dict.fromkeys(Figures.__dataclass_fields__, 1),
     },
     "catchments_validating.Verdict": {
         "outcome": "none",

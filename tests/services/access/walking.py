@@ -21,6 +21,7 @@ from services.access.actions import grant_role
 from services.access.clients.models import ApiClient, ClientKey
 from services.access.models import ApiKey, Organisation, User, UserKind
 from services.access.signin.models import OpenSession
+from services.catchments.fairness.models import FairnessRun
 from services.catchments.models import CatchmentEdition, EditionChange, RuleImport
 from services.catchments.validating.models import Validation
 from services.facilities.models import FacilityKind
@@ -86,6 +87,7 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
         },
         "/plan": {"edition_id": key(CatchmentEdition), "import_id": key(RuleImport), "change_id": key(EditionChange)},
         "/plan/validations": {"run_id": key(Validation), "ending": "csv"},
+        "/plan/fairness": {"run_id": key(FairnessRun), "name": "sites.csv"},
         "/enrol": {"edition_id": key(CatchmentEdition)},
         "/tiles": {"key": "places"},
         "/desk/modules": {"key": "advisers"},

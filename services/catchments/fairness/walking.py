@@ -1,0 +1,44 @@
+"""The walk from a kindergarten to every door of a district: one search of the road graph for each kindergarten.
+
+Walking takes as long there as back, so a search outward from the kindergarten tells the way to it. Roads that are closed for a
+while are walked: a catchment stands for years.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from routing.graph import Graph
+from routing.places import PlaceIndex, costs_to
+from routing.search import Budget, reach
+from routing.snap import snap
+from routing.travellers import TRAVELLERS
+from services.catchments.fairness.asking import Sites, Step
+from services.catchments.fairness.measuring import FARTHEST_S, Seconds
+
+WALK: Final = TRAVELLERS["walk"]
+BUDGET: Final = Budget(nodes=2_000_000, seconds=60.0)
+"""More than an hour's walk ever settles; a worker may wait for its answer."""
+
+
+def seconds_from(
+    graph: Graph, doors: npt.NDArray[np.float64], sites: Sites, step: Step
+) -> Iterator[tuple[int, Seconds]]:
+    """Yield each kindergarten with the seconds from it to every door (metres of the plane, (n, 2)), legs beside roads included.
+
+    Infinite beyond ``FARTHEST_S`` and where no road is near. Raises ``SearchTooLarge``.
+    """
+    index = PlaceIndex.build(graph, np.arange(len(doors), dtype=np.int64), doors[:, 0], doors[:, 1])
+    for count, site in enumerate(sites.by_id.values()):
+        step(count / len(sites.by_id))
+        away = np.full(len(doors), np.inf)
+        found = reach(graph, [snap(graph, *site.point, WALK)], WALK, FARTHEST_S, budget=BUDGET)
+        found.require_complete()
+        if found.reason is None:
+            costs = costs_to(found, index)
+            away[costs.place] = costs.seconds
+        yield site.id, away
