@@ -49,7 +49,7 @@ def assemble(text: str, body: str, gazetteer: Gazetteer) -> Collection:
 
 def _in_name(kind: str, atom: re.Match[str], start: int, found: Collection) -> bool:
     """Say whether a number is part of a name: 1933老场坊, 五号沟, 三门路, M50."""
-    if kind in _NOT_NUMBERS or kind == "number" and atom.start() > start:
+    if kind in _NOT_NUMBERS or (atom.start() > start and kind != "bare" and kind not in _WEAK):
         return False
     num = atom["num"] or "1"
     following = found.body[atom.end() : atom.end() + 1]

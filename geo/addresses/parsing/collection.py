@@ -137,8 +137,10 @@ class Collection:
         confidence = 1.0
         for note in self._notes:
             confidence *= _FACTORS[note]
-        others = tuple(
+        others = [
             Alternative(Parts(**{**parts._asdict(), **said}), round(confidence * _ALTERNATIVE, 3), why)
             for why, said in self._alternatives
+        ]
+        self.readings.append(
+            Reading(parts, tuple(self.tokens), round(confidence, 3), tuple(self._notes), tuple(others))
         )
-        self.readings.append(Reading(parts, tuple(self.tokens), round(confidence, 3), tuple(self._notes), others))

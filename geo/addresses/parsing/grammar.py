@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from geo.addresses.parsing.asides import join_names, open_brackets, set_aside_contacts, set_aside_near
@@ -65,6 +65,8 @@ def _placed(token: Token, text: str, start: int, end: int) -> Token:
 
 def account_for_all(field: Field) -> None:
     """Name every character that no token and no ignored piece covers."""
+    if not field.ignored and len(field.readings) == 1 and _joined(field.readings[0].tokens) == len(field.text):
+        return
     covered = [(token.start, token.end) for reading in field.readings for token in reading.tokens]
     covered += [(piece.start, piece.end) for piece in field.ignored]
     covered.sort()
@@ -77,6 +79,16 @@ def account_for_all(field: Field) -> None:
         field.ignored.append(_unread(field, done, len(field.text)))
     if len(field.ignored) > 1:
         field.ignored.sort(key=lambda piece: (piece.start, piece.end))
+
+
+def _joined(tokens: Sequence[Token]) -> int:
+    """Return how many characters from the first on are covered by tokens that follow each other without a gap."""
+    done = 0
+    for token in tokens:
+        if token.start != done:
+            break
+        done = token.end
+    return done
 
 
 def _unread(field: Field, start: int, end: int) -> Ignored:
