@@ -7,11 +7,12 @@ Nothing of a question is kept or logged.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final, Literal
-from uuid import UUID
+from typing import Final, Literal, NamedTuple
 
 from django.utils import timezone
 
@@ -215,6 +216,28 @@ def decide_many(
     words = region_names(published, desk.names)
     if edition is not None:
         asked = [one if one.district else replace(one, district=desk.code_of(edition)) for one in asked]
+    with _collecting_later():
+        return _decide_all(asked, desk, words, published, scope, thorough=thorough)
+
+
+@contextmanager
+def _collecting_later() -> Iterator[None]:
+    """Keep the collector of cycles still: thousands of answers stay, none in a cycle, and it would look through all over again.
+
+    It took a third of the time of a list. However requests overlap, the last one leaves it as the first one found it.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _decide_all(
+    asked: Sequence[Asked], desk: _Desk, words: RegionNames, published: Published, scope: Scope, *, thorough: bool
+) -> list[Decision]:
     read = [read_home(one, desk.names, words) for one in asked]
     first = [None] * len(read) if thorough else _decided(asked, read, desk, words)
     waiting = [at for at, decision in enumerate(first) if decision is None or not _is_sure(decision)]
@@ -242,6 +265,16 @@ def is_public(edition: CatchmentEdition) -> bool:
     return edition.state == EditionState.PUBLISHED and begun
 
 
+class _Counting(NamedTuple):
+    """The edition that counts somewhere with its book, both ``None`` for none."""
+
+    edition: CatchmentEdition | None = None
+    kept: Kept | None = None
+
+
+_NONE: Final = _Counting()
+
+
 class _Desk:
     """The editions and books of one request, each looked for once."""
 
@@ -251,25 +284,21 @@ class _Desk:
         self.names: Names = names_of(published)
         self._published = published
         self._ask = {"entry": entry, "year": year, "on": on}
-        self._one = edition
-        self._editions: dict[int, CatchmentEdition | None] = {}
-        self._kept: dict[UUID, Kept] = {}
+        self._one = self._with_book(edition)
+        self._counting: dict[int, _Counting] = {}
 
-    def edition(self, district: NamedRegion | None) -> CatchmentEdition | None:
-        """Return the edition that counts in a district: always the one that was asked for, where one was."""
-        if self._one is not None:
+    def counting(self, district: NamedRegion | None) -> _Counting:
+        """Return the edition that counts in a district and its book: always the one that was asked for, where one was."""
+        if self._one is not _NONE or district is None:
             return self._one
-        if district is None:
-            return None
-        if district.id not in self._editions:
-            self._editions[district.id] = edition_in_force(district_id=district.id, **self._ask)  # type: ignore[arg-type]
-        return self._editions[district.id]
+        found = self._counting.get(district.id)
+        if found is None:
+            edition = edition_in_force(district_id=district.id, **self._ask)  # type: ignore[arg-type]
+            found = self._counting[district.id] = self._with_book(edition)
+        return found
 
-    def kept(self, edition: CatchmentEdition) -> Kept:
-        """Return its book."""
-        if edition.pk not in self._kept:
-            self._kept[edition.pk] = kept_of(edition, self._published)
-        return self._kept[edition.pk]
+    def _with_book(self, edition: CatchmentEdition | None) -> _Counting:
+        return _Counting(edition, kept_of(edition, self._published)) if edition else _NONE
 
     def code_of(self, edition: CatchmentEdition) -> str:
         """Return the code of an edition's district."""
@@ -281,16 +310,13 @@ _EMPTY: Final = Book((), ())
 
 
 def _decided(asked: Sequence[Asked], found: Sequence[Where], desk: _Desk, words: RegionNames) -> list[Decision]:
-    editions = [desk.edition(where.district) for where in found]
-    kept = {edition.pk: desk.kept(edition) for edition in editions if edition}
-    homes = homes_of(found, [kept[edition.pk].book if edition else _EMPTY for edition in editions])
-    return [
-        _decide(one, where, home, edition, kept.get(edition.pk) if edition else None)
-        for one, where, home, edition in zip(asked, found, homes, editions, strict=True)
-    ]
+    counting = [desk.counting(where.district) for where in found]
+    homes = homes_of(found, [one.kept.book if one.kept else _EMPTY for one in counting])
+    return [_decide(*each) for each in zip(asked, found, homes, counting, strict=True)]
 
 
-def _decide(asked: Asked, where: Where, home: Home, edition: CatchmentEdition | None, kept: Kept | None) -> Decision:
+def _decide(asked: Asked, where: Where, home: Home, counting: _Counting) -> Decision:
+    edition, kept = counting
     if kept is None or edition is None or where.fault in ("other_district", "district_differs", "district_unknown"):
         outcome, reason = _without_edition(where)
         return Decision(asked, where, home, outcome, reason, edition)

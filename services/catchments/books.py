@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, cast
@@ -49,8 +49,10 @@ class Kept:
     notes: Mapping[int, str]
     gone: frozenset[int]
 
-    def sites(self, goals: Iterable[Goal]) -> tuple[int, ...]:
+    def sites(self, goals: Sequence[Goal]) -> tuple[int, ...]:
         """Return the kindergartens that goals lead to today, each once."""
+        if not goals:
+            return ()
         led = [self.leads.get(goal[1], goal[1]) for goal in goals if goal[0] == "site"]
         return tuple(dict.fromkeys(site for site in led if site is not None))
 

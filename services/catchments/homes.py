@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import shapely
 from django.db import connection
@@ -31,6 +31,8 @@ from services.catchments.matching import door_of
 
 WIDEST_M: Final = 1_500.0
 """Beyond this the regions around a point are not looked at: it may lie in any of them."""
+_MOST_CALLED: Final = 20_000
+"""So many ways of calling regions are kept as they were written: every row of a list names its street and committee."""
 _REGIONS: Final = ("committee", "street", "district")
 
 
@@ -88,6 +90,7 @@ class RegionNames:
     def __init__(self, names: Names) -> None:
         self._names = names
         self._found: dict[tuple[int | None, str, str], list[NamedRegion]] = defaultdict(list)
+        self._called: dict[tuple[int | None, str, str], NamedRegion] = {}
         for region in names.regions.values():
             above = {names.above(region, level) for level in (Level.DISTRICT, Level.STREET)} - {region}
             for word in {plain(region.name), _stem(region.level, region.name), region.code}:
@@ -96,8 +99,17 @@ class RegionNames:
 
     def named(self, level: str, word: str, within: NamedRegion | None = None) -> NamedRegion | None:
         """Return the one region of a level that is called so, within a region; ``None`` for none and for several."""
+        above = within.id if within else None
+        found = self._called.get((above, level, word))
+        if found is None:
+            found = self._look_for(above, level, word)
+            if found is not None and len(self._called) < _MOST_CALLED:
+                self._called[above, level, word] = found
+        return found
+
+    def _look_for(self, above: int | None, level: str, word: str) -> NamedRegion | None:
         for said in (plain(word), _stem(level, word)):
-            found = self._found.get((within.id if within else None, level, said), [])
+            found = self._found.get((above, level, said), ())
             if len(found) == 1:
                 return found[0]
         return None
@@ -135,44 +147,58 @@ def read_home(asked: Asked, names: Names, words: RegionNames) -> Where:
         return Where().doubted("too_long", f"地址最多 {LONGEST} 个字，请只写一个地址。")
     found = read(asked.address, names.gazetteer)
     first = found.addresses[0] if found.addresses else None
-    if first is None or first.parts.is_empty:
-        where = Where(label=asked.address.strip()).doubted(
-            "unread", "没有读懂这个地址，请写路名和门牌号，例如“武夷路12号”。"
-        )
-    elif "other_city" in first.notes:
+    if first is not None and "other_city" in first.notes and not first.parts.is_empty:
         where = Where(first.parts, first.tokens, label=short_text(first.parts))
         return where.doubted("other_city", "写的是外地的地址，请写在上海的地址。")
+    faults: list[tuple[str, str]] = []
+    tokens: tuple[Token, ...] = ()
+    if first is None or first.parts.is_empty:
+        faults.append(("unread", "没有读懂这个地址，请写路名和门牌号，例如“武夷路12号”。"))
+        parts, door, label = Parts(), None, asked.address.strip()
     else:
-        where = Where(first.parts, first.tokens, door_of(first.parts), short_text(first.parts))
-    return _given(where, asked, words)
+        parts, tokens, door, label = first.parts, first.tokens, door_of(first.parts), short_text(first.parts)
+    given = _given(parts, asked, words, faults)
+    fault, said = (faults[0][0], tuple(sentence for _, sentence in faults)) if faults else ("", ())
+    # Made in one piece: a list has many rows, and changing a value afterwards takes longer than reading the address.
+    return Where(
+        parts, tokens, door, label, districts=given.districts, street=given.street, committee=given.committee,
+        communities=given.communities, fault=fault, said=said, given=given.street is not None,
+    )  # fmt: skip
 
 
-def _given(where: Where, asked: Asked, words: RegionNames) -> Where:
-    parts = where.parts
+class _Given(NamedTuple):
+    """What was given with an address, or is written in it: as in ``Where``."""
+
+    districts: tuple[NamedRegion, ...] = ()
+    street: NamedRegion | None = None
+    committee: NamedRegion | None = None
+    communities: tuple[str, ...] | None = None
+
+
+def _given(parts: Parts, asked: Asked, words: RegionNames, faults: list[tuple[str, str]]) -> _Given:
+    """Return the regions and the community that were given; what stands in the way is added to ``faults`` with its sentence."""
+    district = street = committee = None
+    written = words.named(Level.DISTRICT, parts.district) if parts.district else None
     if asked.district:
         district = words.named(Level.DISTRICT, asked.district)
         if district is None:
-            return where.doubted("district_unknown", f"没有叫“{asked.district[:20]}”的区，请核对。")
-        where = replace(where, districts=(district,))
-        if parts.district and (written := words.named(Level.DISTRICT, parts.district)) and written != district:
-            where = where.doubted("other_district", f"地址里写的是{written.name}，不在{district.name}。")
-    elif parts.district and (written := words.named(Level.DISTRICT, parts.district)):
-        where = replace(where, districts=(written,))
+            faults.append(("district_unknown", f"没有叫“{asked.district[:20]}”的区，请核对。"))
+            return _Given()
+        if written and written != district:
+            faults.append(("other_district", f"地址里写的是{written.name}，不在{district.name}。"))
+    else:
+        district = written
     if asked.street:
-        street = words.named(Level.STREET, asked.street, where.district)
+        street = words.named(Level.STREET, asked.street, district)
         if street is None:
-            where = where.doubted("street_unknown", f"没有叫“{asked.street[:20]}”的街镇，请核对。")
-        else:
-            where = replace(where, street=street, given=True)
+            faults.append(("street_unknown", f"没有叫“{asked.street[:20]}”的街镇，请核对。"))
     if asked.committee:
-        committee = words.named(Level.COMMITTEE, asked.committee, where.street or where.district)
+        committee = words.named(Level.COMMITTEE, asked.committee, street or district)
         if committee is None:
-            where = where.doubted("committee_unknown", f"没有叫“{asked.committee[:20]}”的居委，请核对。")
-        else:
-            where = replace(where, committee=committee)
-    if asked.community:
-        where = replace(where, communities=(plain(asked.community),))
-    return where
+            faults.append(("committee_unknown", f"没有叫“{asked.committee[:20]}”的居委，请核对。"))
+    return _Given(
+        (district,) if district else (), street, committee, (plain(asked.community),) if asked.community else None
+    )
 
 
 def look_up(

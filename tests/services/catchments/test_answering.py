@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import random
 
 import pytest
 import shapely
 from django.contrib.gis.geos import MultiPolygon, Polygon
 
+from geo.addresses.gazetteer import NamedRegion, Names
 from geo.addresses.models import Address
 from geo.errors import BadInput, Forbidden, NotFound
 from geo.regions.models import Edition, EditionState, Region, RegionSuccession, RegionVersion
 from geo.scope import Scope
 from services.catchments.answering import REASONS, Asked, answer, decide_many
+from services.catchments.homes import RegionNames
 from services.catchments.models import CatchmentEdition
 from services.facilities.models import Facility, FacilityStatus
 from services.facilities.upkeep.models import MergedFacility
@@ -199,6 +202,45 @@ def test_what_is_given_counts_before_what_is_looked_up(ruled: tuple[CatchmentEdi
     wrong = decide_many([Asked("月亮新村9号", "黄浦区", "没有街道")], entry="local", year=YEAR, scope=PUBLIC)[0]
     assert (wrong.outcome, wrong.reason) == ("unknown", "street_unknown")
     assert any("没有街道" in said for said in wrong.said)
+
+
+def test_everything_wrong_with_what_was_given_is_told_and_the_first_of_it_is_the_reason(
+    ruled: tuple[CatchmentEdition, list[Plain]],
+) -> None:
+    given = Asked("杨浦区控江路233弄", "黄浦区", "没有街道", "没有居委")
+    found = decide_many([given], entry="local", year=YEAR, scope=PUBLIC)[0]
+    assert found.reason == "other_district"
+    assert ["不在黄浦区" in found.said[0], "没有街道" in found.said[1], "没有居委" in found.said[2]] == [True] * 3
+    nowhere = decide_many([Asked("！！", "没有区", "没有街道")], entry="local", year=YEAR, scope=PUBLIC)[0]
+    assert (nowhere.reason, nowhere.where.street) == ("unread", None)
+    assert "没有区" in nowhere.said[1]
+
+
+def test_a_committee_is_that_of_its_street_however_often_its_name_is_asked() -> None:
+    def committee(at: int, street: str) -> NamedRegion:
+        return NamedRegion(at, f"31010{at}", "committee", "文庙居委会", f"{street}31010{at}.", "文庙居委会")
+
+    one, two = (NamedRegion(at, str(at), "street", f"{at}街道", f"{at}.", "") for at in (1, 2))
+    both = [one, two, committee(3, one.path), committee(4, two.path)]
+    words = RegionNames(Names({each.id: each for each in both}, {each.code: each for each in both}))
+    for _ in range(2):
+        assert words.named("committee", "文庙居委会") is None
+        assert words.named("committee", "文庙", one) == both[2]
+        assert words.named("committee", "文庙", two) == both[3]
+        assert words.named("street", "文庙", two) is None
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_the_collector_is_left_as_it_was(ruled: tuple[CatchmentEdition, list[Plain]], collecting: bool) -> None:
+    (gc.enable if collecting else gc.disable)()
+    try:
+        ask("黄浦区没有这条路12号")
+        assert gc.isenabled() is collecting
+        with pytest.raises(TypeError):
+            decide_many([Asked(None)], entry="local", year=YEAR, scope=PUBLIC)  # type: ignore[arg-type]
+        assert gc.isenabled() is collecting
+    finally:
+        gc.enable()
 
 
 def test_an_address_of_another_district_is_told_and_never_answered_by_this_one(
