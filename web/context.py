@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from geo.imports.queries import shows_invented
+from geo.addresses.gazetteer import published_now
 from services.access.queries import Caller, caller_of
 from services.modules.finder.channels.words import Container, container_for
 from web.favourites import marked_ids
@@ -46,7 +46,7 @@ def house(request: HttpRequest) -> dict[str, Any]:
     return {
         "caller": caller,
         "map_approval": settings.MAP_APPROVAL,
-        "demo_data": shows_invented(),
+        "demo_data": published_now().demo,
         "container": container_of(request),
         "elder": bool(step),
         "elder_step": step,

@@ -13,6 +13,7 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from geo.answering import one_answer
 from geo.errors import CityError, Forbidden
 from geo.tracing import current_request, request_of
 from services.access.actions import note_key_use, record_audit
@@ -153,6 +154,19 @@ class HistoryContext:
         if request.method in {"GET", "HEAD", "OPTIONS"}:
             return self.get_response(request)
         with pghistory.context(actor=caller_of(request).name, path=request.path, request=current_request()):
+            return self.get_response(request)
+
+
+class OneAnswer:
+    """Lets what one answer asks several times be read once for it; requests that may change something read each time."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in {"GET", "HEAD"}:
+            return self.get_response(request)
+        with one_answer():
             return self.get_response(request)
 
 

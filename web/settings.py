@@ -89,6 +89,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "web.middleware.RequestLog",
     "django.middleware.security.SecurityMiddleware",
+    "web.middleware.OneAnswer",
     "web.middleware.ContentSecurity",
     "web.middleware.CrossOrigin",
     "django.contrib.sessions.middleware.SessionMiddleware",

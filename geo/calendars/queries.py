@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
 
+from geo.answering import once
 from geo.calendars.models import CalendarDay
 from geo.calendars.working import WorkingDays
 from geo.crs import CITIES
@@ -32,10 +33,14 @@ def days_kept(*, year: int | None = None) -> QuerySet[CalendarDay]:
 def working_days(*, since: dt.date | None = None, until: dt.date | None = None) -> WorkingDays:
     """Return the calendar as a value, of the days from ``since`` to ``until`` where only those are needed.
 
-    It holds some thirty days a year, so it is read anew each time and is never stale.
+    It holds some thirty days a year, so every answer reads it anew and is never stale.
     """
+    return once(("calendar", since, until), lambda: _read(since or dt.date.min, until or dt.date.max))
+
+
+def _read(since: dt.date, until: dt.date) -> WorkingDays:
     with connection.cursor() as cursor:
-        cursor.execute(_DAYS, [calendar_key(), since or dt.date.min, until or dt.date.max])
+        cursor.execute(_DAYS, [calendar_key(), since, until])
         rows = cursor.fetchall()
     return WorkingDays(
         off=frozenset(day for day, off, _ in rows if off),
