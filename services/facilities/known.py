@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.db.models import Exists, OuterRef
+
 from geo.imports.models import Correction
 from services.facilities.hours import DAY_NAMES, HOLIDAY, hours_on
 from services.facilities.kinds import Attribute, kind_of
@@ -84,11 +86,9 @@ def known_of(detail: Detail) -> list[Known]:
 
 def corrections_of(facility_id: int) -> dict[str, dt.date]:
     """Return the fields of a facility that people set right, with the day they last did."""
-    row = Facility.objects.filter(pk=facility_id).values_list("source_id", "ext_id").first()
-    if row is None:
-        return {}
     zone = city_now().tzinfo
-    made = Correction.objects.filter(source=row[0], ext_id=row[1], cleared_at=None).values_list("field", "created_at")
+    place = Facility.objects.filter(pk=facility_id, source=OuterRef("source"), ext_id=OuterRef("ext_id"))
+    made = Correction.objects.filter(Exists(place), cleared_at=None).values_list("field", "created_at")
     return {field.removeprefix("attributes."): at.astimezone(zone).date() for field, at in made}
 
 

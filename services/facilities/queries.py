@@ -9,11 +9,13 @@ from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from django.contrib.gis.geos import Polygon
+from django.db import connection
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from geo.addresses.distances import ellipsoid_metres
 from geo.addresses.gazetteer import Published, names_of, published_now
+from geo.answering import once
 from geo.calendars.queries import working_days
 from geo.calendars.working import WorkingDays
 from geo.crs.codes import CGCS2000
@@ -26,7 +28,7 @@ from services.facilities.filters import CALENDAR_DAYS, Filters
 from services.facilities.hours import AHEAD_DAYS, week_lines
 from services.facilities.models import CapacityReport, Facility, FacilityStatus, StatusChange
 from services.facilities.naming import wanted_grams
-from services.facilities.places import COLUMNS, Place, place_of
+from services.facilities.places import COLUMNS, SELECTED, Place, place_of, place_read
 from services.facilities.upkeep.models import MergedFacility
 
 Bbox = tuple[float, float, float, float]
@@ -155,7 +157,10 @@ def counts_by_kind(
 
 def facility_detail(facility_id: int, *, scope: Scope, now: dt.datetime | None = None) -> Detail:
     """Return one facility, whatever its status. Raises ``NotFound`` when there is none, or none the scope may see."""
-    now = now or city_now()
+    return once(("facility", facility_id, scope, now), lambda: _detail(facility_id, scope, now or city_now()))
+
+
+def _detail(facility_id: int, scope: Scope, now: dt.datetime) -> Detail:
     published = published_now()
     seen = visible(scope, published, FacilityStatus.values)
     columns = (*COLUMNS, "organisation__name")
@@ -196,9 +201,16 @@ def places_by_id(
     only: Q | None = None,
 ) -> dict[int, Place]:
     """Return those of the facilities with these ids that are open, visible and meet ``only``, by id."""
-    rows = Facility.objects.filter(visible(scope, published), only or Q(), pk__in=ids).values(*COLUMNS)
+    if only:
+        ids = list(Facility.objects.filter(visible(scope, published), only, pk__in=ids).values_list("id", flat=True))
     names, days = names_of(published), days or days_around(now)
-    return {row["id"]: place_of(row, names, now, days) for row in rows}
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN_ONES, [list(ids), *OPEN, list(published.ids(Family.FACILITIES))])
+        return {row[0]: place_read(row, names, now, days) for row in cursor.fetchall()}
+
+
+# What ``visible`` means for those that are open, which everybody may see.
+_OPEN_ONES: Final = f"{SELECTED} WHERE id = ANY(%s) AND retired_at IS NULL AND status = %s AND source_id = ANY(%s)"
 
 
 def matching(q: str) -> Q:

@@ -33,6 +33,8 @@ def current_book() -> KindBook:
     if _thread.stale and not connection.needs_rollback:
         _thread.stale = False
         _look()
+        # Looking may have opened the connection, which lets it look again.
+        _thread.stale = False
     return _held
 
 

@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
+from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geo.addresses.gazetteer import published_now
 from geo.calendars.working import WorkingDays
 from geo.crs.codes import CGCS2000
 from geo.errors import BadInput, NotFound
@@ -21,7 +23,7 @@ from services.facilities.filters import Filters, filters_from, open_at
 from services.facilities.hours import DAYS, HOLIDAY, opening_at
 from services.facilities.models import Facility
 from services.facilities.nearest import facilities_near
-from services.facilities.queries import counts_by_kind, facilities_in, facility_detail
+from services.facilities.queries import counts_by_kind, facilities_in, facility_detail, places_by_id
 from tests.services.facilities.conftest import World
 
 PUBLIC = Scope.public()
@@ -98,6 +100,24 @@ class TestFacilitiesIn:
         assert names(facilities_in(scope=without, **asked)) == []
         assert names(facilities_in(scope=PUBLIC, **asked)) == []
         assert len(names(facilities_in(scope=Scope.system("test"), **asked))) == 2
+
+    def test_read_by_id_a_place_is_the_same_as_in_the_list(self, world: World) -> None:
+        street = world.region("310101002", "老西门街道", "street", "310000.310101002.")
+        said = {"fee_month_yuan": 3200, "rate": 1.25, "meals": True, "grade": "一级", "note": "“托”\n", "none": None}
+        week = {day: [["08:00", "17:30"]] for day in DAYS[:5]}
+        world.facility("满", region=street, attributes=said, hours=week, hours_as_of=NOON.date(), vacancies=3, places=40,
+                       vacancies_as_of=NOON, vacancies_source="institution", as_of=NOON.date(), lon=121.4712345678901)  # fmt: skip
+        world.facility("空")
+        hidden = [world.facility("关", status="closed"), world.facility("撤", retired_at=NOON),
+                  world.facility("筹", status="preparing"),
+                  world.facility("稿", source=world.publish("facilities", published=False))]  # fmt: skip
+        listed = {place.id: place for place in facilities_in(scope=PUBLIC, now=NOON).places}
+        ids = [*listed, *(row.pk for row in hidden)]
+        for scope in (PUBLIC, Scope.system("test")):
+            assert places_by_id(ids, scope=scope, published=published_now(), now=NOON) == listed
+            some = places_by_id(ids, scope=scope, published=published_now(), now=NOON, only=Q(name="满"))
+            assert [place.name for place in some.values()] == ["满"]
+        assert len(listed) == 2
 
     def test_region_and_box_narrow_the_list(self, world: World) -> None:
         district = world.region("310101", "黄浦区", "district", "310000.310101.")
