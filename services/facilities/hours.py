@@ -18,8 +18,8 @@ from geo.errors import BadInput
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HOLIDAY: Final = "holiday"
 HOLIDAY_NAME: Final = "节假日"
-WEEK_AHEAD, AHEAD_DAYS = 8, 16
-"""How far ahead the next opening is looked for: mostly it is within the week, and no holiday is longer than the other."""
+TOMORROW, WEEK_AHEAD, AHEAD_DAYS = 1, 8, 16
+"""How far ahead the next opening is looked for: mostly today or tomorrow tells, then the week; no holiday exceeds the last."""
 DAY_NAMES: Final = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 _CLOCK: Final = re.compile(r"(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
 
@@ -35,14 +35,18 @@ class DayKey(NamedTuple):
     must: Literal["", "exist", "be_filled"] = ""
 
 
+_OWN: Final = tuple((DayKey(day),) for day in DAYS)
+_ON_HOLIDAYS: Final = (DayKey(HOLIDAY, "exist"), DayKey("sun"))
+
+
 def keys_of_day(date: dt.date, days: WorkingDays) -> tuple[DayKey, ...]:
     """Return the entries that may hold on a day; the first whose condition is met does."""
-    own = DAYS[date.weekday()]
+    weekday = date.weekday()
     if days.is_holiday(date):
-        return DayKey(HOLIDAY, "exist"), DayKey("sun")
-    if date.weekday() >= SATURDAY and days.is_working(date):
-        return DayKey(own, "be_filled"), DayKey("fri")
-    return (DayKey(own),)
+        return _ON_HOLIDAYS
+    if weekday >= SATURDAY and days.is_working(date):
+        return DayKey(DAYS[weekday], "be_filled"), DayKey("fri")
+    return _OWN[weekday]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +72,19 @@ def opening_at(hours: Mapping[str, Any], at: dt.datetime, days: WorkingDays = WE
     if not hours:
         return Opening(None, None, None, "开放时间未提供")
     moment, later = at.replace(tzinfo=None), dt.datetime.max
-    for ahead in (WEEK_AHEAD, AHEAD_DAYS):
+    for ahead in (TOMORROW, WEEK_AHEAD, AHEAD_DAYS):
         spans = _spans(hours, moment.date(), days, ahead)
+        beyond = dt.datetime.combine(moment.date() + dt.timedelta(days=ahead + 1), dt.time())
         for begin, end in spans:
             if begin <= moment < end:
+                if end >= beyond and ahead < WEEK_AHEAD:
+                    break  # what opens on the day after may touch it
                 # A week without a break in it: open around the clock.
                 if end - moment > dt.timedelta(days=6):
                     return Opening(True, None, None, "全天开放")
                 return Opening(True, _aware(end, at), None, f"营业中 至 {_clock(end, moment)}")
-        later = min((begin for begin, _ in spans if begin > moment), default=later)
+        else:
+            later = min((begin for begin, _ in spans if begin > moment), default=later)
         if later < dt.datetime.max:
             text = f"{_closed(hours, moment.date(), days)} {_day(later, moment)}{later:%H:%M} 开门"
             return Opening(False, None, _aware(later, at), text)
@@ -216,8 +224,7 @@ def _key(hours: Mapping[str, Any], keys: Sequence[DayKey]) -> str:
 
 
 def _moment(date: dt.date, clock: str) -> dt.datetime:
-    hour, minute = clock.split(":")
-    return dt.datetime.combine(date, dt.time()) + dt.timedelta(hours=int(hour), minutes=int(minute))
+    return dt.datetime(date.year, date.month, date.day) + dt.timedelta(minutes=_minutes(clock))
 
 
 def _aware(moment: dt.datetime, like: dt.datetime) -> dt.datetime:
