@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
@@ -181,6 +181,11 @@ class Ask:
     def place_url(self, place_id: int) -> str:
         """Return the address of a place's page that remembers from where and how one goes there."""
         return self.url(f"/places/{place_id}", place=None, q="")
+
+    def place_urls(self, ids: Iterable[int]) -> dict[int, str]:
+        """Return the addresses of the pages of many places by id, put together once for all of them."""
+        _, mark, query = self.place_url(0).partition("?")
+        return {place_id: f"/places/{place_id}{mark}{query}" for place_id in ids}
 
 
 def read_ask(query: QueryDict | Mapping[str, str], *, elder: bool = False, theme: str = "") -> Ask:

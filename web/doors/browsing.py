@@ -166,10 +166,11 @@ class _Page:
                 found = self._browse(asked)
             except CityError as again:
                 return Shown(fault=again.message)
+        urls = self.ask.place_urls(one.place.id for one in found.rows)
         rows = [
             BrowsedRow(
                 one.place,
-                self.ask.place_url(one.place.id),
+                urls[one.place.id],
                 seconds=one.seconds,
                 straight_m=one.metres,
                 why=one.why,
@@ -218,9 +219,9 @@ class _Page:
         except (BadInput, NotFound, TooLarge) as error:
             return Shown(fault=error.message, order=order)
         metres: Sequence[float | None] = page.metres or [None] * len(page.places)
+        urls = self.ask.place_urls(place.id for place in page.places)
         rows = [
-            BrowsedRow(place, self.ask.place_url(place.id), straight_m=away)
-            for place, away in zip(page.places, metres, strict=True)
+            BrowsedRow(place, urls[place.id], straight_m=away) for place, away in zip(page.places, metres, strict=True)
         ]
         return Shown(rows, self.url(question, cursor=page.next) if page.next else "", total, order=order)
 

@@ -193,10 +193,11 @@ def answer(request: HttpRequest, ask: Ask) -> Found:
         order = {one: at for at, one in enumerate(suiting)}
         reached.sort(key=lambda one: order.get(one.place.id, len(order)))
     best = dict(islice(suiting.items(), MOST))
+    urls = ask.place_urls(one.place.id for one in reached)
     rows = [
         Row(
             one.place,
-            ask.place_url(one.place.id),
+            urls[one.place.id],
             rank,
             one.seconds,
             one.metres,

@@ -320,7 +320,17 @@ def _fee(view: View) -> Bools | None:
 
 
 def _open_on(view: View, day: str, filters: Filters) -> Bools:
-    return view.table.by_week(lambda week: open_throughout(week, day, filters.from_time, filters.until_time)) > 0
+    since, until = filters.from_time, filters.until_time
+
+    def make() -> Bools:
+        return view.table.by_week(lambda week: open_throughout(week, day, since, until)) > 0
+
+    # Without times there are seven answers; times may be any that somebody types.
+    return make() if since or until else view.table.keep(("open", day), make)
+
+
+def _open_on_holidays(view: View) -> Bools:
+    return view.table.keep(("open", "holiday"), lambda: view.table.by_week(open_on_holidays) > 0)
 
 
 def _hours(view: View) -> Bools | None:
@@ -445,7 +455,7 @@ SPECS: Final[tuple[FilterSpec, ...]] = (
     _attribute(_OF["grade"], "机构级别"),
     FilterSpec("hours", "工作时间", "hours", "days", _any, _hours, _offer_days, note="您家需要的日子和钟点"),
     _box("open_now", "现在开着", lambda view: view.opening(view.now), _any),
-    _box("open_holiday", "节假日开放", lambda view: view.table.by_week(open_on_holidays) > 0, _any),
+    _box("open_holiday", "节假日开放", _open_on_holidays, _any),
     FilterSpec("open_at", "某个时刻开着", "moment", "open_at", _any, _moment, _nothing),
     _box("has_vacancy", "有余位", _having_vacancy, _with_vacancies),
     _attribute(_OF["inclusive"]),

@@ -18,11 +18,10 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from geo.addresses.gazetteer import Published
-from geo.addresses.suggestions import newest_of
 from geo.imports.models import Family
 from services.facilities.filters import FEES
 from services.facilities.kinds import every_kind
-from services.facilities.models import Facility, FacilityStatus
+from services.facilities.models import FacilityStatus
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -33,6 +32,8 @@ _COLUMNS: Final = """
            extract(epoch FROM vacancies_as_of)::float8, as_of - DATE '1970-01-01'
     FROM facilities_facility
     WHERE retired_at IS NULL AND status = %s AND source_id = ANY(%s) AND kind_id = ANY(%s)"""
+_MARKS: Final = """
+    SELECT (SELECT max(id) FROM facilities_facility), coalesce((SELECT max(pgh_id) FROM facilities_facilityevent), 0)"""
 _KEPT: Final = 12
 _OVERLAP: Final = 200
 """Events commit out of order: so many before the last one seen are looked at again."""
@@ -122,7 +123,14 @@ class Table:
 
     def values(self, key: str) -> list[str]:
         """Return the different texts an attribute holds, in order."""
-        return sorted({said[key] for said in self.said if isinstance(said.get(key), str) and said[key]})
+
+        def make() -> NDArray[np.object_]:
+            return np.array(
+                sorted({said[key] for said in self.said if isinstance(said.get(key), str) and said[key]}), object
+            )
+
+        found: list[str] = self.keep(("values", key), make).tolist()
+        return found
 
     def by_week(self, holds: Callable[[Mapping[str, Any]], float | bool]) -> Floats:
         """Return what a rule says of every facility's hours; asked once for each different week."""
@@ -164,11 +172,11 @@ _tables: dict[tuple[Any, ...], _Kept] = {}
 def kept_table(published: Published, kinds: Sequence[str], edition: Any = None) -> Table:
     """Return the open facilities of some kinds that are on the map now, which everybody may see.
 
-    ``edition`` is any mark that changes when somebody has edited facilities; two small queries say whether rows changed.
+    ``edition`` is any mark that changes when somebody has edited facilities; a small query says whether rows changed.
     """
     wanted = tuple(sorted(kinds or (kind.key for kind in every_kind())))
     key = (connection.settings_dict["NAME"], published.key, wanted)
-    newest, event = newest_of(Facility), _last_event()
+    newest, event = _marks()
     kept = _tables.get(key)
     if kept is not None and (kept.newest, kept.event, kept.edition) == (newest, event, edition):
         return kept.table
@@ -213,7 +221,9 @@ def _read(published: Published, kinds: Sequence[str], ids: Sequence[int] | None 
     return rows
 
 
-def _last_event() -> int:
+def _marks() -> tuple[int | None, int]:
+    """Return the newest facility and the last change of one."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(max(pgh_id), 0) FROM facilities_facilityevent")
-        return int(cursor.fetchone()[0])
+        cursor.execute(_MARKS)
+        newest, event = cursor.fetchone()
+    return newest, event
