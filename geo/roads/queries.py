@@ -103,6 +103,13 @@ def closures_at(moment: datetime.datetime, *, scope: Scope) -> QuerySet[Closure]
     )
 
 
+def closed_segments(moment: datetime.datetime, *, scope: Scope) -> list[int]:
+    """Return the ids of the segments of ``closures_at``; every journey asks."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT c.segment_id {_CLOSED}", [moment, moment])
+        return [row[0] for row in cursor.fetchall()]
+
+
 def roads_matching(text: str, *, scope: Scope, limit: int = 10) -> list[RoadName]:
     """Return roads whose name holds what was typed, in characters, pinyin or initials; the longest roads first."""
     pieces = query_grams(text)

@@ -20,7 +20,7 @@ from geo.crs import Coordinate, System, convert
 from geo.errors import BadInput
 from geo.imports.models import Family
 from geo.regions.queries import current_city
-from geo.roads.queries import closures_at
+from geo.roads.queries import closed_segments
 from geo.scope import Scope
 from routing.places import PlaceCosts, costs_to
 from routing.search import Budget, Reach, reach
@@ -126,7 +126,7 @@ def begin_journey(
     """Return the journey from ``origin`` (any system) over the current roads. Raises ``NoGraph`` before a graph was built."""
     stock, now = ground(published), now or city_now()
     point = convert(origin, System.CGCS2000)
-    closed = stock.graph.closures(closures_at(now, scope=scope).values_list("segment_id", flat=True))
+    closed = stock.graph.closures(closed_segments(now, scope=scope))
     start = _snapped(stock, point.x, point.y, traveller, closed)
     return Journey(scope, point, stock, published, traveller, start, closed, tuple(kinds), now, days_around(now))
 

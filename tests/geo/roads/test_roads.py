@@ -11,7 +11,7 @@ import shapely
 from geo.errors import BadInput, Conflict, Forbidden, NotFound
 from geo.roads.actions import close_segment, end_closure, rebuild_names
 from geo.roads.models import RoadName, RoadSegment
-from geo.roads.queries import closures_at, current_segments, roads_matching
+from geo.roads.queries import closed_segments, closures_at, current_segments, roads_matching
 from geo.scope import Scope
 from tests.geo.regions.builders import PUBLIC, RegionRecord, cells, published
 from tests.geo.roads.worlds import published_source, segment
@@ -113,6 +113,7 @@ def test_a_closed_segment_is_left_out_while_it_is_closed() -> None:
     row = street("1", 121.401, 121.404)
     closure = close_segment(scope=CLOSER, segment_id=row.pk, from_time=NOON, to_time=NOON + HOUR, reason="施工")
     assert list(closures_at(NOON, scope=PUBLIC)) == [closure]
+    assert closed_segments(NOON, scope=PUBLIC) == [closure.segment_id]
     assert [len(current_segments(without_closed_at=moment)) for moment in (NOON - HOUR, NOON, NOON + HOUR)] == [1, 0, 1]
     assert closure.actor == "路政"
 
