@@ -12,6 +12,7 @@ application = get_wsgi_application()
 begin(settings.SCRATCH)
 
 if os.environ.get("QUANTU_WARM_UP"):
-    from web.warming import warm_up
+    from web.warming import settle, warm_up
 
     warm_up(application)
+    settle()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 
-from web.warming import warm_up
+from web.warming import settle, warm_up
 from web.wsgi import application
 
 
@@ -50,4 +51,16 @@ def test_with_a_city_it_draws_circles_around_a_place(city: Any) -> None:
     warm_up(watched)
     assert dict(watched.asked)["/"] == 200
     assert [path for path, _ in watched.asked].count("/api/v1/circle") == 2
+    assert dict(watched.asked)["/places"] == 200
     assert watched.asked[-1] == ("/api/v1/suggest", 200)
+
+
+def test_a_settled_process_looks_at_new_objects_only() -> None:
+    before = gc.get_threshold()
+    try:
+        settle()
+        assert gc.get_freeze_count() > 10_000
+        assert len(gc.get_objects()) < gc.get_freeze_count() / 10
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
