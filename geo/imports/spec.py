@@ -17,7 +17,7 @@ from geo.imports.faults import SourceRefused
 from geo.imports.models import Family, Provenance
 from geo.imports.reasons import ROW_REASONS
 
-FORMATS: Final = ("csv", "xlsx", "geojson", "osm_roads", "shapefile")
+FORMATS: Final = ("csv", "xlsx", "geojson", "osm_roads", "shapefile", "geopackage")
 _ENDINGS: Final = {
     ".csv": "csv",
     ".csv.gz": "csv",
@@ -26,6 +26,7 @@ _ENDINGS: Final = {
     ".geojson.gz": "geojson",
     ".osm.pbf": "osm_roads",
     ".zip": "shapefile",
+    ".gpkg": "geopackage",
 }
 _KEY: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 

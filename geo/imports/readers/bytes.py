@@ -22,7 +22,7 @@ _CHUNK: Final = 1 << 20
 
 def file_bytes(path: Path) -> bytes:
     """Return a file's bytes, opened when it is gzip; raises ``SourceRefused`` when it is cut short, broken or a bomb."""
-    size = _size(path)
+    size = size_of(path)
     with path.open("rb") as file:
         head = file.read(2)
     if head != b"\x1f\x8b":
@@ -30,7 +30,8 @@ def file_bytes(path: Path) -> bytes:
     return _gunzip(path, max(FREE_EXPANSION, size * MOST_EXPANSION))
 
 
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
+    """Return the bytes of a file; raises ``SourceRefused`` when it is missing or too large."""
     try:
         size = path.stat().st_size
     except OSError as fault:
@@ -58,7 +59,7 @@ def _gunzip(path: Path, most: int) -> bytes:
 
 def checked_zip(path: Path) -> zipfile.ZipFile:
     """Open an archive whose members are all plain files inside it and do not expand beyond reason."""
-    size = _size(path)
+    size = size_of(path)
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError) as fault:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from geo.crs import System
 from geo.imports.faults import SourceRefused
+from geo.imports.readers.geopackage import read_geopackage
 from geo.imports.readers.osm import read_osm_roads
 from geo.imports.readers.reading import Reading
 from geo.imports.readers.shapes import read_geojson, read_shapefile
@@ -29,5 +30,7 @@ def read_file(path: Path, *, format: str, datum: System, layer: str = "") -> Rea
             return read_osm_roads(path, datum)
         case "shapefile":
             return read_shapefile(path, datum, layer)
+        case "geopackage":
+            return read_geopackage(path, datum, layer)
         case _:
             raise SourceRefused("format_unknown", path.name)

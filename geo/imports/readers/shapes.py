@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -113,6 +114,14 @@ def _layer(folder: Path, stem: str, datum: System, name: str) -> Reading:
     records = [
         {column: _plain(values[at]) for column, values in zip(names, fields, strict=True)} for at in range(len(wkb))
     ]
+    shapes, faults, corners = shapes_of(wkb, datum)
+    return Reading(names, records, shapes, encoding.lower(), faults, corners)
+
+
+def shapes_of(
+    wkb: Sequence[bytes | None], datum: System
+) -> tuple[list[BaseGeometry | None], dict[int, str], list[tuple[float, float]]]:
+    """Return shapes, faults and corners of a ``Reading`` for the WKB of its records."""
     shapes: list[BaseGeometry | None] = []
     faults: dict[int, str] = {}
     corners: list[tuple[float, float]] = []
@@ -125,7 +134,7 @@ def _layer(folder: Path, stem: str, datum: System, name: str) -> Reading:
         # what fails for its place alone, and what is read, has passed the limits
         if raw is not None and faults.get(at, "outside_system") == "outside_system":
             corners += [(float(x), float(y)) for x, y in shapely.get_coordinates(shapely.from_wkb(raw))[:1]]
-    return Reading(names, records, shapes, encoding.lower(), faults, corners)
+    return shapes, faults, corners
 
 
 def _dbf_encoding(table: Path, name: str) -> str:

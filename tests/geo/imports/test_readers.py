@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import sqlite3
 import struct
 import zipfile
+from contextlib import closing
 
 import numpy as np
 import osmium
@@ -262,6 +264,129 @@ def test_a_zip_whose_directory_lies_about_sizes_is_refused(shapefile, tmp_path):
 def test_a_shapefile_without_one_of_its_files_is_refused(shapefile, tmp_path, missing):
     (shapefile / f"green{missing}").unlink()
     assert refusal(zipped(shapefile, tmp_path / "a.zip"), "shapefile") == "file_truncated"
+
+
+@pytest.fixture
+def geopackage(tmp_path):
+    path = tmp_path / "green.gpkg"
+    shapes = shapely.to_wkb(
+        [shapely.box(121.4, 31.2, 121.5, 31.3), shapely.MultiPolygon([shapely.box(121.5, 31.2, 121.6, 31.3)])]
+    )
+    names, sizes = np.array(["第一绿地", "第二绿地"], dtype=object), np.array([3, 4], dtype=np.int32)
+    write(
+        path,
+        shapes,
+        [names, sizes],
+        ["name", "size"],
+        layer="green",
+        driver="GPKG",
+        geometry_type="Unknown",
+        crs="EPSG:4326",
+    )
+    return path
+
+
+def tampered(path, *statements):
+    """Write into a GeoPackage what a hostile hand would: its triggers on tables of shapes are taken away first."""
+    with closing(sqlite3.connect(path)) as base:
+        for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            base.execute(f'DROP TRIGGER "{name}"')
+        for statement in statements:
+            base.execute(statement)
+        base.commit()
+    return path
+
+
+def test_a_geopackage_is_read_with_its_names_and_in_the_datum_that_was_said(geopackage):
+    reading = read_file(geopackage, format="geopackage", datum=System.WGS84)
+    assert [(record["name"], record["size"]) for record in reading.records] == [("第一绿地", 3), ("第二绿地", 4)]
+    assert reading.columns == ("fid", "name", "size")
+    assert [shape.geom_type for shape in reading.shapes] == ["Polygon", "MultiPolygon"]
+    assert reading.shapes[0].bounds == pytest.approx((121.4, 31.2, 121.5, 31.3))
+    assert len(reading.corners) == 2
+    shifted = read_file(geopackage, format="geopackage", datum=System.GCJ02)
+    assert shapely.distance(shifted.shapes[0].centroid, reading.shapes[0].centroid) > 0.002
+    apart = read_apart(geopackage, format="geopackage", datum=System.WGS84)
+    assert (apart.columns, list(apart.records)) == (reading.columns, list(reading.records))
+    assert [shape.wkb for shape in apart.shapes] == [shape.wkb for shape in reading.shapes]
+
+
+def test_a_geopackage_of_several_layers_asks_which(geopackage):
+    write(geopackage, shapely.to_wkb([shapely.Point(121.4, 31.2)]), [np.array(["甲"], dtype=object)], ["name"], layer="gate",
+          driver="GPKG", geometry_type="Point", crs="EPSG:4326", append=True)  # fmt: skip
+    with pytest.raises(SourceRefused, match="gate、green"):
+        read_file(geopackage, format="geopackage", datum=System.WGS84)
+    assert refusal(geopackage, "geopackage", layer="none") == "format_unknown"
+    assert read_file(geopackage, format="geopackage", datum=System.WGS84, layer="gate").records[0]["name"] == "甲"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "x'00'",
+        "'text'",
+        "7",
+        "x'4750000000000000'",
+        "x'4750002100000000'",
+        "CAST(x'47500009E6100000' || zeroblob(9) AS BLOB)",
+    ],
+)
+def test_a_cell_that_is_no_shape_is_the_fault_of_its_row(geopackage, cell):
+    reading = read_file(
+        tampered(geopackage, f"UPDATE green SET geom = {cell} WHERE fid = 2"), format="geopackage", datum=System.WGS84
+    )
+    assert reading.shapes[0] is not None
+    assert (reading.shapes[1], list(reading.faults)) == (None, [1])
+
+
+def test_a_row_without_a_shape_has_none_and_pictures_are_left_out(geopackage):
+    path = tampered(geopackage, "UPDATE green SET geom = NULL, name = x'ff00' WHERE fid = 1")
+    reading = read_file(path, format="geopackage", datum=System.WGS84)
+    assert (reading.shapes[0], reading.faults, reading.records[0]["name"]) == (None, {}, None)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.9])
+def test_a_geopackage_cut_short_is_refused(geopackage, share):
+    data = geopackage.read_bytes()
+    geopackage.write_bytes(data[: int(len(data) * share)])
+    assert refusal(geopackage, "geopackage") in {"file_truncated", "file_unreadable"}
+
+
+@pytest.mark.parametrize("text", [
+    '<OGRVRTDataSource><OGRVRTLayer name="a"><SrcDataSource>/etc/passwd</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>',
+    '<OGRVRTDataSource><OGRVRTLayer name="a"><SrcDataSource>/vsicurl/http://127.0.0.1/a.json</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>',
+    '{"type":"FeatureCollection","features":[]}', "PK\x03\x04",
+])  # fmt: skip
+def test_another_file_by_the_name_of_a_geopackage_is_refused_before_anything_opens_it(tmp_path, text):
+    path = tmp_path / "a.gpkg"
+    path.write_text(text.ljust(200))
+    assert refusal(path, "geopackage") == "file_unreadable"
+
+
+@pytest.mark.parametrize("statements", [
+    ("ALTER TABLE green RENAME TO real", "CREATE VIEW green AS SELECT * FROM real"),
+    ("ALTER TABLE green RENAME TO real",
+     "CREATE VIEW green AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS fid, NULL AS geom FROM n"),
+    ("ALTER TABLE gpkg_contents RENAME TO real", "CREATE VIEW gpkg_contents AS SELECT * FROM real"),
+    ("DROP TABLE green", "CREATE VIRTUAL TABLE green USING fts5(geom)"),
+    ("ALTER TABLE green ADD COLUMN loud TEXT GENERATED ALWAYS AS (hex(zeroblob(900000000))) VIRTUAL",),
+    ("UPDATE gpkg_geometry_columns SET column_name = 'none'",),
+    ("DELETE FROM gpkg_geometry_columns",),
+])  # fmt: skip
+def test_what_a_geopackage_computes_is_never_read(geopackage, statements):
+    assert refusal(tampered(geopackage, *statements), "geopackage") in {"file_unreadable", "format_unknown"}
+
+
+def test_the_name_of_a_layer_is_a_name_whatever_it_says(geopackage):
+    name = 'green"; DROP TABLE gpkg_contents; --'
+    quoted = name.replace('"', '""')
+    path = tampered(
+        geopackage, f'ALTER TABLE green RENAME TO "{quoted}"',
+        *(f"UPDATE {table} SET table_name = '{name}'" for table in ("gpkg_contents", "gpkg_geometry_columns")),
+    )  # fmt: skip
+    before = path.read_bytes()
+    assert len(read_file(path, format="geopackage", datum=System.WGS84).records) == 2
+    assert path.read_bytes() == before
 
 
 def test_a_missing_file_and_an_unknown_format_are_named(tmp_path):
