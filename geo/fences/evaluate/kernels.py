@@ -104,7 +104,7 @@ def _ray(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> in
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _covers(
-    fence: int, px: float, py: float, boxes: Floats, slab_start: Longs, band_start: Longs, bands: Ints, edges: Floats
+    fence: int, px: float, py: float, boxes: Floats, slab_start: Longs, band_start: Ints, bands: Ints, edges: Floats
 ) -> bool:
     """Say whether a point lies in a fence or on its border; only the edges at its height are looked at."""
     if not (boxes[fence, 0] <= px <= boxes[fence, 2] and boxes[fence, 1] <= py <= boxes[fence, 3]):
@@ -156,7 +156,7 @@ def fill_slabs(
     boxes: Floats,
     slab_start: Longs,
     entry_start: Longs,
-    band_start: Longs,
+    band_start: Ints,
     bands: Ints,
 ) -> None:
     """Sort the edges of each fence into its slabs: ``bands[band_start[s]:band_start[s + 1]]`` are those of slab s."""
@@ -215,7 +215,7 @@ def classify_cells(
     edge_start: Longs,
     edges: Floats,
     slab_start: Longs,
-    band_start: Longs,
+    band_start: Ints,
     bands: Ints,
 ) -> None:
     """Say of each cell in the window of each fence whether the fence fills it, leaves it out, or has an edge in it.
@@ -253,7 +253,7 @@ def classify_cells(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def count_cells(columns: int, windows: Ints, state_start: Longs, states: Bytes, cell_start: Longs) -> None:
+def count_cells(columns: int, windows: Ints, state_start: Longs, states: Bytes, cell_start: Ints) -> None:
     """Count into ``cell_start[cell + 1]`` the fences that fill or border each cell."""
     for fence in range(windows.shape[0]):
         at = state_start[fence]
@@ -265,7 +265,7 @@ def count_cells(columns: int, windows: Ints, state_start: Longs, states: Bytes, 
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fill_cells(columns: int, windows: Ints, state_start: Longs, states: Bytes, cell_start: Longs, cells: Ints) -> None:
+def fill_cells(columns: int, windows: Ints, state_start: Longs, states: Bytes, cell_start: Ints, cells: Ints) -> None:
     """Write the fences of each cell in their order: f where it borders, ~f where f fills the cell.
 
     ``cell_start`` is moved on by one cell: shift it back afterwards.
@@ -294,12 +294,12 @@ def locate(
     inverse: float,
     columns: int,
     rows: int,
-    cell_start: Longs,
+    cell_start: Ints,
     cells: Ints,
     boxes: Floats,
     edges: Floats,
     slab_start: Longs,
-    band_start: Longs,
+    band_start: Ints,
     bands: Ints,
 ) -> tuple[int, int]:
     """Find the fences of the points from ``begin``: those of point p will be ``found[offsets[p]:offsets[p + 1]]``.
@@ -354,7 +354,7 @@ def depths(
     boxes: Floats,
     edges: Floats,
     slab_start: Longs,
-    band_start: Longs,
+    band_start: Ints,
     bands: Ints,
 ) -> None:
     """Give the depth of point k in ``fences[k]``: metres to the border, negative outside, 0 on it, NaN for no point."""
@@ -397,7 +397,7 @@ def meets(
     boxes: Floats,
     edges: Floats,
     slab_start: Longs,
-    band_start: Longs,
+    band_start: Ints,
     bands: Ints,
 ) -> bool:
     """Say whether the segment from a to b has a point in common with a fence."""
@@ -421,7 +421,7 @@ def crosses_wholly(
     boxes: Floats,
     edges: Floats,
     slab_start: Longs,
-    band_start: Longs,
+    band_start: Ints,
     bands: Ints,
 ) -> bool:
     """Say whether the segment from a to b meets a fence, and still does when moved by ``aside`` to its left and to its right."""

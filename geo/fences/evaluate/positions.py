@@ -132,8 +132,8 @@ class Queue:
                 self.count(refusal)
                 continue
             keys.add(_key(position, limits))
-            self.waiting.append(position)
-            self.hear(position.time_ms)
+            self.waiting.append(_plain(position))
+            self.hear(self.waiting[-1].time_ms)
 
     def hear(self, time_ms: int) -> None:
         """Take note of a time: nothing older than it by ``lateness_ms`` is waited for any more."""
@@ -211,6 +211,13 @@ def reachable(a: Fix, b: Fix, limits: Limits) -> bool:
     """Say whether a subject at a can have been at b later, both as far off as they may be."""
     apart = math.hypot(b.x - a.x, b.y - a.y) - a.accuracy_m - b.accuracy_m
     return apart * 1000.0 <= limits.fastest_m_s * (b.time_ms - a.time_ms)
+
+
+def _plain(position: Position) -> Position:
+    """Return a position of Python's own numbers, which JSON can hold, without what mattered at the door only."""
+    accuracy = None if position.accuracy_m is None else float(position.accuracy_m)
+    number = None if position.sequence is None else int(position.sequence)
+    return Position(int(position.time_ms), float(position.x), float(position.y), accuracy, number)
 
 
 def _key(position: Position, limits: Limits) -> tuple[int, float, int, float, float]:
