@@ -63,6 +63,8 @@ def believed(fixes, limits):
 def holds(term, time_ms, zone="Asia/Shanghai"):
     """Read a term as a person does: the day, and the hours of today and of last night. ``term`` is (from, to, stored hours)."""
     first, last, stored = term
+    if not (first or last or stored):
+        return True
     moment = dt.datetime.fromtimestamp(time_ms / 1000, ZoneInfo(zone))
     if (first and moment.date() < first) or (last and moment.date() > last):
         return False
@@ -83,11 +85,11 @@ def sides(ratios, afresh, limits):
                 inside, change = not inside, i
             start, found = i + 1, 0.0
         else:
-            beyond = [(-r if inside else r) for r in ratios]
-            if beyond[i] <= -1:
+            if (-ratio if inside else ratio) <= -1:
                 start = i + 1
             # the largest sum over the fixes up to this one since the last that was clearly on the old side
-            sums = [sum(b - 1 for b in beyond[s : i + 1]) for s in range(start, i + 1)]
+            beyond = [(-r if inside else r) - 1 for r in ratios[start : i + 1]]
+            sums = [sum(beyond[s:]) for s in range(len(beyond))]
             found = max([0.0, *sums])
             if found >= limits.evidence:
                 change = max([k for k in range(start, i) if evidence[k] == 0.0], default=start - 1) + 1
