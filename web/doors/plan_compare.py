@@ -37,8 +37,8 @@ from services.catchments.models import CatchmentEdition
 from services.catchments.queries import edition_seen, editions_seen
 from web.doors.batches import STATES
 from web.doors.desk_map import map_context
+from web.doors.drawing import told_to_scripts
 from web.doors.plan_area_parts import areas_drawn
-from web.doors.plan_areas import told_to_scripts
 from web.doors.typed import typed
 
 ROWS_A_PAGE: Final = 50

@@ -17,6 +17,7 @@ from django.core.files import File
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -28,10 +29,13 @@ from services.access.queries import scope_for
 from services.catchments.areas.actions import CATCHMENT_AREAS
 from services.catchments.areas.files import MOST_BYTES, SYSTEMS, read_areas
 from services.catchments.areas.queries import areas_of, district_for
-from services.catchments.queries import EDIT, edition_seen
+from services.catchments.models import CatchmentEdition
+from services.catchments.queries import EDIT, edition_seen, versions_beside
 from services.crypto.identifiers import new_id
 from web.doors.desk_map import map_context
-from web.doors.plan_area_parts import properties_of, state_of, versions_line
+from web.doors.drawing_parts import VersionStep, versions_line
+from web.doors.plan_area_parts import properties_of
+from web.doors.plan_areas import CATCHMENT_TABLE
 from web.doors.typed import key_typed, number_typed, typed
 
 TOOLS: Final = (
@@ -91,13 +95,18 @@ def _page(request: HttpRequest, edition_id: UUID, faults: list[str] | None = Non
     scope = scope_for(request)
     edition = edition_seen(edition_id, scope=scope)
     boundary = district_for(edition).boundary
-    context = state_of(edition, scope=scope, chosen=typed(request, "area")) | {
-        "versions": versions_line(edition), "tools": TOOLS, "layers": LAYERS, "key": new_id(), "file_faults": faults or [],
+    context = CATCHMENT_TABLE.context(edition, scope, typed(request, "area")) | {
+        "versions": _versions(edition), "tools": TOOLS, "layers": LAYERS, "key": new_id(), "file_faults": faults or [],
         "systems": [(system.value, system.label) for system in SYSTEMS],
         "edition_page": f"/plan/editions/{edition.pk}",
         "box": ",".join(f"{each:.6f}" for each in boundary.bounds) if boundary is not None else "",
     } | map_context()  # fmt: skip
     return render(request, "plan/map.html", context, status=400 if faults else 200)
+
+
+def _versions(edition: CatchmentEdition) -> list[VersionStep]:
+    rows = list(versions_beside(edition))
+    return versions_line(rows, edition, begins="from_day", now=timezone.localdate(), said="%Y年%-m月%-d日")
 
 
 def _download(request: HttpRequest, edition_id: UUID) -> HttpResponse:

@@ -8,13 +8,16 @@ import {EMPTY, Shapes, boundsOf, collection, drawLens, feature, middleOf} from '
 const holder = document.getElementById('plan-map');
 const address = holder.dataset.areas.replace(/\.json$/, '');
 const editable = holder.dataset.edit === 'yes';
+const noun = holder.dataset.noun;
 const still = window.matchMedia('(prefers-reduced-motion: reduce)');
 const unsentKey = `unsent ${address}`;
 const HINTS = {
   draw: '一个角一个角地点，点回第一个角就画好了。按住 Alt 不吸附。',
   edit: '拖动圆点改边；小点是加一个角；选中圆点按 Delete 删除，方向键移动 1 米。',
-  split: '从片区外面画起，穿过片区，再画到外面，双击结束。',
-  merge: '点一下要并进来的相邻片区。',
+  split: `从${noun}外面画起，穿过它，再画到外面，双击结束。`,
+  merge: `点一下要并进来的相邻${noun}。`,
+  circle: '先点圆心，再点圆边上的一点。',
+  corridor: '沿着路一个点一个点地点，双击结束。',
   measure: '点两个以上的点量距离，双击结束。',
 };
 const table = {areas: EMPTY, flaws: EMPTY, revision: 0, chosen: '', tool: 'choose', drawn: null};
@@ -214,19 +217,19 @@ function use(tool) {
   table.tool = tool;
   press(tool);
   if (['edit', 'split', 'merge'].includes(tool) && !table.chosen) {
-    hint('先点地图或列表选一个片区。');
+    hint(`先点地图或列表选一个${noun}。`);
     return;
   }
   hint(HINTS[tool] || '');
   if (tool === 'edit') beginEdit();
-  if (tool === 'draw' || tool === 'split' || tool === 'measure') beginSketch(tool);
+  if (['draw', 'split', 'measure', 'circle', 'corridor'].includes(tool)) beginSketch(tool);
 }
 
 function turnSnap() {
   snapping.on = !snapping.on;
   const button = document.querySelector('[data-tool="snap"]');
   button.setAttribute('aria-pressed', String(snapping.on));
-  hint(snapping.on ? '吸附开：靠近道路、边界和相邻片区时自动对齐。' : '吸附关。');
+  hint(snapping.on ? '吸附开：靠近道路、边界和邻居时自动对齐。' : '吸附关。');
 }
 
 function beginEdit() {
@@ -254,7 +257,12 @@ function beginSketch(tool) {
       const features = points.map((point) => feature({type: 'Point', coordinates: point}));
       if (line.length > 1) features.push(feature({type: 'LineString', coordinates: line}));
       if (closes && line.length > 2) features.push(feature({type: 'Polygon', coordinates: [[...line, line[0]]]}));
+      if (tool === 'circle' && line.length > 1) {
+        features.push(feature(ringAround(line[0], line[1])));
+        hint(`半径 ${lengthWords(lengthOf(line))}`);
+      }
       shapes.show('sketch', collection(features));
+      if (tool === 'circle' && points.length > 1) { sketch.finish(); return; }
       if (tool === 'measure' && line.length > 1) hint(`一共 ${lengthWords(lengthOf(line))}${line.length > 2 ? `，围起来 ${areaWords(areaOf(line))}` : ''}`);
       if (closes && points.length > 2 && !moving) checkSoon('', {type: 'Polygon', coordinates: [[...points, points[0]]]});
     },
@@ -267,21 +275,47 @@ function sketched(tool, points) {
   sketch = null;
   document.getElementById('plan-sketch').hidden = true;
   if (tool === 'measure') { use('measure'); return; }
+  if (tool === 'circle' || tool === 'corridor') { fillMade(tool, points); return; }
   const form = document.querySelector('[data-act-form="new"]');
   form.dataset.drawing = tool === 'draw' ? JSON.stringify({type: 'Polygon', coordinates: [[...points, points[0]]]}) : JSON.stringify({type: 'LineString', coordinates: points});
   form.elements.act.value = tool === 'draw' ? 'add' : 'split';
-  document.getElementById('plan-new-title').textContent = tool === 'draw' ? '新片区' : '切出来的片区';
+  document.getElementById('plan-new-title').textContent = tool === 'draw' ? `新${noun}` : `切出来的${noun}`;
   const section = document.getElementById('plan-new');
   section.hidden = false;
   document.querySelector('.plan-checks').scrollTop = 0;
   form.elements.name.focus();
-  hint('填好名称和对口园，点“保存片区”。');
+  hint(`填好下面各项，点“保存${noun}”。`);
   if (tool === 'draw') checkNow('', JSON.parse(form.dataset.drawing));
+}
+
+/** Fill the form of a circle or corridor with what was drawn; its name and width are still to be typed. */
+function fillMade(tool, points) {
+  const form = document.getElementById(`make-${tool}`);
+  for (let each = form.closest('details'); each; each = each.parentElement.closest('details')) each.open = true;
+  if (tool === 'circle') {
+    form.elements.lon.value = points[0][0].toFixed(7);
+    form.elements.lat.value = points[0][1].toFixed(7);
+    form.elements.radius_m.value = Math.max(5, Math.round(lengthOf(points)));
+  } else {
+    form.elements.line.value = JSON.stringify({type: 'LineString', coordinates: points});
+    form.elements.road.value = '';
+  }
+  form.elements.name.focus();
+  hint(tool === 'circle' ? '填好名称，点“画这个圆”。' : '填好名称和宽度，点“画这条走廊”。');
+}
+
+/** A ring of 64 corners through `edge` around `centre`, to look at while drawing; the server makes the true one. */
+function ringAround(centre, edge) {
+  const squash = Math.cos((centre[1] * Math.PI) / 180);
+  const reach = Math.hypot((edge[0] - centre[0]) * squash, edge[1] - centre[1]);
+  const corners = Array.from({length: 65}, (_, at) => [centre[0] + (reach * Math.cos((at * Math.PI) / 32)) / squash, centre[1] + reach * Math.sin((at * Math.PI) / 32)]);
+  return {type: 'Polygon', coordinates: [corners]};
 }
 
 async function keepNew(form) {
   const adds = form.elements.act.value === 'add';
-  const fields = {act: form.elements.act.value, name: form.elements.name.value, target: form.elements.target.value, same: adds ? '' : table.chosen, [adds ? 'shape' : 'line']: form.dataset.drawing};
+  const fields = {...Object.fromEntries(new FormData(form)), same: adds ? '' : table.chosen, [adds ? 'shape' : 'line']: form.dataset.drawing};
+  delete fields.csrfmiddlewaretoken;
   if (await act(fields)) {
     form.reset();
     use('choose');
@@ -301,6 +335,7 @@ document.addEventListener('submit', (event) => {
   if (event.submitter && event.submitter.name) fields[event.submitter.name] = event.submitter.value;
   delete fields.seen;
   delete fields.csrfmiddlewaretoken;
+  if (fields.act === 'make') { delete fields.key; act(fields).then((done) => { if (done) { form.reset(); use('choose'); } }); return; }
   if (fields.act === 'repair' && fields.same === table.chosen && table.drawn) fields.shape = JSON.stringify(table.drawn);
   act(fields);
 });
