@@ -6,6 +6,7 @@ It prints one JSON value on its last line. Rates are by the processor's time of 
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import re
@@ -23,6 +24,7 @@ import django
 
 django.setup()
 
+import numpy as np  # noqa: E402
 import shapely  # noqa: E402
 from django.db import connection  # noqa: E402
 
@@ -33,18 +35,28 @@ from geo.jobs.actions import run_job  # noqa: E402
 from geo.jobs.models import JobState  # noqa: E402
 from geo.regions.models import Level  # noqa: E402
 from geo.scope import Scope  # noqa: E402
+from routing.actions import rebuild_graph  # noqa: E402
+from routing.directions import NoRoute, route  # noqa: E402
+from routing.snap import snap  # noqa: E402
 from services.catchments import books  # noqa: E402
 from services.catchments.answering import Asked, answer, decide_many  # noqa: E402
+from services.catchments.areas.district import district_of  # noqa: E402
 from services.catchments.book import Area, Book, Home  # noqa: E402
 from services.catchments.books import book_of, kept_of  # noqa: E402
+from services.catchments.fairness.actions import start_fairness  # noqa: E402
+from services.catchments.fairness.asking import sites_of  # noqa: E402
+from services.catchments.fairness.measuring import FARTHEST_S  # noqa: E402
+from services.catchments.fairness.walking import WALK, seconds_from  # noqa: E402
 from services.catchments.matching import door_of  # noqa: E402
 from services.catchments.models import CatchmentEdition  # noqa: E402
 from services.catchments.validating.actions import start_validation, take_register  # noqa: E402
-from services.catchments.validating.models import Register  # noqa: E402
+from services.catchments.validating.models import Register, Validation  # noqa: E402
+from services.facilities.ground import current_graph  # noqa: E402
 
 SEED: Final = 2026
 SINGLE, BULK, REGISTRATIONS, BRUTE = 400, 20_000, int(os.environ.get("QUANTU_BENCH_REGISTRATIONS", "120000")), 400
 AREAS, POINTS = 200, 20_000
+WALKED: Final = 100
 PUBLIC: Final = Scope.public()
 
 
@@ -55,6 +67,7 @@ def measure() -> dict[str, Any]:
     return {
         "doors": len(doors), "rules": edition.rules.count(), **_building(edition), **_single(edition, doors),
         **_bulk(edition, doors), **_peer(edition, doors), **_areas(), **_validation(edition, doors),
+        **_fairness(edition),
     }  # fmt: skip
 
 
@@ -218,6 +231,43 @@ def _validation(edition: CatchmentEdition, doors: Sequence[tuple[str, str, str]]
     assert sum(outcomes.values()) == REGISTRATIONS
     return {"register_s": taken, "validation_s": wall, "validation_cpu_s": cpu, "registrations": REGISTRATIONS,
             "matched": outcomes["one"] / REGISTRATIONS}  # fmt: skip
+
+
+def _fairness(edition: CatchmentEdition) -> dict[str, float]:
+    """Measure an edition with the children just validated as the job does; then some doors by a search of their own each."""
+    rebuild_graph()
+    scope = Scope(paths=("",), duties=frozenset({"*"}), actor="bench")
+    children = Validation.objects.latest("made_at")
+    run = start_fairness(edition_id=edition.pk, validation_id=children.pk, grades=1, key=uuid.uuid4(), scope=scope)
+    assert run.job is not None
+    began, own = time.perf_counter(), time.process_time()
+    done = run_job(job_id=run.job)
+    assert done.state == JobState.DONE, done.error
+    wall, cpu = time.perf_counter() - began, time.process_time() - own
+    published = published_now()
+    district = district_of(edition.district_id, published)
+    sites = sites_of(edition, kept_of(edition, published), district, published)
+    some = random.Random(SEED).sample(range(len(district.homes)), min(WALKED, len(district.homes)))
+    ours = [away[some] for _, away in seconds_from(current_graph(), district.doors, sites, lambda share: None)]
+    began = time.process_time()
+    theirs = [[_walk(district.doors[at], site.point) for at in some] for site in sites.by_id.values()]
+    each = (time.process_time() - began) / len(some)
+    gap = np.abs(np.minimum(np.array(ours), FARTHEST_S) - np.minimum(np.array(theirs), FARTHEST_S))
+    return {
+        "fairness_s": wall, "fairness_cpu_s": cpu, "fairness_doors": len(district.homes), "fairness_sites": len(sites.by_id),
+        "fairness_peer_s": each * len(district.homes), "fairness_equal": float((gap <= 1).mean()),
+    }  # fmt: skip
+
+
+def _walk(door: Any, site: tuple[float, float]) -> float:
+    graph = current_graph()
+    ends = [snap(graph, float(x), float(y), WALK) for x, y in (door, site)]
+    if not all(end.found for end in ends):
+        return math.inf
+    try:
+        return route(graph, ends[0], ends[1]).seconds
+    except NoRoute:
+        return math.inf
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Any
 from tests.bench._scratch import scratch
 from tests.bench.report import Bar
 
-SINGLE_BAR_MS, BULK_BAR, VALIDATION_BAR_S = 20.0, 20_000.0, 60.0
+SINGLE_BAR_MS, BULK_BAR, VALIDATION_BAR_S, FAIRNESS_BAR_S = 20.0, 20_000.0, 60.0, 60.0
 
 
 def run() -> list[Bar]:
@@ -45,4 +45,8 @@ def _bars(found: dict[str, Any]) -> list[Bar]:
             VALIDATION_BAR_S / found["validation_s"], "s",
             f"{rows} rows answered and kept, one worker ({found['validation_cpu_s']:.1f} s of its core); {found['matched']:.0%} matched;"
             f" taken in before in {found['register_s']:.1f} s; peer: the bar"),
+        Bar("fairness of one district", found["fairness_s"], FAIRNESS_BAR_S, FAIRNESS_BAR_S / found["fairness_s"], "s",
+            f"{found['fairness_doors']:,} doors and {rows} children, {found['fairness_sites']} kindergartens, one worker"
+            f" ({found['fairness_cpu_s']:.1f} s of its core); door by door it would walk {found['fairness_peer_s']:,.0f} s,"
+            f" equal within a second: {found['fairness_equal']:.1%}; peer: the bar"),
     ]  # fmt: skip
