@@ -108,6 +108,37 @@ def test_an_institution_fills_in_its_form_looks_at_it_and_hands_it_in(
     fits(other, width)
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_mark_is_moved_by_keys_and_by_a_tap_and_is_kept(
+    open_page: Opener, live_city: str, place: Facility, width: int
+) -> None:
+    assert "发出 1 条" in send(staff("qu"), id=place.pk, **{f"phone-{place.pk}": PHONE})
+    page = open_page(width, 900, reduced_motion="reduce")
+    enter(page, f"{live_city}{link_in(sent_texts(PHONE)[-1])}")
+    holder, mark = page.locator(".fill-map .map"), page.locator("#position")
+    page.locator(".fill-map .map[data-ready]").wait_for(state="attached", timeout=60_000)
+    assert not mark.is_visible(), "the pin stands for the numbers"
+
+    def held() -> list[float]:
+        return [float(each) for each in mark.input_value().split(",")]
+
+    assert held() == [round(place.geom.x, 6), round(place.geom.y, 6)]
+    page.get_by_role("button", name="位置标记").focus()
+    for _ in range(2):
+        page.keyboard.press("Shift+ArrowUp")
+    assert (held()[1] - place.geom.y) * 111_320 == pytest.approx(20, abs=0.3)
+    page.get_by_role("button", name="保存草稿").click()
+    page.get_by_text("已保存。").wait_for()
+    assert (held()[1] - place.geom.y) * 111_320 == pytest.approx(20, abs=0.3)
+
+    page.locator(".fill-map .map[data-ready]").wait_for(state="attached", timeout=60_000)
+    holder.scroll_into_view_if_needed()
+    box = holder.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2 + 60, box["y"] + box["height"] / 2)
+    assert held()[0] > place.geom.x
+    fits(page, width)
+
+
 def test_a_link_that_ran_out_says_what_to_do_and_loses_nothing(
     open_page: Opener, live_city: str, place: Facility
 ) -> None:

@@ -27,7 +27,7 @@ from services.kernel.documents.previews import Size, page_image
 from services.kernel.documents.queries import Held
 from services.kernel.documents.registry import owner_kind, purpose_of
 from services.kernel.documents.spec import MEGABYTE
-from services.modules.selfreport.applying import Unfinished, door_unknown, filled, rehearse
+from services.modules.selfreport.applying import Unfinished, door_unknown, filled, middle_of_street, rehearse
 from services.modules.selfreport.documents import MOST_PHOTOS, owner_of
 from services.modules.selfreport.filling import (
     add_photo,
@@ -42,10 +42,11 @@ from services.modules.selfreport.links import check_open, report_of
 from services.modules.selfreport.models import WITH_INSTITUTION, ReportState, SelfReport
 from services.modules.selfreport.queries import KIND, PHOTO, photos_of
 from services.modules.selfreport.reviewing import changes_of
-from services.modules.selfreport.sheet import items_of
+from services.modules.selfreport.sheet import POSITION, items_of
 from web.api.errors import status_of
 from web.doors.asking import read_ask
 from web.doors.cards import make_card, row_of
+from web.doors.desk_map import map_context
 from web.doors.one_place import Photo, sections_of
 from web.doors.sending import send_file
 from web.doors.typed import number_typed, typed
@@ -201,7 +202,7 @@ def _form(
     texts = answers or filled(report)
     faults = fault.faults if isinstance(fault, Unfinished) else {}
     if fault is not None and (field := str(fault.detail.get("field") or "")):
-        faults = {field: fault.message, **faults}
+        faults = {POSITION if field == "lon" else field: fault.message, **faults}
     others = fault.detail.get("others", {}) if fault is not None else {}
     fields = [
         {
@@ -221,6 +222,8 @@ def _form(
         "photos": [(each, _photo(token, each)) for each in photos_of(report)],
         "most_photos": MOST_PHOTOS,
         "fault": fault,
+        "at": middle_of_street(report) if report.facility_id is None else None,
+        **map_context(),
         "photo_fault": fault is not None and fault.code in PHOTO_FAULTS,
     }
     return render(request, "fill/form.html", context, status=status_of(fault) if fault else 200)

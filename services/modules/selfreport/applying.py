@@ -19,7 +19,7 @@ from services.facilities.upkeep.actions import add_facility, edit_facility
 from services.facilities.upkeep.position import Stated, look_at
 from services.facilities.upkeep.recording import version_of
 from services.modules.selfreport.models import SelfReport
-from services.modules.selfreport.sheet import FIGURES, HOURS, read_answers, said_by
+from services.modules.selfreport.sheet import FIGURES, HOURS, POSITION, read_answers, said_by
 
 REASON: Final = "机构自主填报"
 
@@ -66,10 +66,12 @@ def _edit(report: SelfReport, values: dict[str, Any], key: UUID, scope: Scope, w
     now = said_by(facility)
     touched = [item for item, text in report.answers.items() if text != now.get(item, "") and item not in FIGURES]
     changes = {_entry(item): values[_entry(item)] for item in touched}
-    if "address_text" in changes:
+    if changes.get(POSITION) is None:
+        changes.pop(POSITION, None)  # a mark that was taken away says nothing
+    if "address_text" in changes and POSITION not in changes:
         spot = look_at(Stated(address=changes["address_text"], facility_id=facility.pk), scope=scope)
         if spot.door is not None:
-            changes["position"] = (spot.lon, spot.lat)
+            changes[POSITION] = (spot.lon, spot.lat)
     if changes:
         edit_facility(
             facility_id=facility.pk,
@@ -87,12 +89,17 @@ def _add(report: SelfReport, values: dict[str, Any], key: UUID, scope: Scope, wh
     said = {name: value for name, value in values.items() if name not in FIGURES and value is not None}
     said |= {"kind_id": report.kind}
     spot = look_at(Stated(address=said["address_text"], kind=report.kind, name=said["name"]), scope=scope)
-    if spot.door is None:
+    if spot.door is None and POSITION not in said:
         # nobody knows the door: it stands in the middle of the street that staff chose until somebody moves it
-        label = RegionVersion.objects.get(edition__state=EditionState.PUBLISHED, region=report.region_id).label
-        said["position"] = (round(label.x, 7), round(label.y, 7))
+        said[POSITION] = middle_of_street(report)
     change = add_facility(values=said, key=key, scope=scope, reason=REASON, why=why)
     return Facility.objects.get(pk=change.facilities[0])
+
+
+def middle_of_street(report: SelfReport) -> tuple[float, float]:
+    """Return the middle of the street that a report is about, longitude and latitude."""
+    label = RegionVersion.objects.get(edition__state=EditionState.PUBLISHED, region=report.region_id).label
+    return round(label.x, 7), round(label.y, 7)
 
 
 def _entry(item: str) -> str:
@@ -102,10 +109,11 @@ def _entry(item: str) -> str:
 
 def door_unknown(report: SelfReport) -> bool:
     """Say whether a new place would stand in the middle of its street, because nobody knows the door it wrote."""
-    if report.facility_id is not None:
+    said = filled(report)
+    if report.facility_id is not None or said.get(POSITION):
         return False
     ours = Scope.system("the preview of a self-report")
-    return look_at(Stated(address=filled(report).get("address_text", ""), kind=report.kind), scope=ours).door is None
+    return look_at(Stated(address=said.get("address_text", ""), kind=report.kind), scope=ours).door is None
 
 
 def rehearse(report: SelfReport) -> tuple[Detail, list[Known]]:

@@ -29,7 +29,7 @@ from services.modules.selfreport.message_events import APPROVED, RETURNED
 from services.modules.selfreport.models import ReportState, SelfReport
 from services.modules.selfreport.queries import PHOTO, photos_of
 from services.modules.selfreport.sending import PHONE, held, send_anew
-from services.modules.selfreport.sheet import items_of, said_by
+from services.modules.selfreport.sheet import items_of, moved_metres, said_by
 
 MOST_WORDS: Final = 300
 MOST_AT_ONCE: Final = 100
@@ -68,7 +68,10 @@ def changes_of(report: SelfReport) -> list[Change]:
             continue
         now = here.get(item.key, before)
         others = (item.words(now) or "没有填") if now not in (before, after) else ""
-        found.append(Change(item.key, item.label, item.section, item.words(before), item.words(after), others))
+        words = item.words(after)
+        if item.control == "point" and (metres := moved_metres(before, after)) is not None:
+            words += f"，移动了 {metres:.0f} 米"
+        found.append(Change(item.key, item.label, item.section, item.words(before), words, others))
     return found
 
 

@@ -10,7 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from geo.addresses.lookups import metres_between
+from geo.addresses.positions import position
+from geo.crs import System
 from geo.errors import BadInput
+from geo.regions.queries import current_city
 from services.facilities.actions import MOST_PLACES
 from services.facilities.kinds import Attribute, Kind, kind_of
 from services.facilities.known import CAPACITY, FEES
@@ -18,9 +22,10 @@ from services.facilities.models import Facility
 from services.facilities.upkeep.checking import ATTRIBUTE, LONGEST, faults_of
 from services.facilities.upkeep.hours_typed import LINES, hours_of, lines_of
 
-Control = Literal["text", "tel", "integer", "number", "choice", "boolean", "day", "hours"]
+Control = Literal["text", "tel", "integer", "number", "choice", "boolean", "day", "hours", "point"]
 HOURS: Final = "hours."
 FIGURES: Final = ("places", "vacancies")
+POSITION: Final = "position"
 MOST_TYPED: Final = 300
 YES_NO: Final = (("1", "是"), ("0", "否"))
 
@@ -41,6 +46,9 @@ class Item:
 
     def words(self, text: str) -> str:
         """Return what was typed as people read it; '' for nothing."""
+        if self.control == "point":
+            lon, _, lat = text.partition(",")
+            return f"东经 {lon}，北纬 {lat}" if lat else text
         said = dict(self.choices).get(text, text)
         return f"{said} {self.unit}" if said and self.unit else said
 
@@ -58,6 +66,10 @@ def items_of(kind_key: str) -> tuple[Item, ...]:
         Item(
             "address_text", "机构地址", "基本信息", required=True, most=LONGEST["address_text"][1],
             help="写到门牌，例如 黄浦区淮海中路45号。",
+        ),
+        Item(
+            POSITION, "地图上的位置", "基本信息", "point", most=40,
+            help="标记要在大门口：点一下地图，或拖动标记。只改了地址、没有动标记的，按新地址放。",
         ),
         *(each for each in attributes if each.section == "服务"),
         *_room(kind),
@@ -86,6 +98,7 @@ def _room(kind: Kind) -> tuple[Item, ...]:
 def said_by(facility: Facility) -> dict[str, str]:
     """Return what a place says now, as it would be typed."""
     said = {"name": facility.name, "phone": facility.phone, "address_text": facility.address_text}
+    said[POSITION] = f"{facility.geom.x:.6f},{facility.geom.y:.6f}"
     said |= {key: "" if (figure := getattr(facility, key)) is None else str(figure) for key in FIGURES}
     said |= {f"{ATTRIBUTE}{key}": _typed(value) for key, value in facility.attributes.items()}
     said |= {f"{HOURS}{day}": line for day, line in lines_of(facility.hours).items()}
@@ -101,8 +114,8 @@ def _typed(value: Any) -> str:
 def read_answers(kind_key: str, answers: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the values of all items and, by key, what is wrong with them in words.
 
-    Values are as ``services.facilities.upkeep.actions`` takes them (hours whole, attributes ``None`` where nothing is said), and
-    places and vacancies as numbers or ``None``.
+    Values are as ``services.facilities.upkeep.actions`` takes them (hours whole, attributes ``None`` where nothing is said, the
+    position as longitude and latitude), and places and vacancies as numbers or ``None``.
     """
     values: dict[str, Any] = {}
     faults: dict[str, str] = {}
@@ -149,8 +162,28 @@ def _value(item: Item, text: str) -> Any:
             return _number(item, text)
         case "boolean":
             return text == "1"
+        case "point":
+            return _point(text)
         case _:
             return text
+
+
+def _point(text: str) -> tuple[float, float]:
+    """Return longitude and latitude of a point in the city, in CGCS2000 degrees."""
+    lon, _, lat = text.partition(",")
+    try:
+        found = position(float(lon), float(lat), System.CGCS2000, current_city())
+    except (ValueError, BadInput):
+        raise BadInput("no_position", f"标记不在{current_city().name}，请在地图上把它放到大门口。") from None
+    return found.x, found.y
+
+
+def moved_metres(before: str, after: str) -> float | None:
+    """Return how far apart two typed positions are; ``None`` where one is none."""
+    try:
+        return metres_between(*_point(before), *_point(after))
+    except BadInput:
+        return None
 
 
 def _number(item: Item, text: str) -> int | float:

@@ -371,3 +371,33 @@ def test_places_are_found_by_kind_and_street_or_taken_from_the_ledger(house: Hou
     assert 'formaction="/desk/self-reports/send"' in ledger
     assert f'name="phone-{house.second.pk}"' in said(clerk.get("/desk/self-reports/send", {"id": house.second.pk}))
     assert 'formaction="/desk/self-reports/send"' not in said(staff("jiezhen").get("/desk/ledgers/facilities"))
+
+
+def test_an_institution_moves_its_mark_and_the_place_stands_there_once_approved(house: House) -> None:
+    link = one_link(house, id=house.first.pk)
+    client = opened(link)
+    fields = form(client, link)
+    here = house.first.geom
+    assert fields["position"] == f"{here.x:.6f},{here.y:.6f}"
+    moved = f"{here.x:.6f},{here.y + 0.0002:.6f}"
+    saved = client.post(f"{link}/save", fields | {"position": "121.0", "act": "preview"}, follow=True)
+    assert "标记不在上海市" in said(saved)
+    fields["version"] = form(client, link)["version"]
+    saved = client.post(f"{link}/save", fields | {"position": "113.3,23.1", "act": "preview"}, follow=True)
+    assert "标记不在上海市" in said(saved)
+    fields["version"] = form(client, link)["version"]
+    fields |= {"position": moved, "phone": "021-63210001", "vacancies": "2"}
+    shown = said(client.post(f"{link}/save", fields | {"act": "preview"}, follow=True))
+    assert "现在还没有公布" in shown
+    client.post(f"{link}/submit", {"version": hidden(shown, "version")})
+    house.first.refresh_from_db()
+    assert house.first.geom.y == here.y, "nothing moves before it is approved"
+    report = SelfReport.objects.get()
+    assert "移动了 22 米" in said(staff("qu").get(f"/desk/self-reports/{report.pk}"))
+    approve(report, why="标记在大门口")
+    house.first.refresh_from_db()
+    report.refresh_from_db()
+    assert report.state == ReportState.APPROVED
+    assert house.first.geom.y == pytest.approx(here.y + 0.0002, abs=2e-6)
+    assert house.first.point_source == "survey"
+    assert Correction.objects.filter(ext_id=house.first.ext_id, cleared_at=None).exists(), "no import takes it back"
