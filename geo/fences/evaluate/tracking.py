@@ -314,6 +314,8 @@ class _AtFence:
             came = stay.near.observe(self._ratio(depth + rule.approach_m), step, limits) and stay.near.inside
             if came and not stay.side.inside:
                 told.append(self._event(EventKind.APPROACH, stay.near))
+        else:
+            stay.near = Side()  # the rule may have asked for it before
         if changed:
             told.append(self._change())
         if stay.side.inside:
@@ -358,14 +360,21 @@ class _AtFence:
         stay.outside = fix
         if before is None or fix.time_ms - before.time_ms > self.book.limits.gap_ms:
             return []
-        aside = max(before.accuracy_m, fix.accuracy_m)
-        if not self.book.index.crosses_wholly(self.row, before[1:3], fix[1:3], aside):
-            return []
-        if not (self.book.holds(self.row, before.time_ms) and self.book.holds(self.row, fix.time_ms)):
+        if not self._whole_way(before, fix):
             return []
         fence = self.book.rules[self.row].fence
         kinds = (EventKind.ENTER, EventKind.CROSS, EventKind.EXIT)
         return [Event(fence, kind, fix.time_ms, before.time_ms, False) for kind in kinds]
+
+    def _whole_way(self, a: Fix, b: Fix) -> bool:
+        """Say whether the way between two fixes clearly crosses the fence; a may be from before the fence had this shape."""
+        index, row = self.book.index, self.row
+        return (
+            index.crosses_wholly(row, a[1:3], b[1:3], max(a.accuracy_m, b.accuracy_m))
+            and self.book.holds(row, a.time_ms)
+            and self.book.holds(row, b.time_ms)
+            and bool(index.depths([a.x], [a.y], row)[0] <= -a.accuracy_m)
+        )
 
 
 def _fix(plain: Any) -> Fix | None:

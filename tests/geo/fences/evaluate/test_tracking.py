@@ -10,6 +10,7 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from geo.crs import SHANGHAI
 from geo.fences.evaluate.hours import Hours, Term
 from geo.fences.evaluate.index import FenceIndex
 from geo.fences.evaluate.positions import Limits, Position
@@ -74,6 +75,15 @@ def test_driving_along_a_border_crosses_nothing():
     rng = np.random.default_rng(5)
     journey = [at(t, 10 * t, -6 + rng.normal(0, 5), 8.0) for t in range(100)]
     assert kinds(journey) == []
+
+
+def test_a_lane_that_begins_to_hold_on_the_way_across_is_not_crossed():
+    lane = {"lane": shapely.box(100, -500, 112, 500)}
+    rules = [FenceRule("lane", cross=True)]
+    journey = [at(50, 0, 0), at(58, 60, 0), at(63, 160, 0), at(68, 260, 0)]
+    opens = [Term(hours=Hours.read({"mon": [["08:01", "09:00"]]}))]
+    assert kinds(journey, book_of(lane, rules, opens)) == []
+    assert len(kinds(journey, book_of(lane, rules))) == 3
 
 
 def test_staying_is_told_once_a_stay_when_it_is_certain():
@@ -155,6 +165,24 @@ def test_a_clock_that_goes_backwards_is_late_until_it_has_caught_up():
     track, events = replay([*ahead, *behind], book)
     assert [str(e.kind) for e in events] == ["enter"]
     assert track.counts["late"] == 363
+
+
+def test_of_positions_of_one_time_the_most_accurate_counts():
+    book = book_of({"a": SQUARE}, [FenceRule("a")])
+    inside, outside = [at(t, 500, accuracy=6.0) for t in (0, 10)], [at(t, -500, accuracy=60.0) for t in (0, 10)]
+    for positions in (inside + outside, outside + inside):
+        track, events = replay(positions, book)
+        assert [str(e.kind) for e in events] == ["enter"]
+        assert track.counts == {"duplicate": 2}
+
+
+def test_a_fix_clearly_on_the_old_side_begins_the_evidence_anew():
+    """Depths of 4.5, -1.05 and 3.8 accuracies: neither fix inside is enough, and together they are none."""
+    book = book_of({"a": SQUARE}, [FenceRule("a")])
+    assert kinds([at(10 * n, x, accuracy=10.0) for n, x in enumerate([-100, 45, -10.5, 38, -100])], book) == []
+    assert kinds([at(10 * n, x, accuracy=10.0) for n, x in enumerate([-100, 45, 5, 38, 100])], book) == [
+        ("enter", 10, False)
+    ]
 
 
 def test_the_same_number_of_a_device_counts_once():
@@ -307,7 +335,26 @@ def test_rules_that_go_take_what_was_remembered_with_them():
         RuleBook.build(one.index, [FenceRule("a")])
 
 
-def test_fences_of_the_antimeridian_and_swapped_axes_are_simply_elsewhere():
-    """Evaluation knows metres only; a position no plane holds comes as NaN and is counted."""
-    track, events = replay([at(0, float("inf")), at(1, float("nan"))], book_of({"a": SQUARE}))
-    assert (track.counts, events) == ({"unplaced": 2}, [])
+def test_a_fence_drawn_around_a_subject_that_leaves_was_not_crossed():
+    track, _ = replay([at(0, -500), at(2, -480), at(4, -460)], book_of({"far": shapely.box(5000, 0, 5100, 100)}))
+    around = book_of({"new": shapely.box(-600, 0, -400, 1000)}, [FenceRule("new", cross=True)])
+    track, events = advance(track, [at(70, 300), at(200, 320)], around)
+    assert events == []
+
+
+def test_a_rule_that_asks_for_no_approach_any_more_is_forgotten_when_far():
+    near = book_of({"a": SQUARE}, [FenceRule("a", approach_m=300)])
+    track, events = replay([at(0, -900), at(10, -150), at(20, -140)], near)
+    assert [str(e.kind) for e in events] == ["approach"]
+    track, _ = advance(track, [at(100, -400), at(110, -400), at(300, -400)], book_of({"a": SQUARE}, [FenceRule("a")]))
+    assert track.stays == {}
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat"), [(31.2304, 121.4737), (179.9999, 31.2), (-180.0, 31.2), (0.0, 0.0), (116.39, 39.91)]
+)
+def test_positions_with_swapped_axes_or_of_elsewhere_are_counted_and_do_nothing(lon, lat):
+    """Swapped, at the antimeridian, null island, another city: the plane gives no metres."""
+    x, y = (float(each[0]) for each in SHANGHAI.plane.project(np.array([lon]), np.array([lat])))
+    track, events = replay([at(0, x, y)], book_of({"a": SQUARE}))
+    assert (track.counts, events) == ({"unplaced": 1}, [])
