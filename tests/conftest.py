@@ -20,8 +20,10 @@ import redis
 from django.conf import settings
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.management import call_command
+from django.core.servers.basehttp import ThreadedWSGIServer
 from django.db import connection, connections
 from django.test.testcases import LiveServerThread
+from psycopg.pq import TransactionStatus
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.reading import wait_before_reads
@@ -60,14 +62,33 @@ def data_folder() -> Path:
 # server writes to.
 
 
+_kept: dict[str, Any] = {}
+"""Connections of this process to databases that tests come back to, by their names: a fresh one loads PostGIS and PROJ anew."""
+
+
 def _use(name: str) -> str:
     """Let every new connection of this process go to a database, and return the name used before."""
     before = str(settings.DATABASES["default"]["NAME"])
     for alias in connections:
-        connections[alias].close()
-        connections[alias].settings_dict["NAME"] = name
+        held = connections[alias]
+        if held.connection is not None and not held.closed_in_transaction and _is_idle(held.connection):
+            _kept[before] = held.connection
+            held.connection = None
+        held.close()
+        held.settings_dict["NAME"] = name
     settings.DATABASES["default"]["NAME"] = name
+    connection.connection = _kept.pop(name, None)
     return before
+
+
+def _leave(name: str) -> None:
+    """Close the connection that is kept to a database."""
+    if name in _kept:
+        _kept.pop(name).close()
+
+
+def _is_idle(connected: Any) -> bool:
+    return not connected.closed and connected.info.transaction_status == TransactionStatus.IDLE
 
 
 def _end_sessions(cursor: Any, name: str) -> None:
@@ -86,12 +107,14 @@ def _end_sessions(cursor: Any, name: str) -> None:
 
 def _drop(cursor: Any, name: str) -> None:
     """Drop a database; not WITH (FORCE), which would end PostgreSQL's own workers too, and may not."""
+    _leave(name)
     _end_sessions(cursor, name)
     cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
 
 
 def _copy(template: str, name: str) -> None:
     with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+        _leave(template)
         _end_sessions(cursor, template)
         _drop(cursor, name)
         cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
@@ -190,9 +213,19 @@ def real_city(real_city_database: RealCity, _on_real_city: None, db: None) -> Re
     return real_city_database
 
 
+class _Serving(ThreadedWSGIServer):
+    """Keeps the connection to the database as long as a browser keeps its own, as a pool does in the house."""
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        connection.settings_dict = {**connection.settings_dict, "CONN_MAX_AGE": None}
+        super().process_request_thread(request, client_address)
+
+
 class _Server(LiveServerThread):
+    server_class = _Serving
+
     def _create_server(self, connections_override: Any = None) -> Any:
-        return super()._create_server()  # each request opens and closes a connection of its own
+        return super()._create_server()  # no connection of the test's own: what it writes must be committed
 
 
 @pytest.fixture(scope="session")
