@@ -300,6 +300,10 @@ def _browser() -> Iterator[Any]:
         browser.close()
 
 
+COARSE = "Object.defineProperty(window, 'devicePixelRatio', {get: () => 0.5});"
+"""Lets maps draw a quarter of their points: without a graphics card each frame costs by the point. Nothing else looks at it."""
+
+
 class Watch:
     """What a browser must not do while a test looks on: reach other hosts, break our content policy, throw."""
 
@@ -316,6 +320,7 @@ class Watch:
 def open_page(_browser: Any) -> Iterator[Any]:
     """Return a function that opens a browser page of a size: ``open_page(390, 844, javaScriptEnabled=False)``.
 
+    Maps are drawn coarsely unless a ``device_scale_factor`` is asked for.
     When the test ends, any request to another host, content-policy violation or uncaught error fails it.
     """
     contexts = []
@@ -335,6 +340,8 @@ def open_page(_browser: Any) -> Iterator[Any]:
         )
         context.set_default_timeout(15_000)
         contexts.append(context)
+        if "device_scale_factor" not in options:
+            context.add_init_script(COARSE)
         context.on("requestfailed", lost)
         page = context.new_page()
         page.on("console", hear)

@@ -47,7 +47,7 @@ def test_a_click_on_the_map_tells_the_attributes_of_what_is_there(open_page: Any
     from services.facilities.models import Facility
     from services.facilities.queries import facility_detail
 
-    page = open_page(1440, 900)
+    page = open_page(1440, 900, device_scale_factor=1)
     page.goto(f"{live_city}/?kinds=eldercare")
     wait_until_drawn(page)
     facility = Facility.objects.filter(kind__in=kinds_named("eldercare"), status="open").order_by("id").first()
