@@ -177,12 +177,16 @@ def test_of_positions_of_one_time_the_most_accurate_counts():
 
 
 def test_a_fix_clearly_on_the_old_side_begins_the_evidence_anew():
-    """Depths of 4.5, -1.05 and 3.8 accuracies: neither fix inside is enough, and together they are none."""
+    """4.5 accuracies beyond the border, 1.05 before it, 3.8 beyond: neither fix beyond is enough, and together they are none."""
     book = book_of({"a": SQUARE}, [FenceRule("a")])
-    assert kinds([at(10 * n, x, accuracy=10.0) for n, x in enumerate([-100, 45, -10.5, 38, -100])], book) == []
-    assert kinds([at(10 * n, x, accuracy=10.0) for n, x in enumerate([-100, 45, 5, 38, 100])], book) == [
-        ("enter", 10, False)
-    ]
+
+    def told_of(*depths):
+        return kinds([at(10 * n, depth, accuracy=10.0) for n, depth in enumerate(depths)], book)
+
+    assert told_of(-100, 45, -10.5, 38, -100) == []
+    assert told_of(-100, 45, 5, 38, 100) == [("enter", 10, False)]
+    assert told_of(100, -45, 10.5, -38, 100) == [("enter", 0, True)]
+    assert told_of(100, -45, -5, -38, -100) == [("enter", 0, True), ("exit", 10, False)]
 
 
 def test_the_same_number_of_a_device_counts_once():
