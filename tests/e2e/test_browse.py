@@ -218,3 +218,38 @@ def test_a_parent_orders_the_list_by_what_matters_to_the_family(page: Any, live_
     page.get_by_role("button", name="用上次的偏好").click()
     page.wait_for_url("**w_fee=5**")
     assert ids_of(page) == fitting
+
+
+def test_the_next_rows_follow_without_leaving_the_page(open_page: Any, live_city: str) -> None:
+    page = open_page(390, 844, has_touch=True)
+    page.goto(f"{live_city}/places")
+    page.evaluate("() => window.name = 'the same page'")
+    first = ids_of(page)
+    assert len(first) == 20
+    page.locator(".list-row .compare-tick input").first.check()
+    link = page.get_by_role("link", name="再看 20 家")
+    link.focus()
+    page.keyboard.press("Enter")
+    page.locator(".list-row").nth(39).wait_for()
+    both = ids_of(page)
+    assert both[:20] == first
+    assert len(set(both)) == 40
+    assert page.evaluate("() => window.name") == "the same page"
+    # The keyboard goes on with the first of the new rows, ticks stand, and what is marked in a new row is shown there.
+    expect(page.locator(".list-row").nth(20).locator("a.row-name")).to_be_focused()
+    expect(page.locator(".list-row .compare-tick input").first).to_be_checked()
+    assert faults_of(page) == []
+    page.locator(".list-row").nth(20).locator("[data-save]").click()
+    expect(page.locator(".list-row").nth(20).get_by_text("已收藏").first).to_be_visible()
+    page.get_by_role("link", name="再看 20 家").click()
+    page.locator(".list-row").nth(59).wait_for()
+    assert len(set(ids_of(page))) == 60
+
+
+def test_without_script_the_next_rows_are_a_page_of_their_own(open_page: Any, live_city: str) -> None:
+    page = open_page(390, 844, java_script_enabled=False)
+    page.goto(f"{live_city}/places")
+    first = ids_of(page)
+    page.get_by_role("link", name="再看 20 家").click()
+    assert "cursor=" in page.url
+    assert not set(ids_of(page)) & set(first)

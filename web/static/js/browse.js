@@ -21,25 +21,43 @@ function address() {
   return `/places?${new URLSearchParams([...params])}`;
 }
 
+/** Returns the part of the page that an address answers; whatever is wrong, the whole page says it, and nothing is returned. */
+async function fragment(url) {
+  try {
+    const answer = await fetch(url, {headers: {'HX-Request': 'true'}, credentials: 'same-origin'});
+    if (!answer.ok) throw new Error(String(answer.status));
+    return await answer.text();
+  } catch (error) {
+    window.location.assign(url);
+    return null;
+  }
+}
+
+/** The next rows come to stand where the link to them stood, and the keyboard goes on with the first of them. */
+async function more(link) {
+  const item = link.closest('li');
+  if (item.hasAttribute('aria-busy')) return;
+  item.setAttribute('aria-busy', 'true');
+  const text = await fragment(link.href);
+  if (text === null || !item.isConnected) return;
+  const last = item.previousElementSibling;
+  const held = item.contains(document.activeElement);
+  item.outerHTML = text;
+  document.dispatchEvent(new CustomEvent('htmx:afterSwap', {detail: {elt: finder}}));
+  const first = last && last.nextElementSibling && last.nextElementSibling.querySelector('a');
+  if (held && first) first.focus({preventScroll: true});
+}
+
 async function go(url, {push = true, keep = true} = {}) {
   window.clearTimeout(waiting);
   const turn = ++latest;
   finder.setAttribute('aria-busy', 'true');
-  let text = '';
-  try {
-    const answer = await fetch(url, {headers: {'HX-Request': 'true'}, credentials: 'same-origin'});
-    if (!answer.ok) throw new Error(String(answer.status));
-    text = await answer.text();
-  } catch (error) {
-    window.location.assign(url); // whatever is wrong, the whole page says it
-    return;
-  }
-  if (turn !== latest) return;
+  const text = await fragment(url);
+  if (text === null || turn !== latest) return;
   const held = document.activeElement && finder.contains(document.activeElement) ? document.activeElement.id : '';
   const shown = document.getElementById('show-filters');
   const folded = !(keep && shown && shown.checked);
   finder.innerHTML = text;
-  if (window.htmx) window.htmx.process(finder);
   if (document.getElementById('show-filters')) document.getElementById('show-filters').checked = !folded;
   finder.removeAttribute('aria-busy');
   document.dispatchEvent(new CustomEvent('htmx:afterSwap', {detail: {elt: finder}}));
@@ -128,6 +146,11 @@ document.addEventListener('click', (event) => {
   if (link && plain) {
     event.preventDefault();
     go(link.getAttribute('href'));
+  }
+  const next = event.target.closest('#finder a[data-more]');
+  if (next && plain) {
+    event.preventDefault();
+    more(next);
   }
   if (event.target.closest('[data-recall]')) {
     recallInto();
