@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from django.db import connection
+
 from geo.errors import NotFound
 from geo.regions.queries import current_city
 from geo.scope import Scope
@@ -34,7 +36,7 @@ DUTY: Final = "settings.write"
 
 
 _NEWEST: Final = f"""
-    SELECT DISTINCT ON (kinds, entry) * FROM {ArrangementVersion._meta.db_table}
+    SELECT DISTINCT ON (kinds, entry) kinds, entry, active, id FROM {ArrangementVersion._meta.db_table}
     WHERE city = %s AND kinds = ANY(%s) AND entry = ANY(%s) AND published_at IS NOT NULL
     ORDER BY kinds, entry, number DESC"""
 
@@ -61,10 +63,14 @@ def sheet_for(kinds: str, entry: str) -> Held | None:
     A kind goes before its group, and of either the entry itself before all entries.
     """
     lists = lists_above(kinds)
-    newest = ArrangementVersion.objects.raw(_NEWEST, [current_city().key, list(lists), [entry, ""]])
-    held = {(version.kinds, version.entry): version for version in newest if version.active}
-    version = next((held[one, at] for one in lists for at in (entry, "") if (one, at) in held), None)
-    return None if version is None else Held(sheet_of(version.sheet, kinds), version)
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST, [current_city().key, list(lists), [entry, ""]])
+        held = {(one, at): version for one, at, active, version in cursor.fetchall() if active}
+    found = next((held[one, at] for one in lists for at in (entry, "") if (one, at) in held), None)
+    if found is None:
+        return None
+    version = ArrangementVersion.objects.get(pk=found)
+    return Held(sheet_of(version.sheet, kinds), version)
 
 
 def arrangement_for(kinds: Sequence[str], entry: str) -> Arrangement:
