@@ -116,6 +116,8 @@ class SiteLine:
     doors_shared: int
     own: int | None
     shared: float | None
+    whole: bool = True
+    """Whether places are known of all kindergartens of a sum: only then do they stand against children."""
 
     @property
     def children(self) -> float | None:
@@ -126,7 +128,7 @@ class SiteLine:
     def short(self) -> int | None:
         """Return how many places are missing, spare ones below zero; ``None`` where either side is not known."""
         found = self.children
-        return None if self.places is None or found is None else math.ceil(found - self.places - 1e-6)
+        return None if self.places is None or found is None or not self.whole else math.ceil(found - self.places - 1e-6)
 
     @property
     def spare(self) -> int | None:
@@ -137,7 +139,7 @@ class SiteLine:
     def percent(self) -> float | None:
         """Return children by places, in percent; ``None`` where either is not known and where there is no place."""
         found = self.children
-        return None if not self.places or found is None else 100 * found / self.places
+        return None if not self.places or found is None or not self.whole else 100 * found / self.places
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +246,7 @@ def sum_of(lines: Sequence[SiteLine]) -> SiteLine:
         sum(line.doors for line in lines), sum(line.doors_shared for line in lines),
         sum(line.own or 0 for line in lines) if counted else None,
         sum(line.shared or 0.0 for line in lines) if counted else None,
+        all(line.places is not None for line in lines),
     )  # fmt: skip
 
 
