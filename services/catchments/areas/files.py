@@ -1,4 +1,4 @@
-"""Areas out of a file: GeoJSON or a zipped Shapefile in any datum, each row with its name and its kindergarten."""
+"""Areas out of a file: GeoJSON, a GeoPackage or a zipped Shapefile in any datum, each row with its name and its kindergarten."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from geo.crs import System
 from geo.errors import BadInput, CityError
 from geo.fences.areas import LONGEST_NAME, Arriving
 from geo.geometry import repair
-from geo.imports.readers import read_file
+from geo.imports.quarantine import read_apart
 from geo.imports.reasons import ROW_REASONS
 from services.catchments.areas.actions import MOST_AREAS
 from services.catchments.ground import Ground, ground_of
@@ -19,7 +19,7 @@ from services.catchments.models import CatchmentEdition
 MOST_BYTES: Final = 20_000_000
 SYSTEMS: Final = (System.WGS84, System.CGCS2000, System.GCJ02, System.BD09, System.SH2000)
 MOST_TOLD: Final = 30
-_FORMATS: Final = {".geojson": "geojson", ".json": "geojson", ".zip": "shapefile"}
+_FORMATS: Final = {".geojson": "geojson", ".json": "geojson", ".zip": "shapefile", ".gpkg": "geopackage"}
 _NAMES: Final = ("名称", "片区", "片区名称", "name")
 _TARGETS: Final = ("对口园", "幼儿园", "园所", "target", "school")
 _NUMBERS: Final = ("对口园编号", "target_id")
@@ -34,10 +34,10 @@ def read_areas(
     """
     kind = _FORMATS.get(Path(name).suffix.lower())
     if kind is None:
-        raise BadInput("file_kind", "请上传 GeoJSON（.geojson）或压缩成 zip 的 Shapefile。")
+        raise BadInput("file_kind", "请上传 GeoJSON（.geojson）、GeoPackage（.gpkg）或压缩成 zip 的 Shapefile。")
     if datum not in SYSTEMS:
         raise BadInput("datum_unknown", "请从列出的坐标系里选一个。")
-    reading = read_file(source, format=kind, datum=System(datum))
+    reading = read_apart(source, format=kind, datum=System(datum))
     if not 0 < len(reading.records) <= MOST_AREAS:
         raise BadInput("areas_count", f"文件里有 {len(reading.records):,} 个片区，请放 1 到 {MOST_AREAS} 个。")
     ground = ground_of(edition.district_id)
