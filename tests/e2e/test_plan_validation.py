@@ -22,7 +22,7 @@ from services.facilities.models import Facility
 from tests.e2e.conftest import faults_of
 from tests.e2e.test_desk import sign_in
 from tests.services.catchments.districts import HUANGPU, edition, names, region, rule, street_of
-from tests.services.catchments.registrations import PHONE, begun, coming_year, handed_in, identity, where
+from tests.services.catchments.registrations import PHONE, address_of, begun, coming_year, handed_in, identity, where
 
 SHOTS = os.environ.get("QUANTU_SHOTS", "")
 HEAD = ["登记编号", "幼儿姓名", "街道", "居委", "户籍地址"]
@@ -95,7 +95,9 @@ def test_a_district_proves_its_rules_on_its_register_and_mends_them(
     assert page.locator("#rows tbody tr").count() == min(50, lost.count())
     one = lost[0].row
     line = page.locator("#rows tbody tr").first.inner_text()
-    assert all(word in line for word in (one.address, one.own, one.street, one.committee, "没有一条规则或片区写到这里"))
+    assert all(
+        word in line for word in (address_of(one), one.own, one.street, one.committee, "没有一条规则或片区写到这里")
+    )
     page.get_by_label("街镇").select_option(str(lost[0].street_id))
     page.get_by_role("button", name="筛选").click()
     page.wait_for_url(f"**street={lost[0].street_id}**")
@@ -199,7 +201,7 @@ def test_a_district_proves_its_rules_on_what_families_handed_in(
     page.get_by_role("button", name="取来核对").click()
     first = finished(page)
     page.get_by_role("heading", name="幼儿信息登记（截至").wait_for()
-    assert {row.own: row.address for row in first.register.rows.all()} == {
+    assert {row.own: address_of(row) for row in first.register.rows.all()} == {
         number: door.text for number, door in expected.items()
     }
     taken = AuditEntry.objects.filter(act="answer_revealed").order_by("-pk").first()
@@ -213,7 +215,9 @@ def test_a_district_proves_its_rules_on_what_families_handed_in(
     assert page.locator("#rows tbody tr").count() == lost.count()
     one = lost[0].row
     line = page.locator("#rows tbody tr").first.inner_text()
-    assert all(word in line for word in (one.address, one.own, one.street, one.committee, "没有一条规则或片区写到这里"))
+    assert all(
+        word in line for word in (address_of(one), one.own, one.street, one.committee, "没有一条规则或片区写到这里")
+    )
     shot(page, "validation-forms-run-1440")
     assert faults_of(page) == []
     with page.expect_download() as download:

@@ -25,6 +25,7 @@ from services.catchments.ground import KINDERGARTEN
 from services.catchments.homes import Asked, read_home, region_names
 from services.catchments.models import CatchmentEdition
 from services.catchments.validating.models import Validation, Verdict
+from services.catchments.validating.sealing import of_row, seal_of
 from services.facilities.models import Facility, FacilityStatus
 
 Step = Callable[[float], object]
@@ -133,14 +134,16 @@ def children_of(
     words, code = region_names(published, names), _code_of(district, names)
     rows = Verdict.objects.filter(validation=validation).order_by("number")
     asked = rows.values_list(
-        "row__address", "row__street", "row__committee", "row__community", "outcome", "sites", "choices"
+        "number", "row__address", "row__street", "row__committee", "row__community", "outcome", "sites", "choices"
     )
     found, total = Children(), max(1, validation.register.row_count)
-    for count, (address, street, committee, community, outcome, named, choices) in enumerate(
+    seal = seal_of(validation.register)
+    for count, (number, kept, street, committee, community, outcome, named, choices) in enumerate(
         asked.iterator(chunk_size=A_PIECE)
     ):
         if count % A_PIECE == 0:
             step(count / total)
+        address = seal.open(kept, place=of_row(number))
         where = read_home(Asked(address, code, street, committee, community), names, words)
         at = doors.get(where.door, -1) if where.door else -1
         own = where.committee.id if where.committee else district.committees[at] if at >= 0 else 0

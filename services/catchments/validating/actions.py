@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -21,6 +21,7 @@ from services.catchments.queries import EDIT, edition_seen
 from services.catchments.validating.models import Origin, Register, RegisterRow, Validation
 from services.catchments.validating.queries import register_seen, validation_seen
 from services.catchments.validating.reading import LABELS, Line, read_register
+from services.catchments.validating.sealing import new_key, of_row, seal_of
 from services.catchments.validating.taking import handed_in_for, lines_from_forms, season_of
 from services.kernel.forms.taking import check_taking
 
@@ -42,7 +43,7 @@ def take_register(*, edition_id: UUID, source: Path, name: str, key: UUID, scope
     assert entry is not None
     taken = read_register(source, entry)
     with transaction.atomic():
-        register = Register.objects.create(
+        register = _kept(
             key=key, year=edition.year, district_id=edition.district_id, entry=edition.entry,
             name=name.replace("\x00", "").strip()[-120:] or "名册",
             columns=taken.columns, dropped=[title[:40] for title in taken.dropped],
@@ -67,7 +68,7 @@ def begin_from_forms(*, edition_id: UUID, key: UUID, scope: Scope) -> Validation
         if not handed_in_for(edition, scope=scope).exists():
             first, last = season_of(edition.year)
             raise BadInput("nothing_handed_in", NOTHING.format(first=first, last=last))
-        register = Register.objects.create(
+        register = _kept(
             key=key, year=edition.year, district_id=edition.district_id, entry=edition.entry, name=FROM_FORMS,
             origin=Origin.FORMS, columns=list(LABELS.values()), made_by=scope.actor,
         )  # fmt: skip
@@ -97,11 +98,21 @@ def take_rows(register: Register, *, scope: Scope, piece_done: Callable[[int], o
     register.save(update_fields=["until", "row_count", "name"])
 
 
+def _kept(**told: Any) -> Register:
+    """Return a new register with a key of its own."""
+    register = Register(**told)
+    register.sealed_key = new_key(register.pk)
+    register.save(force_insert=True)
+    return register
+
+
 def copy_rows(register: Register, lines: Sequence[Line]) -> None:
-    """Write rows of a register."""
+    """Write rows of a register, their addresses sealed."""
+    seal = seal_of(register)
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         for line in lines:
-            copy.write_row((register.pk, *line))
+            address = seal.close(line.address, place=of_row(line.number))
+            copy.write_row((register.pk, *line._replace(address=address)))
 
 
 @transaction.atomic

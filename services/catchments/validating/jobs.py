@@ -21,6 +21,7 @@ from services.catchments.answering import Asked, Decision, decide_many
 from services.catchments.models import CatchmentEdition
 from services.catchments.validating.actions import KIND, take_rows
 from services.catchments.validating.models import Register, RegisterRow, Validation, Verdict
+from services.catchments.validating.sealing import Seal, of_row, of_verdict, seal_of
 
 AT_ONCE: Final = 5_000
 TAKING: Final = 0.2
@@ -40,6 +41,7 @@ def validate(progress: Progress, params: dict[str, Any]) -> dict[str, Any]:
     if found is None:
         raise NotFound("validation_unknown", "这次验证的名册已被删除。")
     begun = _taken(found.register, progress)
+    seal = seal_of(found.register)
     scope = Scope.system("验证分析：按对口版本逐行核对登记名册")
     edition, total = found.edition, found.register.row_count
     if edition.revision != found.revision:
@@ -48,11 +50,14 @@ def validate(progress: Progress, params: dict[str, Any]) -> dict[str, Any]:
     code, answered = district.code if district else "", Verdict.objects.filter(validation=found).count()
     while rows := _next_rows(found):
         began = time.perf_counter()
-        asked = [Asked(row.address, code, row.street, row.committee, row.community) for row in rows]
+        asked = [
+            Asked(seal.open(row.address, place=of_row(row.number)), code, row.street, row.committee, row.community)
+            for row in rows
+        ]
         decided = decide_many(asked, entry=edition.entry, year=edition.year, scope=scope, edition=edition)
         with transaction.atomic():
             _hold(progress)
-            _keep(found, rows, decided)
+            _keep(found, rows, decided, seal)
             found.done_to = rows[-1].number
             found.seconds += time.perf_counter() - began
             found.save(update_fields=["done_to", "seconds"])
@@ -88,13 +93,14 @@ def _next_rows(found: Validation) -> list[RegisterRow]:
     return list(rows.order_by("number")[:AT_ONCE])
 
 
-def _keep(found: Validation, rows: Sequence[RegisterRow], decided: Sequence[Decision]) -> None:
+def _keep(found: Validation, rows: Sequence[RegisterRow], decided: Sequence[Decision], seal: Seal) -> None:
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         for row, one in zip(rows, decided, strict=True):
             street = one.where.street.id if one.where.street else None
+            said = seal.close("".join(one.said[:3])[:_LONGEST_SAID], place=of_verdict(found.pk, row.number))
             copy.write_row((
                 found.pk, row.pk, row.number, one.outcome, one.reason, list(one.sites),
-                list(one.possible[:_MOST_POSSIBLE]), list(one.choices), street, "".join(one.said[:3])[:_LONGEST_SAID],
+                list(one.possible[:_MOST_POSSIBLE]), list(one.choices), street, said,
             ))  # fmt: skip
 
 

@@ -37,6 +37,9 @@ class Register(models.Model):
     row_count = models.PositiveIntegerField(default=0)
     origin = models.CharField(max_length=5, choices=Origin, default=Origin.FILE)
     until = models.DateTimeField(null=True)
+    sealed_key = models.TextField(
+        blank=True, help_text="of its addresses; '' where they were kept before they were sealed"
+    )
     made_by = models.CharField(max_length=150)
     made_at = models.DateTimeField(auto_now_add=True)
 
@@ -70,7 +73,7 @@ class RegisterRow(models.Model):
     street = models.CharField(max_length=60, blank=True)
     committee = models.CharField(max_length=60, blank=True)
     community = models.CharField(max_length=60, blank=True)
-    address = models.CharField(max_length=300, blank=True)
+    address = models.TextField(blank=True, help_text="sealed by the key of the register")
 
     class Meta:
         verbose_name = "登记行"
@@ -117,7 +120,7 @@ class Verdict(models.Model):
     possible = ArrayField(models.BigIntegerField(), default=list)
     choices = ArrayField(models.CharField(max_length=8), default=list)
     street = models.ForeignKey(Region, on_delete=models.PROTECT, null=True, related_name="+")
-    said = models.CharField(max_length=300, blank=True)
+    said = models.TextField(blank=True, help_text="sealed by the key of the register: it names the address")
 
     class Meta:
         verbose_name = "验证结果"

@@ -8,6 +8,7 @@ from typing import Any
 from services.access.models import User
 from services.access.personal.spec import PersonalPart
 from services.catchments.validating.models import Origin, RegisterRow
+from services.catchments.validating.sealing import of_row, seal_of
 from services.kernel.forms.models import Submission
 
 
@@ -18,7 +19,7 @@ def registered(user: User) -> Iterator[Mapping[str, Any]]:
     for row in rows.order_by("pk").iterator():
         yield {
             "名册": row.register.name, "登记编号": row.own, "街镇": row.street, "居委": row.committee, "小区": row.community,
-            "地址": row.address,
+            "地址": seal_of(row.register).open(row.address, place=of_row(row.number)),
         }  # fmt: skip
 
 

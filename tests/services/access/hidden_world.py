@@ -419,6 +419,7 @@ MADE: Final[dict[str, Any]] = {
     "access_personal.Erasure": lambda world: {"user": world.person, "due_at": timezone.now() + dt.timedelta(days=9)},
     "access_signin.SecondStep": lambda world: {"confirmed_at": None},
     "advisers.Adviser": lambda world: {"site": world.site, "engaged": "full"},
+    "catchments_validating.Register": {"sealed_key": ""},
     "catchments_validating.Validation": lambda world: {
         "job": None,
         "done_at": timezone.now(),

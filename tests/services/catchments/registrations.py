@@ -10,6 +10,8 @@ from django.utils import timezone
 from geo.addresses.models import Address
 from geo.scope import Scope
 from services.access.models import User
+from services.catchments.validating.models import RegisterRow
+from services.catchments.validating.sealing import of_row, seal_of
 from services.facilities.models import Facility
 from services.kernel.documents.actions import attach_file
 from services.kernel.forms.actions import begin_submission, submit
@@ -20,6 +22,11 @@ from tests.services.catchments.districts import HUANGPU, names, street_of
 from tests.services.kernel.documents.files import picture
 
 PHONE = "13812345678"
+
+
+def address_of(row: RegisterRow) -> str:
+    """Return the address of a row of a register in plain."""
+    return seal_of(row.register).open(row.address, place=of_row(row.number))
 
 
 def coming_year() -> int:

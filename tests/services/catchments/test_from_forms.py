@@ -29,7 +29,16 @@ from services.kernel.forms.library.actions import seed_library
 from services.kernel.forms.models import LibraryField, Submission
 from services.kernel.workflow.models import Case, FlowVersion
 from tests.services.catchments.districts import HUANGPU, edition, region
-from tests.services.catchments.registrations import PHONE, answers, begun, coming_year, handed_in, identity, where
+from tests.services.catchments.registrations import (
+    PHONE,
+    address_of,
+    answers,
+    begun,
+    coming_year,
+    handed_in,
+    identity,
+    where,
+)
 from tests.services.catchments.test_answering import bare, doors_of_huangpu
 
 __all__ = ["bare"]
@@ -103,7 +112,7 @@ def test_of_each_child_the_last_registration_is_taken_and_nothing_that_names_it(
     assert register.name.startswith("幼儿信息登记（截至 ")
     first, last = register.rows.order_by("number")
     said = where(doors[2])
-    assert (last.number, last.address, last.committee) == (2, said["hukou_address"], said["home_committee"])
+    assert (last.number, address_of(last), last.committee) == (2, said["hukou_address"], said["home_committee"])
     assert last.street == region(said["home_street"]).name
     assert first.community == "某小区 "  # a number of a telephone is no name of a community
     kept = " ".join(str(cell) for row in RegisterRow.objects.values_list() for cell in row)
@@ -114,7 +123,7 @@ def test_of_each_child_the_last_registration_is_taken_and_nothing_that_names_it(
 
     other = edition(published=False, year=coming_year(), entry="apart", steps=["address"])
     of_apart = taken(other, keeper)
-    assert [(row.own, row.address) for row in of_apart.rows.all()] == [(moved.number, doors[6].text)]
+    assert [(row.own, address_of(row)) for row in of_apart.rows.all()] == [(moved.number, doors[6].text)]
 
     # the child moved since: it is registered as apart now, and no longer stands in the first register
     again = handed_in(parent, tmp_path, 2, apart)
@@ -144,7 +153,7 @@ def test_what_counts_is_what_was_handed_in_while_something_is_supplemented(
     )
     who = Scope(duties=frozenset({"self.view"}), actor="parent")
     save_draft(submission_id=row.pk, answers={"hukou_address": "还没写完"}, seen=row.version, scope=who)
-    assert [one.address for one in taken(draft, keeper).rows.all()] == [doors[0].text]
+    assert [address_of(one) for one in taken(draft, keeper).rows.all()] == [doors[0].text]
     again = handed_in(parent, tmp_path, 1, where(doors[1]))
     assert owns(taken(draft, keeper)) == [again.number]
 
@@ -160,7 +169,7 @@ def test_addresses_that_a_city_seals_are_opened_and_children_known_across_keys(
     for purpose in (Purpose.SEAL, Purpose.BLIND):
         house_keys().add_key(purpose)  # nothing is sealed anew yet
     later = handed_in(parent, tmp_path, 1, where(doors[1]))
-    assert [(one.own, one.address) for one in taken(draft, keeper).rows.all()] == [(later.number, doors[1].text)]
+    assert [(one.own, address_of(one)) for one in taken(draft, keeper).rows.all()] == [(later.number, doors[1].text)]
 
 
 def test_only_who_may_read_the_forms_takes_them_once_a_click(

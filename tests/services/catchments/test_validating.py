@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import xlsxwriter
+from django.db import connection
 from python_calamine import CalamineWorkbook
 
 from geo.errors import BadInput, Conflict, Forbidden, NotFound
@@ -41,7 +42,12 @@ from services.catchments.validating.queries import (
     verdicts,
 )
 from services.catchments.validating.reading import read_register
+from services.crypto.house import house_keys
+from services.crypto.keystore import make_keystore
+from services.crypto.rotation import drop_key, rotate_keys
+from services.crypto.sealing import key_of
 from tests.services.catchments.districts import STAFF, edition, kindergartens, names, rule, street_of
+from tests.services.catchments.registrations import address_of
 from tests.services.catchments.test_answering import bare, doors_of_huangpu
 
 __all__ = ["bare"]
@@ -104,10 +110,11 @@ def test_a_register_keeps_where_children_live_and_nothing_that_names_them(draft:
     assert register.columns == ["登记编号", "街镇", "居委", "小区", "地址"]
     assert register.dropped == ["幼儿姓名", "监护人手机"]
     first = register.rows.get(number=3)
-    assert (first.own, first.address) == ("D001", registrations()[0][5])
+    assert (first.own, address_of(first)) == ("D001", registrations()[0][5])
     kept = " ".join(str(cell) for row in RegisterRow.objects.values_list() for cell in row)
     assert "张三" not in kept
     assert "13800138000" not in kept
+    assert not any(row[5] in kept for row in registrations() if row[5])
     apart = entry_point("apart")
     assert apart is not None
     source = book(tmp_path / "二.xlsx", [HEAD, *registrations()])
@@ -154,6 +161,8 @@ def test_a_run_tells_every_row_and_a_second_one_what_the_mended_rules_changed(dr
     assert verdicts(first, Wanted(site=kindergartens()[0].pk)).count() == counts["one"]
     assert [row.row.own for row in verdicts(first, Wanted(reason="unread"))] == ["D902"]
     assert [row.row.own for row in verdicts(first, Wanted(text="D901"))] == ["D901"]
+    assert [row.row.own for row in verdicts(first, Wanted(text="没有这条路5"))] == ["D901"]
+    assert verdicts(first, Wanted(text="黄浦区", outcome="one")).count() == counts["one"]
 
     for road in {door.road for door in doors_of_huangpu()[:40]}:
         rule(draft, "address", kindergartens()[1], written=f"{road}全路") if not draft.rules.filter(
@@ -216,6 +225,43 @@ def test_every_sheet_with_a_head_is_read_and_the_others_are_told(draft: Any, tmp
     )
     with pytest.raises(BadInput, match="“二”第 2 行"):
         take_register(edition_id=draft.pk, source=source, name="坏", key=uuid.uuid4(), scope=STAFF)
+
+
+def test_addresses_are_kept_sealed_by_a_key_of_the_register_that_a_rotation_seals_anew(
+    draft: Any, tmp_path: Path, settings: Any
+) -> None:
+    settings.KEYSTORE = tmp_path / "keystore"
+    make_keystore(settings.KEYSTORE)
+    register = taken(draft, tmp_path)
+    done = run(draft, register)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT string_agg(r.address || v.said, ' ') FROM catchments_validating_registerrow r"
+                       " JOIN catchments_validating_verdict v ON v.row_id = r.id")  # fmt: skip
+        stored = cursor.fetchone()[0]
+    assert not any(word in stored for word in ("黄浦", "路", "弄", "号"))
+    before = [(row.address, row.said) for row in shown(done, verdicts(done, Wanted()))]
+    assert all(address or said for address, said in before)
+
+    first, second = register.rows.order_by("number")[:2]
+    RegisterRow.objects.filter(pk=first.pk).update(address=second.address)
+    with pytest.raises(Conflict) as moved:
+        address_of(RegisterRow.objects.get(pk=first.pk))
+    assert moved.value.code == "seal_broken"
+    RegisterRow.objects.filter(pk=first.pk).update(address=first.address)
+
+    old = key_of(register.sealed_key)
+    _, job = rotate_keys(actor="shi")
+    assert run_job(job_id=job.pk).state == JobState.DONE
+    done = Validation.objects.get(pk=done.pk)
+    assert key_of(done.register.sealed_key) not in ("", old)
+    drop_key(key_id=old)
+    assert old not in {note.id for note in house_keys().notes()}
+    assert [(row.address, row.said) for row in shown(done, verdicts(done, Wanted()))] == before
+
+    # of a register from before, the address stays as it was kept
+    Register.objects.filter(pk=register.pk).update(sealed_key="")
+    RegisterRow.objects.filter(pk=first.pk).update(address="文庙路1号")
+    assert address_of(RegisterRow.objects.get(pk=first.pk)) == "文庙路1号"
 
 
 def test_unmatched_rows_are_exported_as_text_and_workbook(draft: Any, tmp_path: Path) -> None:
