@@ -7,10 +7,10 @@ still find is kept beside what later steps find, and only when all agree is the 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -142,6 +142,7 @@ class Book:
             elif line.mode == "committee":
                 self._streets[line.street].append(line)
         self._open = [line for line in every if line.mode == "open"]
+        self._unplaced: dict[tuple[Mode, int | None, int | None], Taken] = {}
         self._areas = tuple(areas)
         self._tree = shapely.STRtree([area.shape for area in self._areas])
         self._sites: dict[int | None, list[Site]] = defaultdict(list)
@@ -201,23 +202,28 @@ class Book:
 
     def _by_community(self, home: Home) -> Taken:
         if home.community is None:
-            held, doubted = _split((line for lines in self._communities.values() for line in lines), home)
-            doubted += held
-            return _taken("community", [], doubted, "没有查到这个地址属于哪个小区。")
+            return self._of_any("community", self._communities, home, "没有查到这个地址属于哪个小区。")
         holding, unclear = _split(self._communities.get(home.community, ()), home)
         said = f"小区“{home.community}”写在规则里。" if holding else f"没有一条规则写到小区“{home.community}”。"
         return _taken("community", holding, unclear, said)
 
     def _by_committee(self, home: Home) -> Taken:
         if home.street is None:
-            every = (line for lines in self._streets.values() for line in lines)
-            held, unclear = _split(every, home)
-            return _taken("committee", [], held + unclear, "没有查到这个地址属于哪个街镇。")
+            return self._of_any("committee", self._streets, home, "没有查到这个地址属于哪个街镇。")
         holding, unclear = _split(self._streets.get(home.street, ()), home)
         exact = [line for line in holding if line.committee is not None]
         said = "街镇、居委写在规则里。" if holding else "没有一条规则写到这个街镇、居委。"
         taken = _taken("committee", exact or holding, unclear, said)
         return replace(taken, doubt=_unsettled(set(taken.possible), taken.goals))
+
+    def _of_any(self, mode: Mode, lines: Mapping[Any, list[Line]], home: Home, said: str) -> Taken:
+        """Return what rules a home may fall under that is not known well enough: the same for all of its committee."""
+        key = (mode, home.street, home.committee)
+        found = self._unplaced.get(key)
+        if found is None:
+            held, unclear = _split((line for some in lines.values() for line in some), home)
+            found = self._unplaced[key] = _taken(mode, [], held + unclear, said)
+        return found
 
     def _by_area(self, home: Home) -> Taken:
         if not self._areas:
