@@ -204,6 +204,10 @@ class AuditAct(models.TextChoices):
     CATCHMENT_PUBLISHED = "catchment_published", "发布对口版本"
     CATCHMENT_WITHDRAWN = "catchment_withdrawn", "撤回对口版本"
     CATCHMENT_DISCARDED = "catchment_discarded", "放弃对口草稿"
+    FENCES_APPROVED = "fences_approved", "批准围栏"
+    FENCES_PUBLISHED = "fences_published", "发布围栏"
+    FENCES_WITHDRAWN = "fences_withdrawn", "撤回围栏"
+    FENCES_DISCARDED = "fences_discarded", "放弃围栏草稿"
     RECORDS_PURGED = "records_purged", "清理到期记录"
 
 

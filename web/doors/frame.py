@@ -56,6 +56,7 @@ GROUPS: Final = (
         (
             Entry("服务监管一张图", "map-pinned", "watch", "/watch", "watch.view"),
             Entry("对口规划", "school", "plan", "/plan", "catchments.view"),
+            Entry("围栏", "pentagon", "fences", "/plan/fences", "fences.view"),
             Entry("余位确认情况", "clock", "desk-unconfirmed", "/desk/unconfirmed", "facilities.edit"),
             Entry("导入", "upload", "desk-imports", "/desk/imports", "facilities.edit", waiting=waiting_for),
             Entry("地址冲突与检查", "map-pinned", "desk-address-conflicts", "/desk/addresses", "addresses.edit"),
@@ -149,12 +150,14 @@ def sections_for(request: HttpRequest) -> list[Section]:
 
 
 def _entries_of(group: Group, request: HttpRequest, scope: Scope) -> list[Shown]:
+    under = [entry.prefix for entry in group.entries if entry.prefix and request.path.startswith(entry.prefix)]
+    here = max(under, key=len, default="")
     return [
         Shown(
             entry.label,
             entry.icon,
             href,
-            request.path.startswith(entry.prefix) if entry.prefix else request.path == href,
+            entry.prefix == here if entry.prefix else request.path == href,
             entry.waiting(scope) if entry.waiting else 0,
         )
         for entry in group.entries

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from web.doors import plan, plan_areas, plan_compare, plan_fairness, plan_imports, plan_map, plan_rules, plan_validation
+from web.doors import (
+    fences,
+    fences_map,
+    plan,
+    plan_areas,
+    plan_compare,
+    plan_fairness,
+    plan_imports,
+    plan_map,
+    plan_rules,
+    plan_validation,
+)
 
 _ONE = "plan/editions/<uuid:edition_id>"
 
@@ -22,6 +33,11 @@ ROUTES = [
     path("plan/imports/<uuid:import_id>", plan_imports.import_page, name="plan-import"),
     path(f"{_ONE}/try", plan_rules.try_page, name="plan-try"),
     path("help/plan", plan.help_page, name="help-plan"),
+    path("plan/fences", fences.list_page, name="fences"),
+    path("plan/fences/begin", fences.begin, name="fences-begin"),
+    path("plan/fences/<uuid:edition_id>", fences.edition_page, name="fences-edition"),
+    path("help/fences", fences.help_page, name="help-fences"),
+    *fences_map.ROUTES,
     *plan_map.ROUTES,
     *plan_areas.ROUTES,
     *plan_compare.ROUTES,

@@ -441,6 +441,14 @@ MADE: Final[dict[str, Any]] = {
     "catchments.CatchmentArea": lambda world: {
         "geom": MultiPolygon(Point(LON, LAT, srid=4490).buffer(0.002), srid=4490)
     },
+    "fences.Fence": lambda world: {
+        "kind": "polygon",
+        "definition": {},
+        "hours": {},
+        "from_day": None,
+        "to_day": None,
+        "geom": MultiPolygon(Point(LON, LAT, srid=4490).buffer(0.002), srid=4490),
+    },
     "catchments.RuleImportRow": lambda world: {"cells": {"target": world.mark(RuleImportRow)}},
     "advisers.StaffingAlert": lambda world: {"site": world.site, "state": "open", "cleared_at": None},
     "advisers.WorkRecord": lambda world: {"site": world.site},

@@ -15,6 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from geo.addresses.models import Address, AddressChange, AddressConflict
 from geo.addresses.standardising.models import Batch
+from geo.fences.models import FenceEdition
 from geo.jobs.models import Job
 from geo.regions.models import Region
 from services.access.actions import grant_role
@@ -88,6 +89,7 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
         "/plan": {"edition_id": key(CatchmentEdition), "import_id": key(RuleImport), "change_id": key(EditionChange)},
         "/plan/validations": {"run_id": key(Validation), "ending": "csv"},
         "/plan/fairness": {"run_id": key(FairnessRun), "name": "sites.csv"},
+        "/plan/fences": {"edition_id": key(FenceEdition)},
         "/enrol": {"edition_id": key(CatchmentEdition)},
         "/tiles": {"key": "places"},
         "/desk/modules": {"key": "advisers"},
@@ -114,7 +116,7 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
         "/desk/self-reports": {"report_id": key(SelfReport), "act": "approve"},
         # the link itself is a key: who walks here guessed its signature
         "/fill": {"token": token_of(world.rows[SelfReport])[:-4] + "AAAA", "photo_id": key(Attachment)},
-        "/desk/finder": {"group": "eldercare", "entry": "web"},
+        "/desk/finder": {"kinds": "eldercare", "entry": "web"},
         "/watch": {"theme": "elder"},
         "/desk/logs": {"pk": key(LogLine)},
         "/desk/logs/alerts": {"pk": key(Alert)},

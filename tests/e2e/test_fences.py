@@ -1,0 +1,202 @@
+"""Fences drawn in a browser: told of an overlap, mended with one click, published from Monday; circles; without script."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import uuid
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import shapely
+from django.utils import timezone
+from shapely.geometry.base import BaseGeometry
+
+from geo.addresses.land import land_of
+from geo.fences.areas import Act, shape_of
+from geo.fences.models import Fence, FenceEdition
+from geo.fences.topology import measure
+from geo.geometry import from_plane, to_plane
+from geo.regions.queries import current_city
+from services.fencing.actions import FENCES
+from services.fencing.queries import edition_at
+from tests.e2e.conftest import faults_of
+from tests.e2e.test_desk import sign_in
+from tests.services.fencing.sets import STAFF, draft
+
+
+class Ground(NamedTuple):
+    """A draft with one fence, and where on the plane its middle lies."""
+
+    edition: FenceEdition
+    neighbour: Fence
+    x: float
+    y: float
+
+    def degrees(self, east: float, north: float) -> tuple[float, float]:
+        """Return a spot so many metres from the middle, in degrees."""
+        spot = from_plane(shapely.Point(self.x + east, self.y + north), current_city())
+        return spot.x, spot.y
+
+    def box(self, east: float, north: float, width: float, height: float) -> BaseGeometry:
+        """Return a box in degrees."""
+        x, y = self.x + east, self.y + north
+        return from_plane(shapely.box(x, y, x + width, y + height), current_city())
+
+
+@pytest.fixture
+def ground(live_city: str) -> Ground:
+    """Return a draft of waste fences, one drawn where doors are dense."""
+    FenceEdition.objects.exclude(state="published").delete()
+    edition = draft("waste")
+    doors = land_of(edition.district_id).metres
+    x, y = doors[np.argmin(np.hypot(*(doors - np.median(doors, axis=0)).T))]
+    found = Ground(edition, Fence(), float(x), float(y))
+    edition.areas.all().delete()
+    FENCES.add(
+        Act(edition.pk, edition.revision, uuid.uuid4(), STAFF),
+        name="文庙片",
+        about={},
+        shape=found.box(0, -150, 300, 300),
+    )
+    return found._replace(neighbour=edition.areas.get(name="文庙片"))
+
+
+def drawn(page: Any) -> None:
+    page.wait_for_selector('#plan-map[data-drawn="true"]', timeout=120_000, state="attached")
+
+
+def click_at(page: Any, ground: Ground, east: float, north: float) -> None:
+    """Click a spot of the map that lies so many metres from the middle."""
+    lon, lat = ground.degrees(east, north)
+    spot = page.evaluate(
+        "([lon, lat]) => { const map = document.getElementById('plan-map'); const at = map.quantu.project([lon, lat]);"
+        " const box = map.getBoundingClientRect(); return [box.left + at.x, box.top + at.y]; }",
+        [lon, lat],
+    )
+    page.mouse.click(*spot)
+
+
+def look_at(page: Any, ground: Ground) -> None:
+    lon, lat = ground.degrees(0, 0)
+    page.evaluate(
+        "([lon, lat]) => document.getElementById('plan-map').quantu.jumpTo({center: [lon, lat], zoom: 15.6})",
+        [lon, lat],
+    )
+
+
+def metres(fence: Fence) -> BaseGeometry:
+    fence.refresh_from_db()
+    return to_plane(shape_of(fence), current_city())
+
+
+def saved(page: Any, words: str) -> None:
+    page.wait_for_function("words => document.getElementById('announce').textContent.includes(words)", arg=words)
+
+
+@pytest.mark.timeout(900)
+def test_a_planner_draws_a_fence_mends_its_overlap_and_publishes_it_from_monday(
+    ground: Ground, open_page: Any, live_city: str
+) -> None:
+    page = open_page(1440, 900)
+    page.set_default_timeout(60_000)
+    sign_in(page, live_city, "qu", f"/plan/fences/{ground.edition.pk}/map")
+    drawn(page)
+    look_at(page, ground)
+    page.keyboard.press("s")
+    page.keyboard.press("p")
+    for corner in ((-300, -150), (4, -150), (4, 130), (-300, 130), (-300, -150)):
+        click_at(page, ground, *corner)
+    page.locator("#plan-new-name").fill("蓬莱片")
+    page.locator("#plan-new-owner").fill("蓬莱环卫所")
+    page.get_by_role("button", name="保存围栏").click()
+    saved(page, "画了围栏“蓬莱片”")
+    own = ground.edition.areas.get(name="蓬莱片")
+    assert own.owner == "蓬莱环卫所"
+    before, common = metres(own), shapely.intersection(metres(own), metres(ground.neighbour))
+    assert common.area > 300
+    told = page.locator("#plan-checks .check.level-error")
+    told.get_by_text(f"与“文庙片”重叠 {measure(common.area)}").wait_for()
+    assert page.get_by_text("修复 1 个错误后可发布").is_visible()
+    assert faults_of(page) == []
+
+    page.get_by_role("button", name="一键修复：划归相邻片区").click()
+    saved(page, "划归相邻片区")
+    assert told.count() == 0
+    assert shapely.intersection(metres(own), metres(ground.neighbour)).area < 0.1
+    assert metres(own).area == pytest.approx(before.area - common.area, abs=0.5)
+
+    # a circle by two clicks: its form is filled, its name is typed, its radius changed afterwards
+    page.keyboard.press("o")
+    click_at(page, ground, -150, -300)
+    click_at(page, ground, -150, -240)
+    form = page.locator("#make-circle")
+    assert abs(float(form.locator("[name=radius_m]").input_value()) - 60) <= 2
+    form.get_by_label("名称").fill("分拣点")
+    form.get_by_role("button", name="画这个圆").click()
+    saved(page, "画了围栏“分拣点”")
+    round_one = ground.edition.areas.get(name="分拣点")
+    assert round_one.kind == "circle"
+    page.get_by_label("半径").last.fill("40")
+    page.get_by_role("button", name="重画").click()
+    saved(page, "改了围栏“分拣点”的画法")
+    assert metres(round_one).area == pytest.approx(np.pi * 40**2, rel=0.01)
+    page.get_by_text("每周的生效时段").click()
+    page.get_by_label("周一").fill("22:00-06:00")
+    page.locator(".plan-about").get_by_role("button", name="保存").click()
+    saved(page, "改了生效时间")
+    round_one.refresh_from_db()
+    assert round_one.hours == {"mon": [["22:00", "06:00"]]}
+    assert faults_of(page) == []
+
+    # published from next Monday, after another person approved
+    page.get_by_role("link", name="去检查和发布").click()
+    page.get_by_role("button", name="检查").click()
+    page.get_by_text("检查没有错误，可以请另一位同事批准。").wait_for()
+    assert page.locator(".desk-nav [aria-current=page], nav [aria-current=page]").all_inner_texts() == ["围栏"]
+    assert faults_of(page) == []
+    other = open_page(1440, 900)
+    sign_in(other, live_city, "shi", f"/plan/fences/{ground.edition.pk}")
+    accept = other.get_by_role("checkbox", name=re.compile("我已核对"))
+    if accept.count():
+        accept.check()
+    other.get_by_role("button", name=re.compile("批准第")).click()
+    monday = timezone.localdate() + dt.timedelta(days=7 - timezone.localdate().weekday())
+    assert other.get_by_label("从什么时候起生效").input_value() == f"{monday:%Y-%m-%d}T00:00"  # offered as it is
+    other.get_by_role("button", name=re.compile("发布第")).click()
+    other.get_by_text(f"自 {monday:%Y-%m-%d} 00:00 起使用").first.wait_for()
+    current = edition_at(purpose="waste", district_id=ground.edition.district_id)
+    assert current is None or current.pk != ground.edition.pk
+    begun = timezone.make_aware(dt.datetime.combine(monday, dt.time(0, 1)))
+    found = edition_at(purpose="waste", district_id=ground.edition.district_id, at=begun)
+    assert found is not None
+    assert found.pk == ground.edition.pk
+    other.goto(f"{live_city}/plan/fences")
+    other.get_by_text("待生效").first.wait_for()
+    assert faults_of(other) == []
+
+
+@pytest.mark.timeout(600)
+def test_without_script_on_a_phone_a_street_becomes_a_fence_and_an_overlap_is_mended(
+    ground: Ground, open_page: Any, live_city: str
+) -> None:
+    FENCES.add(
+        Act(ground.edition.pk, FenceEdition.objects.get(pk=ground.edition.pk).revision, uuid.uuid4(), STAFF),
+        name="蓬莱片", about={}, shape=ground.box(-300, -150, 304, 280),
+    )  # fmt: skip
+    page = open_page(390, 844, java_script_enabled=False)
+    page.set_default_timeout(60_000)
+    sign_in(page, live_city, "qu", f"/plan/fences/{ground.edition.pk}/map")
+    page.get_by_role("link", name=re.compile("蓬莱片")).first.click()
+    page.get_by_role("button", name="一键修复：划归相邻片区").click()
+    page.get_by_text("已保存：与“文庙片”重叠").wait_for()
+    own = ground.edition.areas.get(name="蓬莱片")
+    assert shapely.intersection(metres(own), metres(ground.neighbour)).area < 0.1
+    page.get_by_text("按数据画").click()
+    page.get_by_text("整个街镇", exact=True).click()
+    form = page.locator("form", has=page.get_by_role("button", name="画这个街镇"))
+    form.get_by_label("名称").fill("外滩片")
+    form.get_by_role("button", name="画这个街镇").click()
+    page.get_by_text("已保存：画了围栏“外滩片”").wait_for()
+    assert ground.edition.areas.get(name="外滩片").kind == "regions"
