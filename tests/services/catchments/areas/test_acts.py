@@ -170,7 +170,9 @@ def test_undoing_and_doing_again_walk_the_same_way() -> None:
 def test_areas_are_cut_joined_widened_and_thinned() -> None:
     own = draft()
     a = drawn(own, "甲片区", square(0, 0))
-    AREAS.split(act(own), same=a.same, line=line((30, -20), (30, 120)), name="乙片区", about={"target": kindergartens()[1].pk})
+    AREAS.split(
+        act(own), same=a.same, line=line((30, -20), (30, 120)), name="乙片区", about={"target": kindergartens()[1].pk}
+    )
     b = own.areas.get(name="乙片区")
     a.refresh_from_db()
     assert (round(metres(a).area), round(metres(b).area)) == (7000, 3000)
@@ -189,7 +191,13 @@ def test_areas_are_cut_joined_widened_and_thinned() -> None:
     a.refresh_from_db()
     assert shapely.get_num_coordinates(shape_of(a)) < 12
     with pytest.raises(BadInput, match="穿过整个片区"):
-        AREAS.split(act(own), same=a.same, line=line((30, -20), (30, 50)), name="丙片区", about={"target": kindergartens()[1].pk})
+        AREAS.split(
+            act(own),
+            same=a.same,
+            line=line((30, -20), (30, 50)),
+            name="丙片区",
+            about={"target": kindergartens()[1].pk},
+        )
 
 
 def test_what_cannot_be_kept_is_refused_with_what_to_do() -> None:
