@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from geo.scope import Scope
+from services.access.models import User, UserKind
 from services.catchments.models import CatchmentEdition
+from services.kernel.forms.actions import save_draft
 from services.kernel.forms.models import Submission
 from tests.e2e import enrolling
+from tests.services.catchments.registrations import begun
 
 pytestmark = pytest.mark.usefixtures("city")
 
@@ -124,3 +128,33 @@ def test_a_point_that_is_none_is_told_what_to_do(parent: Client, sent: dict[str,
     assert answer.status_code == 200
     assert said in answer.content.decode()
     assert "enrol-pick" not in answer.content.decode()
+
+
+def test_the_address_of_ones_own_registration_is_chosen_not_typed_again(parent: Client) -> None:
+    one = enrolling.one()
+    home = f"上海市{one.address}203室"
+    mother, stranger = (User.objects.create_user(name, kind=UserKind.RESIDENT) for name in ("mama", "other"))
+    row = begun(mother)
+    who = Scope(duties=frozenset({"self.view"}), actor="mama")
+    said = {"same_address": True, "hukou_address": home, "hukou_category": "local"}
+    save_draft(submission_id=row.pk, answers=said, seen=row.version, scope=who)
+    assert "用我登记过的地址" not in parent.get("/enrol").content.decode()  # nobody is signed in
+
+    parent.force_login(mother)
+    offered = parent.get("/enrol").content.decode()
+    assert "用我登记过的地址" in offered
+    assert home not in offered  # nothing is opened before it is asked for
+    page = parent.post("/enrol/own", {"year": "2027"})
+    assert "no-store" in page["Cache-Control"]
+    shown = page.content.decode()
+    assert f'name="address" value="{home}"' in shown
+    assert "登记表草稿" in shown
+    assert one.names[0] in asked(parent, home)
+
+    parent.force_login(stranger)
+    assert "用我登记过的地址" not in parent.get("/enrol").content.decode()
+    empty = parent.post("/enrol/own", {"year": "2027"}).content.decode()
+    assert home not in empty
+    assert "您的登记表里还没有写地址" in empty
+    parent.logout()
+    assert parent.post("/enrol/own").status_code == 302

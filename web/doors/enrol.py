@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,17 +15,20 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from geo.errors import BadInput, CityError
 from geo.imports.queries import shows_invented
+from services.access.models import User
 from services.access.queries import scope_for
 from services.catchments.answering import Answer, answer
 from services.catchments.entries import EntryPoint, entry_point
 from services.catchments.telling import years_answered
 from services.crypto.identifiers import new_id
+from services.modules.enrolment.own_addresses import OwnAddress, has_registrations, own_addresses
 from web.api.errors import status_of
 from web.api.limits import CallerLimit
 from web.doors.asking import Ask
 from web.doors.desk_map import map_context
 from web.doors.enrol_examples import examples
 from web.doors.enrol_shown import Shown, shown, with_labels
+from web.doors.messages import user_of
 from web.doors.searching import SUGGESTED, candidates_for
 from web.doors.typed import typed
 
@@ -96,22 +100,44 @@ def question_of(request: HttpRequest) -> Question:
 def page(request: HttpRequest) -> HttpResponse:
     """Ask for an address, and answer with the kindergartens it belongs to, with every outcome leading on."""
     asked = question_of(request)
-    fault: CityError | None = None
-    found: Shown | None = None
-    if request.method == "POST":
-        ASKED.allow_request(request)
-        try:
-            found = shown(request, answered(request, asked), asked.newest, asked.year)
-        except BadInput as wrong:
-            fault = wrong
+    if request.method != "POST":
+        return _page(request, asked)
+    ASKED.allow_request(request)
+    try:
+        found = shown(request, answered(request, asked), asked.newest, asked.year)
+    except BadInput as wrong:
+        return _page(request, asked, fault=wrong)
+    return _page(request, asked, found=found)
+
+
+@never_cache
+@login_required
+@require_POST
+def own(request: HttpRequest) -> HttpResponse:
+    """Offer the addresses that the caller's own registrations say; choosing one asks for it."""
+    ASKED.allow_request(request)
+    return _page(request, question_of(request), own=own_addresses(user_of(request)))
+
+
+def _page(
+    request: HttpRequest,
+    asked: Question,
+    *,
+    found: Shown | None = None,
+    fault: CityError | None = None,
+    own: list[OwnAddress] | None = None,
+) -> HttpResponse:
+    user = request.user
     context = {
         "asked": asked,
         "ways": WAYS,
         "found": found,
         "fault": fault,
+        "own": own,
+        "may_use_own": own is None and isinstance(user, User) and has_registrations(user),
         "key": new_id(),
         "candidates": _meant(request, asked, found),
-        "examples": examples(asked.entry.key, asked.year) if found is None and shows_invented() else [],
+        "examples": examples(asked.entry.key, asked.year) if found is None and own is None and shows_invented() else [],
         "share_url": request.build_absolute_uri(asked.url),
         "share_note": "链接里只有哪种情况和哪一年，没有您的地址。家人打开后写自己的地址查。",
         **map_context(),

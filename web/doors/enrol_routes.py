@@ -8,6 +8,7 @@ from web.doors import enrol, enrol_check, enrol_picking, enrol_rules
 
 ROUTES = [
     path("enrol", enrol.page, name="enrol"),
+    path("enrol/own", enrol.own, name="enrol-own"),
     path("enrol/suggest", enrol.suggest, name="enrol-suggest"),
     path("enrol/doors", enrol_picking.doors, name="enrol-doors"),
     path("enrol/check", enrol_check.begin, name="enrol-check"),
