@@ -12,11 +12,11 @@ from geo.fences.topology import Drawn, Flaw, measure
 from geo.geometry import feature, feature_collection
 from geo.scope import Scope
 from services.catchments.areas.queries import (
-    Impact,
     areas_of,
     before_of,
     flaws_in,
     impacts,
+    longest_walk_min,
     table_of,
     undo_and_redo,
 )
@@ -58,12 +58,6 @@ def lines_of(edition: CatchmentEdition, chosen: str, flaws: Sequence[Flaw]) -> l
     ]  # fmt: skip
 
 
-def compared(now: Impact | None, before: Impact | None) -> list[Compared]:
-    """Return what an area changes for families against the edition before."""
-    pairs = (("门牌（个）", "doors"), ("对口园名额（个）", "places"), ("最远门牌，直线（米）", "farthest_m"))
-    return [Compared(label, getattr(before, name, None), getattr(now, name, None)) for label, name in pairs]
-
-
 def state_of(edition: CatchmentEdition, *, scope: Scope, chosen: str = "") -> dict[str, Any]:
     """Return everything the table shows of an edition."""
     flaws = flaws_in(edition)
@@ -85,7 +79,13 @@ def figures(
 ) -> list[Compared]:
     """Return what an area, as it is kept or drawn, changes for families against the edition before."""
     now = impacts(edition, [drawn] if drawn else None).get(same)
-    return compared(now, impacts(before).get(same) if before else None)
+    was = impacts(before).get(same) if before else None
+    pairs = (("门牌（个）", "doors"), ("对口园名额（个）", "places"))
+    walks = longest_walk_min(before, same) if before else None, longest_walk_min(edition, same, drawn)
+    return [
+        *(Compared(label, getattr(was, name, None), getattr(now, name, None)) for label, name in pairs),
+        Compared("最远步行（分钟）", *walks),
+    ]
 
 
 def areas_drawn(edition: CatchmentEdition) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 import shapely
 
 from geo.addresses.gazetteer import published_now
@@ -16,6 +16,7 @@ from geo.fences.topology import Drawn, Flaw, Table
 from geo.geometry import to_plane
 from geo.regions.queries import current_city
 from services.catchments.areas.district import District, district_of
+from services.catchments.areas.walks import longest_walk_s
 from services.catchments.changes import DRAFTS
 from services.catchments.models import CatchmentArea, CatchmentEdition, EditionChange
 from services.catchments.queries import edition_in_force
@@ -26,14 +27,10 @@ _tables: dict[tuple[str, int, str], Table] = {}
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What an area means for families, now and in another edition; ``None`` where it is not known.
-
-    ``farthest_m`` is in a straight line from the kindergarten to the farthest of its doors.
-    """
+    """What an area means for families, now and in another edition; ``None`` where it is not known."""
 
     doors: int | None
     places: int | None
-    farthest_m: int | None
 
 
 def areas_of(edition: CatchmentEdition) -> list[CatchmentArea]:
@@ -80,18 +77,23 @@ def impacts(edition: CatchmentEdition, drawn: Iterable[Drawn] | None = None) -> 
     for area in shown:
         inside = table.doors_in(area.shape)
         target = rows[area.key].target if area.key in rows else None
-        found[area.key] = Impact(
-            len(inside) if len(doors) else None, target.places if target else None, _farthest(target, inside, doors)
-        )
+        found[area.key] = Impact(len(inside) if len(doors) else None, target.places if target else None)
     return found
 
 
-def _farthest(target: object, inside: Sequence[int], doors: np.ndarray) -> int | None:
-    geom = getattr(target, "geom", None)
-    if geom is None or not inside:
+def longest_walk_min(edition: CatchmentEdition, same: str, drawn: Drawn | None = None) -> int | None:
+    """Return the minutes with a pram from an area's kindergarten to the farthest of its doors, as it is kept or drawn.
+
+    At most an hour; ``None`` where there is no such area, no doors or no roads.
+    """
+    row = edition.areas.select_related("target").filter(same=same).first() if same else None
+    area = drawn or table_of(edition).areas.get(same)
+    if row is None or area is None or row.target.geom is None:
         return None
-    ((x, y),) = shapely.get_coordinates(to_plane(shapely.Point(geom.x, geom.y), current_city()))
-    return round(float(np.hypot(doors[list(inside), 0] - x, doors[list(inside), 1] - y).max()))
+    inside = list(table_of(edition).doors_in(area.shape)) if area.shape.is_valid else []
+    (point,) = shapely.get_coordinates(to_plane(shapely.Point(row.target.geom.x, row.target.geom.y), current_city()))
+    seconds = longest_walk_s((float(point[0]), float(point[1])), district_for(edition).doors[inside])
+    return None if seconds is None else math.ceil(seconds / 60)
 
 
 def undo_and_redo(edition: CatchmentEdition, *, actor: str) -> tuple[EditionChange | None, EditionChange | None]:

@@ -13,16 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from routing.graph import Graph
-from routing.places import PlaceIndex, costs_to
-from routing.search import Budget, reach
-from routing.snap import snap
+from routing.places import PlaceIndex
 from routing.travellers import TRAVELLERS
+from services.catchments.areas.walks import seconds_to
 from services.catchments.fairness.asking import Sites, Step
 from services.catchments.fairness.measuring import FARTHEST_S, Seconds
 
 WALK: Final = TRAVELLERS["walk"]
-BUDGET: Final = Budget(nodes=2_000_000, seconds=60.0)
-"""More than an hour's walk ever settles; a worker may wait for its answer."""
 
 
 def seconds_from(
@@ -35,10 +32,4 @@ def seconds_from(
     index = PlaceIndex.build(graph, np.arange(len(doors), dtype=np.int64), doors[:, 0], doors[:, 1])
     for count, site in enumerate(sites.by_id.values()):
         step(count / len(sites.by_id))
-        away = np.full(len(doors), np.inf)
-        found = reach(graph, [snap(graph, *site.point, WALK)], WALK, FARTHEST_S, budget=BUDGET)
-        found.require_complete()
-        if found.reason is None:
-            costs = costs_to(found, index)
-            away[costs.place] = costs.seconds
-        yield site.id, away
+        yield site.id, seconds_to(graph, index, site.point, WALK, FARTHEST_S)

@@ -17,12 +17,16 @@ from geo.fences.topology import Flaw
 from geo.geometry import from_plane, to_plane
 from geo.regions.queries import current_city
 from geo.scope import Scope
+from routing.directions import route
+from routing.snap import snap
 from services.catchments.actions import discard_draft
 from services.catchments.areas.actions import CATCHMENT_AREAS as AREAS
 from services.catchments.areas.district import District, district_of
-from services.catchments.areas.queries import areas_of, flaws_in, impacts, table_of, undo_and_redo
+from services.catchments.areas.queries import areas_of, flaws_in, impacts, longest_walk_min, table_of, undo_and_redo
+from services.catchments.areas.walks import LONGEST_S, PRAM
 from services.catchments.checking import findings_of
 from services.catchments.models import CatchmentArea, CatchmentEdition
+from services.facilities.ground import current_graph
 from services.facilities.models import Facility
 from tests.services.catchments.districts import HUANGPU, STAFF, edition, kindergartens, region
 
@@ -241,17 +245,24 @@ def test_a_file_of_areas_changes_adds_and_takes_out_in_one_act() -> None:
     assert sorted(each.name for each in areas_of(own)) == ["旧片区", "甲片区"]
 
 
-def test_areas_count_doors_and_say_how_far_the_farthest_is() -> None:
+def test_areas_count_doors_and_say_how_long_the_longest_walk_is() -> None:
     own = draft()
     whole = here()
     site = kindergartens()[0]
-    a = drawn(own, "全区", whole.boundary)  # type: ignore[arg-type]
+    spot = to_plane(shapely.Point(site.geom.x, site.geom.y), current_city())
+    around = shapely.intersection(whole.ground.district, spot.buffer(600))
+    a = drawn(own, "六百米", from_plane(around, current_city()))
     impact = impacts(fresh(own))[str(a.same)]
-    (spot,) = shapely.get_coordinates(to_plane(shapely.Point(site.geom.x, site.geom.y), current_city()))
-    inside = [door for door in whole.doors if shapely.intersects_xy(whole.ground.district, *door)]
+    inside = [door for door in whole.doors if shapely.intersects_xy(around, *door)]
     assert impact.doors == len(inside) > 0
     assert impact.places == site.places
-    assert impact.farthest_m == round(max(shapely.Point(spot).distance(shapely.Point(door)) for door in inside))
+    graph = current_graph()
+    start = snap(graph, spot.x, spot.y, PRAM)
+    walks = [route(graph, start, snap(graph, float(x), float(y), PRAM)).seconds for x, y in inside]
+    assert longest_walk_min(fresh(own), str(a.same)) == math.ceil(min(LONGEST_S, max(walks)) / 60) > 5
+    nowhere = from_plane(spot.buffer(1), current_city())
+    narrow = AREAS.drawn_now(fresh(own), a.same, nowhere)
+    assert longest_walk_min(fresh(own), str(a.same), narrow) in (None, 1)
 
 
 def test_only_the_districts_own_planners_draw_and_only_drafts() -> None:
