@@ -24,6 +24,16 @@ def one_answer() -> Iterator[None]:
         _HELD.reset(token)
 
 
+@contextmanager
+def each_time() -> Iterator[None]:
+    """Let everything inside read what it asks each time: it writes, if only to take it back."""
+    token = _HELD.set(None)
+    try:
+        yield
+    finally:
+        _HELD.reset(token)
+
+
 def once(key: Hashable, read: Callable[[], T]) -> T:
     """Return what ``read`` gives, within one answer the same for a ``key``; outside of any it is read each time."""
     held = _HELD.get()

@@ -241,6 +241,7 @@ def test_the_next_rows_follow_without_leaving_the_page(open_page: Any, live_city
     assert faults_of(page) == []
     page.locator(".list-row").nth(20).locator("[data-save]").click()
     expect(page.locator(".list-row").nth(20).get_by_text("已收藏").first).to_be_visible()
+    assert faults_of(page) == []
     page.get_by_role("link", name="再看 20 家").click()
     page.locator(".list-row").nth(59).wait_for()
     assert len(set(ids_of(page))) == 60

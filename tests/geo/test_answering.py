@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
 from geo.addresses.gazetteer import published_now
-from geo.answering import once, one_answer
+from geo.answering import each_time, once, one_answer
 from geo.imports.models import Source
 from web.middleware import OneAnswer
 
@@ -31,6 +31,15 @@ def test_within_an_answer_a_thing_is_read_once() -> None:
     assert once("a", lambda: reading("d")) == "D"
     with one_answer():
         assert once("a", lambda: reading("e")) == "E"
+
+
+def test_what_writes_and_takes_it_back_reads_each_time() -> None:
+    said = iter("abcd")
+    with one_answer():
+        assert once("a", lambda: next(said)) == "a"
+        with each_time():
+            assert [once("a", lambda: next(said)), once("a", lambda: next(said))] == ["b", "c"]
+        assert once("a", lambda: next(said)) == "a"
 
 
 def test_what_failed_to_be_read_is_not_held() -> None:

@@ -144,10 +144,10 @@ def save_button(place: Place, saved: Collection[int], *, look: str = "save-butto
     kept = place.id in saved
     return filled(
         '<button class="{}" type="submit" form="view-form" formaction="{}" name="{}" value="{}" data-save="{}"'
-        ' aria-pressed="{}"{}>{}<span data-save-words>{}</span></button>\n',
+        ' aria-pressed="{}">{}<span data-save-words>{}</span>{}</button>\n',
         *(look, _mark_url(), "drop" if kept else "keep", place.id, place.id, "true" if kept else "false"),
-        filled(' aria-label="收藏{}"', place.name) if named else NOTHING,
         *(icon("star"), "已收藏" if kept else "收藏"),
+        filled('<span class="visually-hidden">{}</span>', place.name) if named else NOTHING,
     )
 
 

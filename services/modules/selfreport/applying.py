@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 from django.db import transaction
 from django.utils import timezone
 
+from geo.answering import each_time
 from geo.errors import BadInput
 from geo.regions.models import EditionState, RegionVersion
 from geo.scope import Scope
@@ -122,7 +123,7 @@ def rehearse(report: SelfReport) -> tuple[Detail, list[Known]]:
     Raises what approving would raise, less what staff may let stand with a reason.
     """
     ours = Scope.system("a rehearsal of a self-report, taken back at once")
-    with transaction.atomic():
+    with each_time(), transaction.atomic():
         facility = apply_report(report, scope=ours, why="预览")
         detail = facility_detail(facility.pk, scope=ours)
         facts = known_of(detail)
