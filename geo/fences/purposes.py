@@ -35,7 +35,7 @@ _KIND_NAMES: Final = {
 class Purpose:
     """What a set of fences is for. ``exclusive`` ones may not overlap; ``covering`` ones leave no gaps in their district.
 
-    ``owner`` is what the one who answers for such a fence is called.
+    ``owner`` is what the one who answers for such a fence is called. ``public`` ones may be asked by everyone.
     """
 
     key: str
@@ -44,14 +44,15 @@ class Purpose:
     exclusive: bool
     covering: bool
     owner: str
+    public: bool
 
 
 PURPOSES: Final = (
-    Purpose("waste", "垃圾分类片区", "收运、分拣按片区分派，一处只归一个片区。", True, True, "责任单位"),
-    Purpose("service", "服务范围", "一家机构上门服务到哪里，可以互相重叠。", False, False, "服务机构"),
-    Purpose("duty", "责任网格", "一处只有一个网格员负责。", True, True, "网格员"),
-    Purpose("checkin", "签到范围", "到了这里才能打卡，可以互相重叠。", False, False, "管理单位"),
-    Purpose("alert", "告警区域", "进入、离开时提醒值守人员，可以互相重叠。", False, False, "值守单位"),
+    Purpose("waste", "垃圾分类片区", "收运、分拣按片区分派，一处只归一个片区。", True, True, "责任单位", True),
+    Purpose("service", "服务范围", "一家机构上门服务到哪里，可以互相重叠。", False, False, "服务机构", True),
+    Purpose("duty", "责任网格", "一处只有一个网格员负责。", True, True, "网格员", False),
+    Purpose("checkin", "签到范围", "到了这里才能打卡，可以互相重叠。", False, False, "管理单位", False),
+    Purpose("alert", "告警区域", "进入、离开时提醒值守人员，可以互相重叠。", False, False, "值守单位", False),
 )
 _BY_KEY: Final = {purpose.key: purpose for purpose in PURPOSES}
 

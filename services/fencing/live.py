@@ -1,0 +1,163 @@
+"""The fences that count at a moment, all purposes and districts at once, ready to be asked which of them hold a position."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+from threading import Lock
+from typing import Any, Final
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from django.contrib.gis.db.models.functions import AsWKB
+from django.utils import timezone
+
+from geo.addresses.gazetteer import names_of, published_now
+from geo.crs.planes import LocalGrid
+from geo.fences.evaluate.hours import Hours, Term
+from geo.fences.evaluate.index import Booleans, FenceIndex, Hits
+from geo.fences.models import Fence, FenceEdition
+from geo.fences.purposes import purpose_of
+from geo.fences.repairs import areal
+from geo.geometry import to_plane
+from geo.regions.queries import current_city
+from geo.scope import Scope
+from services.fencing.queries import VIEW, editions_at
+
+MOMENTS_KEPT: Final = 3
+"""Sets of fences kept in a process: the one that counts now, and what was asked of another time."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFence:
+    """What is told of a fence that holds a position. ``same`` is its identity from edition to edition."""
+
+    same: UUID
+    name: str
+    owner: str
+    kind: str
+    purpose: str
+    district_id: int
+    edition_id: UUID
+    number: int
+
+
+@dataclass(frozen=True, eq=False)
+class LiveFences:
+    """The fences of all ``editions`` that count at a moment; row r of ``index`` is ``fences[r]``, its id ``str(same)``.
+
+    Never changed: the next set takes its place when an edition begins.
+    """
+
+    editions: tuple[UUID, ...]
+    fences: tuple[LiveFence, ...]
+    index: FenceIndex
+    plane: LocalGrid
+
+    def at(self, lon: npt.ArrayLike, lat: npt.ArrayLike, times_ms: npt.ArrayLike) -> Hits:
+        """Return the fences that hold positions (CGCS2000 degrees) at moments (UTC, milliseconds since 1970).
+
+        Positions outside the city, and NaN, lie in none.
+        """
+        east, north = self.plane.project(np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64))
+        return self.index.at_times(east, north, times_ms)
+
+    def rows_for(self, *, scope: Scope, purposes: Collection[str] = ()) -> Booleans:
+        """Say of each fence whether the scope may ask it, and whether it is of these purposes; none named: of any.
+
+        Those of public purposes everyone may ask; the others whoever holds the duty, in the districts of the scope.
+        """
+        holds, names = scope.holds(VIEW), names_of(published_now())
+        open_to: dict[tuple[str, int], bool] = {}
+        for purpose, district_id in set(zip(self._purposes, self._districts, strict=True)):
+            said, region = purpose_of(purpose), names.region(district_id)
+            within = holds and region is not None and scope.covers_path(region.path)
+            wanted = not purposes or purpose in purposes
+            open_to[purpose, district_id] = wanted and (within or (said is not None and said.public))
+        pairs = zip(self._purposes, self._districts, strict=True)
+        return np.fromiter((open_to[pair] for pair in pairs), dtype=bool, count=len(self.fences))
+
+    @cached_property
+    def _purposes(self) -> tuple[str, ...]:
+        return tuple(fence.purpose for fence in self.fences)
+
+    @cached_property
+    def _districts(self) -> tuple[int, ...]:
+        return tuple(fence.district_id for fence in self.fences)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """The fences of one edition, with their shapes in metres of the city's plane."""
+
+    fences: tuple[LiveFence, ...]
+    shapes: npt.NDArray[np.object_]
+    terms: tuple[Term, ...]
+
+
+_lock = Lock()
+_sets: dict[tuple[UUID, ...], LiveFences] = {}
+_parts: dict[UUID, _Part] = {}
+
+
+def live_fences(*, at: dt.datetime | None = None) -> LiveFences:
+    """Return the fences of the editions that count at a moment (now), whatever their days and hours.
+
+    One query where nothing changed. Of editions only those are read that were not read before; the index of 50,000 fences is
+    built in half a second.
+    """
+    editions = list(editions_at(at=at or timezone.now()))
+    key = tuple(edition.pk for edition in editions)
+    with _lock:
+        found = _sets[key] = _sets.pop(key, None) or _build(editions)  # the last asked stands last
+        _forget()
+    return found
+
+
+def _build(editions: list[FenceEdition]) -> LiveFences:
+    parts = []
+    for edition in editions:
+        if edition.pk not in _parts:
+            _parts[edition.pk] = _read(edition)
+        parts.append(_parts[edition.pk])
+    fences = tuple(fence for part in parts for fence in part.fences)
+    shapes = np.concatenate([part.shapes for part in parts]) if parts else np.empty(0, dtype=object)
+    terms = [term for part in parts for term in part.terms]
+    index = FenceIndex.build(shapes, [str(fence.same) for fence in fences], terms)
+    return LiveFences(tuple(edition.pk for edition in editions), fences, index, current_city().plane)
+
+
+def _read(edition: FenceEdition) -> _Part:
+    rows = list(
+        Fence.objects.filter(edition=edition)
+        .order_by("pk")
+        .values_list("same", "name", "owner", "kind", "from_day", "to_day", "hours", AsWKB("geom"))
+    )
+    fences = tuple(
+        LiveFence(same, name, owner, kind, edition.purpose, edition.district_id, edition.pk, edition.number)
+        for same, name, owner, kind, *_ in rows
+    )
+    degrees = np.array([shapely.from_wkb(bytes(row[-1])) for row in rows], dtype=object)
+    terms = tuple(Term(first, last, Hours.read(hours)) for *_, first, last, hours, _geom in rows)
+    return _Part(fences, _sound(to_plane(degrees, current_city())), terms)
+
+
+def _sound(shapes: Any) -> npt.NDArray[np.object_]:
+    """Return shapes (metres) that are valid: one so narrow that projecting it makes its border touch itself is mended."""
+    broken = ~shapely.is_valid(shapes)
+    if broken.any():
+        shapes[broken] = [areal(shape) for shape in shapely.make_valid(shapes[broken])]
+    return np.asarray(shapes, dtype=object)
+
+
+def _forget() -> None:
+    """Keep the last few sets, and the parts they are made of."""
+    while len(_sets) > MOMENTS_KEPT:
+        del _sets[next(iter(_sets))]
+    needed = {edition_id for key in _sets for edition_id in key}
+    for edition_id in set(_parts) - needed:
+        del _parts[edition_id]
