@@ -61,7 +61,7 @@ def test_a_parent_narrows_the_list_by_all_the_conditions_there_are(
 
     # A box, with the number it leaves before it is ticked; the whole page is not loaded again.
     leaves = count_beside(page, "#f-service_form-full_day")
-    page.get_by_role("checkbox", name="全日托").check()
+    page.get_by_role("checkbox", name="全日托").click()
     page.wait_for_url("**service_form=full_day**")
     assert total_of(page) == leaves == childcare.filter(attributes__service_form="full_day").count()
     expect(page.locator("#announce")).to_have_text(f"找到 {leaves} 家托育")
@@ -82,9 +82,9 @@ def test_a_parent_narrows_the_list_by_all_the_conditions_there_are(
     page.locator("#list-district").select_option(code)
     page.wait_for_url(f"**district={code}**")
     assert f"（{total_of(page)}）" in said
-    page.locator(f"#f-type-{kind}").check()
+    page.locator(f"#f-type-{kind}").click()
     page.wait_for_url(f"**type={kind}**")
-    page.locator(f"#f-meals-{meals}").check()
+    page.locator(f"#f-meals-{meals}").click()
     page.wait_for_url(f"**meals={meals}**")
     page.locator("#f-until").fill("16:00")
     page.locator("#f-until").press("Tab")

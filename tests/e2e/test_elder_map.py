@@ -30,7 +30,7 @@ def test_the_map_of_elders_is_the_same_engine_with_their_kinds_and_pace(
     assert kinds <= set(kinds_named("eldercare"))
     assert page.get_by_role("navigation", name="养老一张图", exact=True).get_by_role("link").count() >= 4
     # Another kind, a card and the page of a place keep the theme.
-    page.get_by_role("radio", name="长者食堂").check(force=True)
+    page.get_by_role("radio", name="长者食堂").click(force=True)
     page.wait_for_url("**/elder?**kinds=canteen**")
     page.locator("#rows [data-place]").first.click()
     page.wait_for_url("**/elder?**place=**")

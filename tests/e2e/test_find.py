@@ -28,7 +28,7 @@ def test_a_mother_finds_a_full_day_nursery_with_a_vacancy_and_is_taken_there(
     page.get_by_role("combobox").fill(families.name)
     page.get_by_role("option", name=families.name).first.click()
     page.locator("#rows").wait_for()
-    page.get_by_role("radio", name="推婴儿车").check()
+    page.get_by_role("radio", name="推婴儿车").click()
     page.wait_for_url("**mode=pram**")
     page.wait_for_function("() => JSON.parse(document.getElementById('answer').textContent).traveller === '推婴儿车'")
 
@@ -47,9 +47,9 @@ def test_a_mother_finds_a_full_day_nursery_with_a_vacancy_and_is_taken_there(
     )
     assert kinds <= {"kindergarten_nursery", "nursery", "baby_house", "parenting_station"}
 
-    page.get_by_role("checkbox", name="有余位").check()
+    page.get_by_role("checkbox", name="有余位").click()
     page.wait_for_url("**has_vacancy=1**")
-    page.get_by_role("checkbox", name="全日托").check()
+    page.get_by_role("checkbox", name="全日托").click()
     page.wait_for_url("**service_form=full_day**")
     page.wait_for_function("() => !document.getElementById('sheet').hasAttribute('aria-busy')")
     from geo.scope import Scope
@@ -96,7 +96,7 @@ def test_every_kind_of_childcare_point_can_be_looked_for_by_itself(page: Any, li
     }.items():
         page.goto(f"{live_city}/?{families.query(minutes=30, mode='bicycle')}")
         page.locator("#menu-kinds summary").click()
-        page.locator("#menu-kinds").get_by_role("radio", name=name, exact=True).check()
+        page.locator("#menu-kinds").get_by_role("radio", name=name, exact=True).click()
         page.wait_for_url(f"**kinds={kind}**")
         page.wait_for_function("() => !document.getElementById('sheet').hasAttribute('aria-busy')")
         found = [place["id"] for place in answer_of(page)["places"]]
@@ -134,7 +134,7 @@ def test_list_and_map_are_one_answer_and_light_each_other_up(open_page: Any, liv
 def test_the_address_is_the_state_and_back_undoes_a_choice(page: Any, live_city: str, families: Spot) -> None:
     page.goto(f"{live_city}/?{families.query(mode='pram')}")
     before = rows_of(page)
-    page.get_by_role("radio", name="30 分钟").check()
+    page.get_by_role("radio", name="30 分钟").click()
     page.wait_for_url("**minutes=30**")
     page.wait_for_function("() => JSON.parse(document.getElementById('answer').textContent).minutes === 30")
     wider = rows_of(page)
@@ -155,8 +155,8 @@ def test_without_script_everything_can_be_asked_and_answered(open_page: Any, liv
     candidate = page.locator(".candidates a", has_text=families.name).first
     if candidate.count():
         candidate.click()
-    page.locator("#mode-pram").check()
-    page.locator("#filter-has_vacancy-1").check()
+    page.locator("#mode-pram").click()
+    page.locator("#filter-has_vacancy-1").click()
     page.get_by_role("button", name="按这些条件找").click()
     assert "mode=pram" in page.url
     assert "has_vacancy=1" in page.url
@@ -225,7 +225,7 @@ def test_the_sheet_stops_at_three_heights_by_button_and_says_so(open_page: Any, 
 
 def test_results_are_announced(page: Any, live_city: str, families: Spot) -> None:
     page.goto(f"{live_city}/?{families.query(mode='pram')}")
-    page.get_by_role("radio", name="20 分钟").check()
+    page.get_by_role("radio", name="20 分钟").click()
     page.wait_for_function(
         "() => /^找到 \\d+ 家，最近 \\d+ 分钟$/.test(document.getElementById('announce').textContent)"
     )

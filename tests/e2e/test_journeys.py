@@ -100,8 +100,8 @@ def test_a_mother_types_a_street_and_is_taken_to_a_nursery_with_a_vacancy(
             candidate.click()
     page.wait_for_url("**lon=**")
     # Childcare, with a pram, within 15 minutes: the area, and the nurseries inside by walking minutes.
-    page.locator("#mode-pram").check()
-    page.locator("#minutes-15").check()
+    page.locator("#mode-pram").click()
+    page.locator("#minutes-15").click()
     if script:
         page.wait_for_function(
             "() => JSON.parse(document.getElementById('answer').textContent).traveller === '推婴儿车'"
@@ -124,10 +124,10 @@ def test_a_mother_types_a_street_and_is_taken_to_a_nursery_with_a_vacancy(
     assert {place.kind.group for place in Facility.objects.filter(pk__in=ids).select_related("kind")} == {"childcare"}
     fits(page, width)
     # 全日托 and 有余位.
-    page.locator("#filter-has_vacancy-1").check()
+    page.locator("#filter-has_vacancy-1").click()
     if script:
         page.wait_for_url("**has_vacancy=1**")
-    page.locator("#filter-service_form-full_day").check()
+    page.locator("#filter-service_form-full_day").click()
     if script:
         page.wait_for_url("**service_form=full_day**")
         page.wait_for_function("() => !document.getElementById('sheet').hasAttribute('aria-busy')")

@@ -64,7 +64,7 @@ def test_all_institutions_are_listed_with_what_a_parent_compares(page: Any, live
     page.locator("#list-kinds").select_option("nursery")
     page.wait_for_url("**kinds=nursery**")
     page.locator("label[for=show-filters]").click()
-    page.get_by_role("checkbox", name="全日托").check()
+    page.get_by_role("checkbox", name="全日托").click()
     page.wait_for_url("**service_form=full_day**")
     assert ids_of(page)
     for facility in Facility.objects.filter(pk__in=ids_of(page)):

@@ -135,7 +135,7 @@ def test_a_mother_finds_a_nursery_and_is_taken_there(
     page.get_by_role("combobox").fill(family_home.name)
     page.get_by_role("option", name=family_home.name).first.click()
     page.wait_for_url("**lon=**")
-    page.get_by_role("radio", name="推婴儿车").check()
+    page.get_by_role("radio", name="推婴儿车").click()
     page.wait_for_url("**mode=pram**")
     page.get_by_role("link", name=re.compile("放宽到 30 分钟")).first.click()
     page.wait_for_url("**minutes=30**")
@@ -154,7 +154,7 @@ def test_a_mother_finds_a_nursery_and_is_taken_there(
     assert sorted(page.locator(".pin b").all_inner_texts()) == sorted(page.locator(".rank").all_inner_texts())
 
     # No source tells of vacancies: filtering by them ends in an answer, not in a guess.
-    page.get_by_role("checkbox", name="有余位").check()
+    page.get_by_role("checkbox", name="有余位").click()
     page.wait_for_url("**has_vacancy=1**")
     page.locator(".state").first.wait_for()
     assert page.locator("#rows .row").count() == 0

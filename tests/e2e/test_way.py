@@ -68,7 +68,7 @@ def test_choosing_in_the_list_draws_the_way_and_closing_takes_it_away(
     line_of(page, places[0]["id"])
 
     # A changed question is a new one: nothing is chosen in it yet.
-    page.get_by_role("radio", name="成人").check()
+    page.get_by_role("radio", name="成人").click()
     page.wait_for_function("() => JSON.parse(document.getElementById('answer').textContent).traveller === '步行'")
     wait_for_no_way(page)
     page.locator("#card").wait_for(state="hidden")
