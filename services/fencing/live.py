@@ -113,7 +113,8 @@ def live_fences(*, at: dt.datetime | None = None) -> LiveFences:
     editions = list(editions_at(at=at or timezone.now()))
     key = tuple(edition.pk for edition in editions)
     with _lock:
-        found = _sets[key] = _sets.pop(key, None) or _build(editions)  # the last asked stands last
+        # the last asked stands last
+        found = _sets[key] = _sets.pop(key) if key in _sets else _build(editions)
         _forget()
     return found
 
