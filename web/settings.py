@@ -279,6 +279,10 @@ ELDERS_SECRET: str = env.text("QUANTU_ELDERS_SECRET")
 SUPERVISION_URL: str = env.text("QUANTU_SUPERVISION_URL")
 SUPERVISION_APP: str = env.text("QUANTU_SUPERVISION_APP")
 SUPERVISION_SECRET: str = env.text("QUANTU_SUPERVISION_SECRET")
+# The back end of 一张图; without all three nothing is asked, and what it would be told waits.
+ONE_MAP_URL: str = env.text("QUANTU_ONE_MAP_URL")
+ONE_MAP_APP: str = env.text("QUANTU_ONE_MAP_APP")
+ONE_MAP_SECRET: str = env.text("QUANTU_ONE_MAP_SECRET")
 # Identity providers by key, such as QUANTU_SIGN_IN=city and QUANTU_SIGN_IN_CITY_URL; see docs/how-to/access.md.
 SIGN_IN: dict[str, dict[str, str]] = env.groups(
     "QUANTU_SIGN_IN", ("kind", "name", "url", "public_url", "app", "secret", "audience", "timeout")
