@@ -19,7 +19,7 @@ from geo.geometry.measures import (
     to_stored,
 )
 from geo.geometry.output import DECIMALS, feature, feature_collection, geojson, rounded
-from geo.geometry.parsing import LIMITS, Limits, geometry_from_object, parse_bbox, parse_geojson, parse_wkb
+from geo.geometry.parsing import LIMITS, Limits, geometry_from_object, parse_bbox, parse_geojson, parse_wkb, parse_wkt
 from geo.geometry.validity import Repair, fault_of, repair, require_valid, subdivide
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "parse_bbox",
     "parse_geojson",
     "parse_wkb",
+    "parse_wkt",
     "polygons_of",
     "repair",
     "require_valid",

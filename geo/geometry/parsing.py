@@ -118,6 +118,28 @@ def parse_wkb(data: bytes, system: System = System.CGCS2000, limits: Limits = LI
     return to_stored(shapely.set_srid(shapely.force_2d(geometry), 0), system)
 
 
+def parse_wkt(text: str, system: System = System.CGCS2000, limits: Limits = LIMITS) -> BaseGeometry:
+    """Return the geometry of (E)WKT given in ``system``, as CGCS2000 degrees; raises as ``parse_geojson``.
+
+    As with WKB, a number of a coordinate system before it is not believed.
+    """
+    tally = _Tally(limits)
+    tally.check_body(len(text))
+    plain = _EWKT.sub("", text.strip())
+    if not plain or not set(map(str.upper, _WORD.findall(plain))) <= _WKT_WORDS:
+        raise BadGeometry("geometry_type", "不认识的图形类型，请使用点、线、面。", type=plain[:40])
+    tally.check_depth(plain.upper().count("GEOMETRYCOLLECTION"))
+    tally.add_vertices(plain.count(",") + 1)
+    tally.add_rings(len(_RING.findall(plain)))
+    try:
+        geometry = shapely.from_wkt(plain)
+    except (shapely.errors.ShapelyError, ValueError) as fault:
+        raise BadGeometry("geometry_wkt", "图形不是有效的 WKT，可能没有复制完整，请检查。") from fault
+    if not np.isfinite(shapely.get_coordinates(geometry)).all():
+        raise _not_numbers()
+    return to_stored(shapely.set_srid(shapely.force_2d(geometry), 0), system)
+
+
 def parse_bbox(text: str, system: System = System.WGS84) -> Bbox:
     """Return the CGCS2000 box around ``west,south,east,north`` given in ``system``.
 
@@ -143,7 +165,11 @@ def parse_bbox(text: str, system: System = System.WGS84) -> Bbox:
 
 
 _JSON_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_EWKT: Final = re.compile(r"(?i)^srid=\d{1,7};\s*")
+_WORD: Final = re.compile(r"[A-Za-z]{2,}")
+_RING: Final = re.compile(r"\(\s*[^(\s]")
 _KINDS = frozenset({"Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"})
+_WKT_WORDS: Final = frozenset({*map(str.upper, _KINDS), "GEOMETRYCOLLECTION", "EMPTY", "ZM"})
 
 
 def _json_depth(raw: bytes) -> int:

@@ -84,6 +84,7 @@ def _read(path: str, format: str, datum: str, layer: str, answer: str, memory: s
             "encoding": reading.encoding,
             "faults": list(reading.faults.items()),
             "corners": list(reading.corners),
+            "said": reading.said,
         }
     Path(answer).write_bytes(orjson.dumps(found, default=str))
 
@@ -100,6 +101,7 @@ def _reading(found: dict[str, Any]) -> Reading:
         encoding=found["encoding"],
         faults=dict(found["faults"]),
         corners=[(x, y) for x, y in found["corners"]],
+        said=found["said"],
     )
 
 

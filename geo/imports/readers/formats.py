@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from geo.crs import System
 from geo.imports.faults import SourceRefused
+from geo.imports.readers.drawn_tables import read_drawn_csv, read_drawn_xlsx
 from geo.imports.readers.geopackage import read_geopackage
+from geo.imports.readers.kml import read_kml
 from geo.imports.readers.osm import read_osm_roads
 from geo.imports.readers.reading import Reading
 from geo.imports.readers.shapes import read_geojson, read_shapefile
 from geo.imports.readers.tables import read_csv, read_xlsx, read_xlsx_cells
+
+_READERS: Final[dict[str, Callable[[Path, System, str], Reading]]] = {
+    "csv": lambda path, datum, layer: read_csv(path),
+    "xlsx": lambda path, datum, layer: read_xlsx(path, layer),
+    "xlsx_cells": lambda path, datum, layer: read_xlsx_cells(path),
+    "geojson": lambda path, datum, layer: read_geojson(path, datum),
+    "osm_roads": lambda path, datum, layer: read_osm_roads(path, datum),
+    "shapefile": read_shapefile,
+    "geopackage": read_geopackage,
+    "kml": lambda path, datum, layer: read_kml(path, datum),
+    "csv_drawn": lambda path, datum, layer: read_drawn_csv(path, datum),
+    "xlsx_drawn": read_drawn_xlsx,
+}
 
 
 def read_file(path: Path, *, format: str, datum: System, layer: str = "") -> Reading:
     """Read a file of a declared format and datum; ``layer`` is a sheet or a layer. Raises ``SourceRefused``."""
     if not path.is_file():
         raise SourceRefused("file_missing", path.name)
-    match format:
-        case "csv":
-            return read_csv(path)
-        case "xlsx":
-            return read_xlsx(path, layer)
-        case "xlsx_cells":
-            return read_xlsx_cells(path)
-        case "geojson":
-            return read_geojson(path, datum)
-        case "osm_roads":
-            return read_osm_roads(path, datum)
-        case "shapefile":
-            return read_shapefile(path, datum, layer)
-        case "geopackage":
-            return read_geopackage(path, datum, layer)
-        case _:
-            raise SourceRefused("format_unknown", path.name)
+    if format not in _READERS:
+        raise SourceRefused("format_unknown", path.name)
+    return _READERS[format](path, datum, layer)

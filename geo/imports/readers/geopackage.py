@@ -31,7 +31,7 @@ def read_geopackage(path: Path, datum: System, layer: str = "") -> Reading:
             table, column = _layer(base, layer, path.name)
             found = base.execute(f"SELECT * FROM {_quoted(table)}")
             names = [told[0] for told in found.description]
-            rows = found.fetchall()
+            rows, said = found.fetchall(), _system_said(base, table)
     except sqlite3.Error as fault:
         raise SourceRefused("file_unreadable", path.name) from fault
     if column not in names:
@@ -40,7 +40,7 @@ def read_geopackage(path: Path, datum: System, layer: str = "") -> Reading:
     shapes, faults, corners = shapes_of([None if row[at] is None else _wkb(row[at]) for row in rows], datum)
     columns = tuple(name for name in names if name != column)
     records = [{name: _plain(value) for name, value in zip(names, row, strict=True) if name != column} for row in rows]
-    return Reading(columns, records, shapes, faults=faults, corners=corners)
+    return Reading(columns, records, shapes, faults=faults, corners=corners, said=said)
 
 
 def _check_head(path: Path) -> None:
@@ -84,6 +84,21 @@ def _layer(base: sqlite3.Connection, layer: str, name: str) -> tuple[str, str]:
     if layer or len(layers) != 1:
         raise SourceRefused("format_unknown", f"{name} 里的图层：{'、'.join(layers)[:120] or '无'}")
     return layers[0], columns[layers[0]]
+
+
+def _system_said(base: sqlite3.Connection, table: str) -> str:
+    """Return the number of the layer's system by its authority, or its definition; '' for none and for an undefined one."""
+    asked = (
+        "SELECT s.organization, s.organization_coordsys_id, s.definition, s.srs_id FROM gpkg_spatial_ref_sys s "
+        f"JOIN {_COLUMNS} c ON c.srs_id = s.srs_id WHERE c.table_name = ?"
+    )
+    try:
+        found = base.execute(asked, (table,)).fetchone()
+    except sqlite3.Error:
+        return ""
+    if found is None or not isinstance(found[3], int) or found[3] <= 0:
+        return ""
+    return f"{found[0]}:{found[1]}" if str(found[0]).upper() == "EPSG" else str(found[2] or "")[:4000]
 
 
 def _quoted(table: str) -> str:

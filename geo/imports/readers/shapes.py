@@ -43,21 +43,18 @@ def read_geojson(path: Path, datum: System) -> Reading:
     features = data.get("features") if isinstance(data, dict) else None
     if not isinstance(features, list):
         raise SourceRefused("file_unreadable", f"{path.name}，不是 FeatureCollection")
-    records: list[dict[str, Any]] = []
-    shapes: list[BaseGeometry | None] = []
-    faults: dict[int, str] = {}
-    for at, feature in enumerate(features):
-        properties = feature.get("properties") if isinstance(feature, dict) else None
-        records.append(dict(properties) if isinstance(properties, dict) else {})
-        geometry = feature.get("geometry") if isinstance(feature, dict) else None
-        shape, reason = (None, "empty_shape") if geometry is None else _object(geometry, datum)
-        shapes.append(shape)
-        if reason:
-            faults[at] = reason
+    told = [feature if isinstance(feature, dict) else {} for feature in features]
+    records = [dict(each["properties"]) if isinstance(each.get("properties"), dict) else {} for each in told]
+    shapes, faults, corners = shapes_of_objects([each.get("geometry") for each in told], datum)
     columns = tuple(dict.fromkeys(name for record in records for name in record))
-    geometries = (feature.get("geometry") for feature in features if isinstance(feature, dict))
-    corners = [corner for corner in map(_corner, geometries) if corner]
-    return Reading(columns, records, shapes, encoding, faults, corners)
+    return Reading(columns, records, shapes, encoding, faults, corners, _system_said(data))
+
+
+def _system_said(data: dict[str, Any]) -> str:
+    """Return the name in the ``crs`` member, as GIS programs still write it."""
+    member = data.get("crs")
+    properties = member.get("properties") if isinstance(member, dict) else None
+    return str(properties.get("name") or "")[:200] if isinstance(properties, dict) else ""
 
 
 def read_shapefile(path: Path, datum: System, layer: str = "") -> Reading:
@@ -75,7 +72,7 @@ def _object(node: Any, datum: System) -> tuple[BaseGeometry | None, str]:
     try:
         return geometry_from_object(node, datum), ""
     except CityError as fault:
-        return None, _REASONS.get(fault.code, "invalid_shape")
+        return None, reason_of(fault)
 
 
 def _corner(node: Any) -> tuple[float, float] | None:
@@ -115,7 +112,21 @@ def _layer(folder: Path, stem: str, datum: System, name: str) -> Reading:
         {column: _plain(values[at]) for column, values in zip(names, fields, strict=True)} for at in range(len(wkb))
     ]
     shapes, faults, corners = shapes_of(wkb, datum)
-    return Reading(names, records, shapes, encoding.lower(), faults, corners)
+    return Reading(names, records, shapes, encoding.lower(), faults, corners, str(meta.get("crs") or "")[:4000])
+
+
+def shapes_of_objects(
+    objects: Sequence[Any], datum: System
+) -> tuple[list[BaseGeometry | None], dict[int, str], list[tuple[float, float]]]:
+    """Return shapes, faults and corners of a ``Reading`` for GeoJSON geometries; ``None`` is an empty one."""
+    made = [(None, "empty_shape") if node is None else _object(node, datum) for node in objects]
+    corners = [corner for corner in map(_corner, objects) if corner]
+    return [shape for shape, _ in made], {at: reason for at, (_, reason) in enumerate(made) if reason}, corners
+
+
+def reason_of(fault: CityError) -> str:
+    """Return the reason code of a geometry that was refused."""
+    return _REASONS.get(fault.code, "invalid_shape")
 
 
 def shapes_of(
@@ -130,7 +141,7 @@ def shapes_of(
             shapes.append(None if raw is None else parse_wkb(raw, datum))
         except CityError as fault:
             shapes.append(None)
-            faults[at] = _REASONS.get(fault.code, "invalid_shape")
+            faults[at] = reason_of(fault)
         # what fails for its place alone, and what is read, has passed the limits
         if raw is not None and faults.get(at, "outside_system") == "outside_system":
             corners += [(float(x), float(y)) for x, y in shapely.get_coordinates(shapely.from_wkb(raw))[:1]]
