@@ -21,12 +21,12 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.crs import Coordinates, System, convert
 from geo.fences.areas import shape_of
+from geo.fences.files.reading import SYSTEMS
 from geo.geometry import from_plane, to_plane
 from geo.regions.models import Region
 from geo.regions.queries import current_city
 from services.access.actions import declare_roles
 from services.catchments.areas.district import district_of
-from services.catchments.areas.files import SYSTEMS
 from services.catchments.ground import ground_of
 from services.catchments.models import CatchmentArea, CatchmentEdition
 from tests.services.access.walking import signed_in

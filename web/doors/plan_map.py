@@ -24,10 +24,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from geo.crs import System
 from geo.errors import BadInput, CityError, TooLarge
 from geo.fences.areas import Act, shape_of
+from geo.fences.files.reading import MOST_BYTES, SYSTEMS
 from geo.geometry import feature, feature_collection
 from services.access.queries import scope_for
 from services.catchments.areas.actions import CATCHMENT_AREAS
-from services.catchments.areas.files import MOST_BYTES, SYSTEMS, read_areas
+from services.catchments.areas.files import read_areas
 from services.catchments.areas.queries import areas_of, district_for
 from services.catchments.models import CatchmentEdition
 from services.catchments.queries import EDIT, edition_seen, versions_beside

@@ -1,0 +1,1 @@
+"""Drawn areas in and out of files: formats, datums told, guessed and doubted, shapes judged, files written."""
