@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import uuid
 from typing import Any, NamedTuple
 
-import numpy as np
 import pytest
 import shapely
 from django.utils import timezone
-from shapely.geometry.base import BaseGeometry
 
 from geo.addresses.land import land_of
-from geo.fences.areas import Act, shape_of
+from geo.fences.areas import Act
 from geo.fences.models import Fence, FenceEdition
 from geo.fences.topology import measure
-from geo.geometry import from_plane, to_plane
-from geo.regions.queries import current_city
 from services.fencing.actions import FENCES
 from services.fencing.queries import edition_at
 from tests.e2e.conftest import faults_of
+from tests.e2e.drawing_table import Middle, click_at, drawn, look_at, metres, saved
 from tests.e2e.test_desk import sign_in
 from tests.services.fencing.sets import STAFF, draft
 
@@ -31,18 +29,7 @@ class Ground(NamedTuple):
 
     edition: FenceEdition
     neighbour: Fence
-    x: float
-    y: float
-
-    def degrees(self, east: float, north: float) -> tuple[float, float]:
-        """Return a spot so many metres from the middle, in degrees."""
-        spot = from_plane(shapely.Point(self.x + east, self.y + north), current_city())
-        return spot.x, spot.y
-
-    def box(self, east: float, north: float, width: float, height: float) -> BaseGeometry:
-        """Return a box in degrees."""
-        x, y = self.x + east, self.y + north
-        return from_plane(shapely.box(x, y, x + width, y + height), current_city())
+    middle: Middle
 
 
 @pytest.fixture
@@ -50,49 +37,15 @@ def ground(live_city: str) -> Ground:
     """Return a draft of waste fences, one drawn where doors are dense."""
     FenceEdition.objects.exclude(state="published").delete()
     edition = draft("waste")
-    doors = land_of(edition.district_id).metres
-    x, y = doors[np.argmin(np.hypot(*(doors - np.median(doors, axis=0)).T))]
-    found = Ground(edition, Fence(), float(x), float(y))
+    middle = Middle.among(land_of(edition.district_id).metres)
     edition.areas.all().delete()
     FENCES.add(
         Act(edition.pk, edition.revision, uuid.uuid4(), STAFF),
         name="文庙片",
         about={},
-        shape=found.box(0, -150, 300, 300),
+        shape=middle.box(0, -150, 300, 300),
     )
-    return found._replace(neighbour=edition.areas.get(name="文庙片"))
-
-
-def drawn(page: Any) -> None:
-    page.wait_for_selector('#plan-map[data-drawn="true"]', timeout=120_000, state="attached")
-
-
-def click_at(page: Any, ground: Ground, east: float, north: float) -> None:
-    """Click a spot of the map that lies so many metres from the middle."""
-    lon, lat = ground.degrees(east, north)
-    spot = page.evaluate(
-        "([lon, lat]) => { const map = document.getElementById('plan-map'); const at = map.quantu.project([lon, lat]);"
-        " const box = map.getBoundingClientRect(); return [box.left + at.x, box.top + at.y]; }",
-        [lon, lat],
-    )
-    page.mouse.click(*spot)
-
-
-def look_at(page: Any, ground: Ground) -> None:
-    lon, lat = ground.degrees(0, 0)
-    page.evaluate(
-        "([lon, lat]) => document.getElementById('plan-map').quantu.jumpTo({center: [lon, lat], zoom: 15.6})",
-        [lon, lat],
-    )
-
-
-def metres(fence: Fence) -> BaseGeometry:
-    fence.refresh_from_db()
-    return to_plane(shape_of(fence), current_city())
-
-
-def saved(page: Any, words: str) -> None:
-    page.wait_for_function("words => document.getElementById('announce').textContent.includes(words)", arg=words)
+    return Ground(edition, edition.areas.get(name="文庙片"), middle)
 
 
 @pytest.mark.timeout(900)
@@ -103,11 +56,11 @@ def test_a_planner_draws_a_fence_mends_its_overlap_and_publishes_it_from_monday(
     page.set_default_timeout(60_000)
     sign_in(page, live_city, "qu", f"/plan/fences/{ground.edition.pk}/map")
     drawn(page)
-    look_at(page, ground)
+    look_at(page, ground.middle)
     page.keyboard.press("s")
     page.keyboard.press("p")
     for corner in ((-300, -150), (4, -150), (4, 130), (-300, 130), (-300, -150)):
-        click_at(page, ground, *corner)
+        click_at(page, ground.middle, *corner)
     page.locator("#plan-new-name").fill("蓬莱片")
     page.locator("#plan-new-owner").fill("蓬莱环卫所")
     page.get_by_role("button", name="保存围栏").click()
@@ -129,8 +82,8 @@ def test_a_planner_draws_a_fence_mends_its_overlap_and_publishes_it_from_monday(
 
     # a circle by two clicks: its form is filled, its name is typed, its radius changed afterwards
     page.keyboard.press("o")
-    click_at(page, ground, -150, -300)
-    click_at(page, ground, -150, -240)
+    click_at(page, ground.middle, -150, -300)
+    click_at(page, ground.middle, -150, -240)
     form = page.locator("#make-circle")
     assert abs(float(form.locator("[name=radius_m]").input_value()) - 60) <= 2
     form.get_by_label("名称").fill("分拣点")
@@ -141,7 +94,7 @@ def test_a_planner_draws_a_fence_mends_its_overlap_and_publishes_it_from_monday(
     page.get_by_label("半径").last.fill("40")
     page.get_by_role("button", name="重画").click()
     saved(page, "改了围栏“分拣点”的画法")
-    assert metres(round_one).area == pytest.approx(np.pi * 40**2, rel=0.01)
+    assert metres(round_one).area == pytest.approx(math.pi * 40**2, rel=0.01)
     page.get_by_text("每周的生效时段").click()
     page.get_by_label("周一").fill("22:00-06:00")
     page.locator(".plan-about").get_by_role("button", name="保存").click()
@@ -184,7 +137,7 @@ def test_without_script_on_a_phone_a_street_becomes_a_fence_and_an_overlap_is_me
 ) -> None:
     FENCES.add(
         Act(ground.edition.pk, FenceEdition.objects.get(pk=ground.edition.pk).revision, uuid.uuid4(), STAFF),
-        name="蓬莱片", about={}, shape=ground.box(-300, -150, 304, 280),
+        name="蓬莱片", about={}, shape=ground.middle.box(-300, -150, 304, 280),
     )  # fmt: skip
     page = open_page(390, 844, java_script_enabled=False)
     page.set_default_timeout(60_000)

@@ -7,16 +7,12 @@ import re
 import uuid
 from typing import Any, NamedTuple
 
-import numpy as np
 import pytest
 import shapely
 from django.utils import timezone
-from shapely.geometry.base import BaseGeometry
 
-from geo.fences.areas import Act, shape_of
+from geo.fences.areas import Act
 from geo.fences.topology import measure
-from geo.geometry import from_plane, to_plane
-from geo.regions.queries import current_city
 from geo.scope import Scope
 from services.catchments.actions import open_draft
 from services.catchments.areas.actions import CATCHMENT_AREAS
@@ -26,6 +22,7 @@ from services.catchments.ground import ground_of
 from services.catchments.models import CatchmentArea, CatchmentEdition
 from services.catchments.queries import edition_in_force
 from tests.e2e.conftest import faults_of
+from tests.e2e.drawing_table import Middle, click_at, drawn, look_at, metres, saved
 from tests.e2e.test_desk import sign_in
 
 DUTIES = frozenset({"catchments.view", "catchments.edit", "catchments.approve"})
@@ -38,18 +35,7 @@ class Plan(NamedTuple):
 
     edition: CatchmentEdition
     neighbour: CatchmentArea
-    x: float
-    y: float
-
-    def degrees(self, east: float, north: float) -> tuple[float, float]:
-        """Return a spot so many metres from the middle of the table, in degrees."""
-        spot = from_plane(shapely.Point(self.x + east, self.y + north), current_city())
-        return spot.x, spot.y
-
-    def box(self, east: float, north: float, width: float, height: float) -> BaseGeometry:
-        """Return a box in degrees."""
-        x, y = self.x + east, self.y + north
-        return from_plane(shapely.box(x, y, x + width, y + height), current_city())
+    middle: Middle
 
 
 @pytest.fixture
@@ -61,50 +47,16 @@ def plan(live_city: str) -> Plan:
     year, entry = next(each for each in free if each not in taken)
     edition = open_draft(year=year, district=HUANGPU, entry=entry, scope=PLANNER)
     CatchmentEdition.objects.filter(pk=edition.pk).update(steps=["area"])
-    doors = district_of(edition.district_id).doors
-    x, y = doors[np.argmin(np.hypot(*(doors - np.median(doors, axis=0)).T))]
-    found = Plan(edition, CatchmentArea(), float(x), float(y))
+    middle = Middle.among(district_of(edition.district_id).doors)
     site = ground_of(edition.district_id).open_sites()[0]
     seen = CatchmentEdition.objects.get(pk=edition.pk).revision
     CATCHMENT_AREAS.add(
         Act(edition.pk, seen, uuid.uuid4(), PLANNER),
         name="文庙实验片区",
         about={"target": site.id},
-        shape=found.box(0, -150, 300, 300),
+        shape=middle.box(0, -150, 300, 300),
     )
-    return found._replace(neighbour=edition.areas.get(name="文庙实验片区"))
-
-
-def drawn(page: Any) -> None:
-    page.wait_for_selector('#plan-map[data-drawn="true"]', timeout=120_000, state="attached")
-
-
-def click_at(page: Any, plan: Plan, east: float, north: float) -> None:
-    """Click a spot of the map that lies so many metres from the middle of the table."""
-    lon, lat = plan.degrees(east, north)
-    spot = page.evaluate(
-        "([lon, lat]) => { const map = document.getElementById('plan-map'); const at = map.quantu.project([lon, lat]);"
-        " const box = map.getBoundingClientRect(); return [box.left + at.x, box.top + at.y]; }",
-        [lon, lat],
-    )
-    page.mouse.click(*spot)
-
-
-def look_at(page: Any, plan: Plan) -> None:
-    lon, lat = plan.degrees(0, 0)
-    page.evaluate(
-        "([lon, lat]) => document.getElementById('plan-map').quantu.jumpTo({center: [lon, lat], zoom: 15.6})",
-        [lon, lat],
-    )
-
-
-def metres(area: CatchmentArea) -> BaseGeometry:
-    area.refresh_from_db()
-    return to_plane(shape_of(area), current_city())
-
-
-def saved(page: Any, words: str) -> None:
-    page.wait_for_function("words => document.getElementById('announce').textContent.includes(words)", arg=words)
+    return Plan(edition, edition.areas.get(name="文庙实验片区"), middle)
 
 
 @pytest.mark.timeout(900)
@@ -116,14 +68,14 @@ def test_a_planner_draws_is_told_of_the_overlap_mends_it_and_publishes(
     address = f"/plan/editions/{plan.edition.pk}/map"
     sign_in(page, live_city, "qu", address)
     drawn(page)
-    look_at(page, plan)
+    look_at(page, plan.middle)
 
     # drawn corner by corner, without snapping, four metres into the neighbour
     page.keyboard.press("s")
     assert page.get_by_role("button", name="吸附").get_attribute("aria-pressed") == "false"
     page.keyboard.press("p")
     for corner in ((-300, -150), (4, -150), (4, 130), (-300, 130), (-300, -150)):
-        click_at(page, plan, *corner)
+        click_at(page, plan.middle, *corner)
     page.get_by_label("名称").first.fill("蓬莱三幼片区")
     page.get_by_label("对口园").first.select_option(index=2)
     page.get_by_role("button", name="保存片区").click()
@@ -197,7 +149,7 @@ def test_without_script_and_on_a_phone_areas_are_checked_and_mended(plan: Plan, 
     site = ground_of(plan.edition.district_id).open_sites()[1]
     CATCHMENT_AREAS.add(
         Act(plan.edition.pk, seen, uuid.uuid4(), PLANNER), name="蓬莱三幼片区", about={"target": site.id},
-        shape=plan.box(-300, -150, 304, 280),
+        shape=plan.middle.box(-300, -150, 304, 280),
     )  # fmt: skip
     own = plan.edition.areas.get(name="蓬莱三幼片区")
     page = open_page(390, 844, java_script_enabled=False)
@@ -251,7 +203,7 @@ def test_doors_that_change_are_counted_listed_drawn_and_exported(plan: Plan, ope
     site = ground_of(after.district_id).open_sites()[1]
     CATCHMENT_AREAS.add(
         Act(after.pk, after.revision, uuid.uuid4(), PLANNER), name="蓬莱三幼片区", about={"target": site.id},
-        shape=plan.box(-300, -150, 299, 280),
+        shape=plan.middle.box(-300, -150, 299, 280),
     )  # fmt: skip
     after.refresh_from_db()
     table = table_of(after)
