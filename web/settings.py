@@ -86,6 +86,7 @@ INSTALLED_APPS = [
     "services.modules.finder.recommending",
     "web",
     "services.modules.finder.channels",
+    "services.fencing.following",
 ]
 
 MIDDLEWARE = [
@@ -287,6 +288,9 @@ ONE_MAP_SECRET: str = env.text("QUANTU_ONE_MAP_SECRET")
 SIGN_IN: dict[str, dict[str, str]] = env.groups(
     "QUANTU_SIGN_IN", ("kind", "name", "url", "public_url", "app", "secret", "audience", "timeout")
 )
+# Hosts that platforms may be told fence events at (their receivers); empty: any public host with https.
+RECEIVER_HOSTS: list[str] = [host.lower() for host in env.words("QUANTU_RECEIVER_HOSTS")]
+RECEIVER_TIMEOUT_S: float = float(env.text("QUANTU_RECEIVER_TIMEOUT", "10"))
 INSIDE_HOSTS: list[str] = [host.lower() for host in env.words("QUANTU_INSIDE_HOSTS")]
 GRAPH_ROOT: Path = Path(env.text("QUANTU_GRAPHS", str(STATE / "graphs")))
 
@@ -312,6 +316,9 @@ CELERY_BEAT_SCHEDULE = {
     "collect-logs": {"task": "services.kernel.logs.collect", "schedule": 15.0},
     "keep-log-months": {"task": "services.kernel.logs.keep_months", "schedule": 3600.0},
     "read-receipts": {"task": "services.kernel.messages.read_receipts", "schedule": 60.0},
+    "deliver-fence-events": {"task": "services.fencing.following.deliver", "schedule": 60.0},
+    "settle-subjects": {"task": "services.fencing.following.settle", "schedule": 30.0},
+    "rest-subjects": {"task": "services.fencing.following.rest", "schedule": 3600.0},
     "tidy-files": {"task": "services.kernel.documents.tidy", "schedule": 3600.0},
     "purge-records": {"task": "services.kernel.security.purge", "schedule": 24 * 3600.0},
     "pull-supervision": {"task": "services.facilities.supervision.pull", "schedule": 6 * 3600.0},

@@ -208,6 +208,8 @@ class AuditAct(models.TextChoices):
     FENCES_PUBLISHED = "fences_published", "发布围栏"
     FENCES_WITHDRAWN = "fences_withdrawn", "撤回围栏"
     FENCES_DISCARDED = "fences_discarded", "放弃围栏草稿"
+    FENCE_RECEIVER_SET = "fence_receiver_set", "设置围栏回调地址"
+    FENCE_EVENTS_AGAIN = "fence_events_again", "重发围栏事件"
     RECORDS_PURGED = "records_purged", "清理到期记录"
 
 

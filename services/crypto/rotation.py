@@ -47,7 +47,8 @@ class Renewal:
         """Return a text sealed by the newest key: the same one where it already is."""
         if not sealed or key_of(sealed) == self.newest:
             return sealed
-        return seal(unseal(sealed, field=field, owner=owner, keys=self.keys), field=field, owner=owner, keys=self.keys)
+        text = unseal(sealed, field=field, owner=owner, keys=self.keys)
+        return seal(text, field=field, owner=owner, keys=self.keys, longest=len(text))
 
     def blind(self, sealed: str, *, field: str, owner: UUID, found_by: str) -> str:
         """Return the index under the newest key of what is sealed."""

@@ -19,13 +19,13 @@ FORM: Final = "sm4g1"
 LONGEST: Final = 4_000
 
 
-def seal(text: str, *, field: str, owner: UUID, keys: KeyService | None = None) -> str:
+def seal(text: str, *, field: str, owner: UUID, keys: KeyService | None = None, longest: int = LONGEST) -> str:
     """Return ``text`` sealed by the newest key for one field of one owner, as printable characters.
 
-    Raises ``TooLarge`` above 4,000 characters, ``Unavailable`` when the holder of the keys is not there.
+    Raises ``TooLarge`` above ``longest`` characters, ``Unavailable`` when the holder of the keys is not there.
     """
-    if len(text) > LONGEST:
-        raise TooLarge("secret_too_long", f"加密内容最多 {LONGEST} 个字。")
+    if len(text) > longest:
+        raise TooLarge("secret_too_long", f"加密内容最多 {longest} 个字。")
     key_id, sealed = (keys or house_keys()).seal(text.encode(), _surroundings(field, owner))
     return f"{FORM}:{key_id}:{base64.urlsafe_b64encode(sealed).decode('ascii')}"
 

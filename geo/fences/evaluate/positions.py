@@ -119,21 +119,24 @@ class Queue:
         if times:
             self.counts[refusal] = self.counts.get(refusal, 0) + times
 
-    def take(self, positions: Iterable[Position], limits: Limits) -> None:
-        """Let positions wait, or count why not, in the order in which they arrived."""
+    def take(self, positions: Iterable[Position], limits: Limits) -> list[Refusal | None]:
+        """Let positions wait, or count why not, in the order in which they arrived; return of each why it was refused, if so."""
         keys = {_key(each, limits) for each in self.waiting}
+        refusals: list[Refusal | None] = []
         for position in positions:
             if len(self.waiting) >= limits.most_waiting:
                 self.release(limits)
             refusal = self._refusal(position, limits)
             if refusal is None and _key(position, limits) in keys:
                 refusal = Refusal.DUPLICATE
+            refusals.append(refusal)
             if refusal is not None:
                 self.count(refusal)
                 continue
             keys.add(_key(position, limits))
             self.waiting.append(_plain(position))
             self.hear(self.waiting[-1].time_ms)
+        return refusals
 
     def hear(self, time_ms: int) -> None:
         """Take note of a time: nothing older than it by ``lateness_ms`` is waited for any more."""

@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, astuple, dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import shapely
@@ -221,6 +221,12 @@ class Track:
             "last": None if self.last is None else list(self.last),
         }
 
+    def without_positions(self) -> Track:
+        """Return what may be remembered of a subject unheard for long: times, and inside or near which fences it was."""
+        kept = {fence: stay for fence, stay in self.stays.items() if stay.side.inside or stay.near.inside}
+        stays = {fence: replace(stay, outside=None) for fence, stay in kept.items()}
+        return replace(self, waiting=(), last=None, doubted=(), stays=stays)
+
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Track:
         """Read what ``as_json`` returned."""
@@ -236,6 +242,17 @@ class Track:
         )
 
 
+class Heard(NamedTuple):
+    """What came of positions: what to remember, the events that are now certain, and of each position why it was refused.
+
+    That a position was a copy or a jump may be known later only; ``Track.counts`` counts those as well.
+    """
+
+    track: Track
+    events: list[Event]
+    refusals: list[Refusal | None]
+
+
 def advance(
     track: Track, positions: Iterable[Position], book: RuleBook, *, until_ms: int | None = None
 ) -> tuple[Track, list[Event]]:
@@ -245,8 +262,13 @@ def advance(
     An event is certain once the newest time heard is ``lateness_ms`` after its fix. ``until_ms`` is a time heard from
     elsewhere, such as our own clock for a subject that fell silent. ``track`` itself is left as it is.
     """
+    return hear(track, positions, book, until_ms=until_ms)[:2]
+
+
+def hear(track: Track, positions: Iterable[Position], book: RuleBook, *, until_ms: int | None = None) -> Heard:
+    """Do what ``advance`` does, and say of each position why it was refused."""
     queue = Queue(list(track.waiting), track.newest_ms, track.released_ms, list(track.sequences), dict(track.counts))
-    queue.take(positions, book.limits)
+    refusals = queue.take(positions, book.limits)
     if until_ms is not None:
         queue.hear(until_ms)
     steps, doubted, wrong = believe(track.last, list(track.doubted), queue.release(book.limits), book.limits)
@@ -257,7 +279,7 @@ def advance(
     events: list[Event] = []
     for step, depths in zip(steps, book.depths(steps), strict=True):
         events += _follow(stays, step, depths, book)
-    return Track(
+    after = Track(
         waiting=tuple(queue.waiting),
         newest_ms=queue.newest_ms,
         released_ms=queue.released_ms,
@@ -266,7 +288,8 @@ def advance(
         doubted=tuple(doubted),
         stays=stays,
         counts=queue.counts,
-    ), events
+    )
+    return Heard(after, events, refusals)
 
 
 def settle(track: Track, book: RuleBook) -> tuple[Track, list[Event]]:

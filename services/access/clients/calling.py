@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.core.cache import cache
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from geo.errors import CityError, Forbidden, TooMany, Unavailable
+from geo.errors import CityError, Forbidden, TooLarge, TooMany, Unavailable
 from geo.scope import Scope
 from services.access.actions import client_address
 from services.access.clients.models import ApiClient, ClientCall, ClientKey, Outcome
@@ -126,6 +127,10 @@ def _admitted(request: HttpRequest, operation: Operation, call: Call) -> Admitte
 def _signer(request: HttpRequest, call: Call) -> ApiClient:
     """Return the platform that signed the request. Whatever is wrong, the caller reads the same words; our log reads which."""
     app = request.headers.get(APP, "")
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        raise TooLarge("body_too_large", "内容超过 1 MB，请分批提交。") from None
     client = client_calling(app, day=timezone.localdate())
     pairs = live_secrets(client) if client else []
     found = verdict(
@@ -135,7 +140,7 @@ def _signer(request: HttpRequest, call: Call) -> ApiClient:
         method=request.method or "",
         path=request.path,
         query=request.META.get("QUERY_STRING", ""),
-        body=request.body,
+        body=body,
         first_use=lambda nonce, seconds: _first_use(app, nonce, seconds),
     )
     if client is None or found.fault:

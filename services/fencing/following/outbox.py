@@ -1,0 +1,35 @@
+"""The outbox of receivers: written in the transaction of the events, so that none is lost and none is told that was not kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Final
+
+from celery import current_app
+from django.db import transaction
+from django.utils import timezone
+
+from services.fencing.following.models import FenceDelivery, FenceEvent, Receiver
+
+DELIVER_TASK: Final = "services.fencing.following.deliver"
+DEADLINE: Final = dt.timedelta(hours=24)
+"""How long an event is tried; then it lies with those that staff may send again."""
+
+
+def queue_events(rows: Sequence[FenceEvent]) -> None:
+    """Put new events of one platform into the outbox of its receiver, if it has one."""
+    receiver = Receiver.objects.filter(client_id=rows[0].client_id).first()
+    if receiver is None:
+        return
+    now = timezone.now()
+    FenceDelivery.objects.bulk_create(
+        FenceDelivery(receiver=receiver, event=row, subject_id=row.subject_id, next_at=now, until=now + DEADLINE)
+        for row in rows
+    )
+    transaction.on_commit(wake, robust=True)  # without a queue they wait for the next minute
+
+
+def wake() -> None:
+    """Let a worker deliver what is due."""
+    current_app.send_task(DELIVER_TASK)
