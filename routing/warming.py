@@ -14,6 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.crs import warm_up
+from geo.fences.evaluate import index
 from routing.directions import route
 from routing.edges import RoadEdges, highway_codes
 from routing.graph import Floats, GraphStore, build_graph
@@ -36,6 +37,7 @@ def warm() -> None:
     It takes a moment when nothing is cached. Call it once when a process starts. Safe to call again.
     """
     warm_up()
+    index.warm_up()
     with tempfile.TemporaryDirectory(prefix="quantu-warm-") as folder:
         store = GraphStore(Path(folder))
         pond = np.array([shapely.box(120.0, 120.0, 280.0, 280.0)], dtype=object)

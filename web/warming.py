@@ -14,6 +14,7 @@ from wsgiref.util import setup_testing_defaults
 
 from django.conf import settings
 
+from geo.fences.evaluate import index
 from web.doors.asking import THEMES
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ YOUNG_OBJECTS = 20_000
 def warm_up(application: Application) -> None:
     """Ask for the pages families open first, circles, and a name like a place's; an empty or a sick house is left as it is."""
     _ask(application, "/", "")
+    index.warm_up()
+    _ask(application, "/api/v1/fences", "limit=1")
     places = _ask(application, "/api/v1/places", "limit=1").get("places") or []
     for mode in PATIENT_MODES if places else ():
         place = places[0]

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
-from geo.crs import City, Coordinate, Coordinates, System, convert
+from geo.crs import City, Coordinate, Coordinates, System, convert, inside
 from geo.errors import BadInput
 
+Floats = npt.NDArray[np.float64]
 DEGREE_DECIMALS: Final = 7
 METRE_DECIMALS: Final = 3
 STEP: Final = 6
@@ -53,6 +55,31 @@ def _within(x: float, y: float, system: System, city: City) -> Coordinate | None
     if not (box.west <= found.x <= box.east and box.south <= found.y <= box.north):
         return None
     return Coordinate(round(found.x, STEP), round(found.y, STEP), System.CGCS2000)
+
+
+def positions(x: Floats, y: Floats, system: System, city: City) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+    """Return many points (in ``system``) in CGCS2000 degrees to the last bit, and which were written the wrong way round.
+
+    NaN where a point is outside the city's box or no number.
+    """
+    lon, lat = _all_within(x, y, system, city)
+    swapped = np.isnan(lon)
+    if swapped.any():
+        other, _ = _all_within(y[swapped], x[swapped], system, city)
+        swapped[swapped] = ~np.isnan(other)
+    return lon, lat, swapped
+
+
+def _all_within(x: Floats, y: Floats, system: System, city: City) -> tuple[Floats, Floats]:
+    lon, lat = np.full(len(x), np.nan), np.full(len(x), np.nan)
+    good = inside(Coordinates(x, y, system))
+    moved = convert(Coordinates(x[good], y[good], system), System.CGCS2000)
+    lon[good], lat[good] = moved.x, moved.y
+    box = city.bbox
+    with np.errstate(invalid="ignore"):
+        off = ~((box.west <= lon) & (lon <= box.east) & (box.south <= lat) & (lat <= box.north))
+    lon[off] = lat[off] = np.nan
+    return lon, lat
 
 
 def written(lon: Sequence[float], lat: Sequence[float], to: System) -> list[tuple[float, float]]:

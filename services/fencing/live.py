@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -19,7 +19,7 @@ from django.utils import timezone
 from geo.addresses.gazetteer import names_of, published_now
 from geo.crs.planes import LocalGrid
 from geo.fences.evaluate.hours import Hours, Term
-from geo.fences.evaluate.index import Booleans, FenceIndex, Hits
+from geo.fences.evaluate.index import Booleans, FenceIndex, Floats, Hits, Longs
 from geo.fences.models import Fence, FenceEdition
 from geo.fences.purposes import purpose_of
 from geo.fences.repairs import areal
@@ -66,28 +66,34 @@ class LiveFences:
         east, north = self.plane.project(np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64))
         return self.index.at_times(east, north, times_ms)
 
+    def near(self, east: Floats, north: Floats, metres: Floats) -> tuple[Longs, Longs]:
+        """Return the pairs of a point (metres of the plane) and a fence that meets the circle of its radius, at any hour."""
+        points, rows = self._tree.query(shapely.points(east, north), predicate="dwithin", distance=metres)
+        return points.astype(np.int64), rows.astype(np.int64)
+
     def rows_for(self, *, scope: Scope, purposes: Collection[str] = ()) -> Booleans:
         """Say of each fence whether the scope may ask it, and whether it is of these purposes; none named: of any.
 
         Those of public purposes everyone may ask; the others whoever holds the duty, in the districts of the scope.
         """
-        holds, names = scope.holds(VIEW), names_of(published_now())
-        open_to: dict[tuple[str, int], bool] = {}
-        for purpose, district_id in set(zip(self._purposes, self._districts, strict=True)):
-            said, region = purpose_of(purpose), names.region(district_id)
-            within = holds and region is not None and scope.covers_path(region.path)
-            wanted = not purposes or purpose in purposes
-            open_to[purpose, district_id] = wanted and (within or (said is not None and said.public))
-        pairs = zip(self._purposes, self._districts, strict=True)
-        return np.fromiter((open_to[pair] for pair in pairs), dtype=bool, count=len(self.fences))
+        pairs, place = self._pairs
+        ours = may_ask(scope)
+        wanted = [(not purposes or pair[0] in purposes) and ours(*pair) for pair in pairs]
+        return np.array(wanted, dtype=bool)[place]
 
     @cached_property
-    def _purposes(self) -> tuple[str, ...]:
-        return tuple(fence.purpose for fence in self.fences)
+    def _tree(self) -> shapely.STRtree:
+        tree = shapely.STRtree(self.index.shapes)
+        tree.query(shapely.Point(0, 0))  # the first question finishes the tree: nobody else may ask meanwhile
+        return tree
 
     @cached_property
-    def _districts(self) -> tuple[int, ...]:
-        return tuple(fence.district_id for fence in self.fences)
+    def _pairs(self) -> tuple[list[tuple[str, int]], Longs]:
+        """Return the purposes and districts there are, and which of them each fence has."""
+        each = [(fence.purpose, fence.district_id) for fence in self.fences]
+        pairs = {pair: number for number, pair in enumerate(dict.fromkeys(each))}
+        place = [pairs[pair] for pair in each]
+        return list(pairs), np.array(place, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +105,7 @@ class _Part:
     terms: tuple[Term, ...]
 
 
-_lock = Lock()
+_lock, _building = Lock(), Lock()
 _sets: dict[tuple[UUID, ...], LiveFences] = {}
 _parts: dict[UUID, _Part] = {}
 
@@ -112,10 +118,39 @@ def live_fences(*, at: dt.datetime | None = None) -> LiveFences:
     """
     editions = list(editions_at(at=at or timezone.now()))
     key = tuple(edition.pk for edition in editions)
+    return _kept(key) or _built(key, editions)
+
+
+def may_ask(scope: Scope) -> Callable[[str, int], bool]:
+    """Return what says of a purpose and a district whether the scope may ask their published fences.
+
+    Those of public purposes everyone may ask; the others whoever holds the duty, in the districts of the scope.
+    """
+    names = names_of(published_now()) if scope.holds(VIEW) else None
+
+    def ours(purpose: str, district_id: int) -> bool:
+        said, region = purpose_of(purpose), names.region(district_id) if names else None
+        return (said is not None and said.public) or (region is not None and scope.covers_path(region.path))
+
+    return ours
+
+
+def _kept(key: tuple[UUID, ...]) -> LiveFences | None:
     with _lock:
-        # the last asked stands last
-        found = _sets[key] = _sets.pop(key) if key in _sets else _build(editions)
-        _forget()
+        if key in _sets:
+            _sets[key] = _sets.pop(key)  # the last asked stands last
+        return _sets.get(key)
+
+
+def _built(key: tuple[UUID, ...], editions: list[FenceEdition]) -> LiveFences:
+    """Build a set, one at a time; who asks for one that stands does not wait for it."""
+    with _building:
+        found = _kept(key)
+        if found is None:
+            found = _build(editions)
+            with _lock:
+                _sets[key] = found
+                _forget()
     return found
 
 

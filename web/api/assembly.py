@@ -17,11 +17,12 @@ from services.catchments import api as catchments
 from services.facilities import api as facilities
 from services.facilities.institutions import api as institutions
 from services.fencing.following import api as following
+from services.fencing.serving import api as fences
 from services.kernel.forms import api as forms
 from services.kernel.messages import api as messages
 from web.api import batches
 from web.api.errors import problem
-from web.api.limits import HEAVY, LIGHT
+from web.api.limits import FENCES, HEAVY, LIGHT
 from web.api.staff import staff
 
 api = NinjaAPI(
@@ -69,6 +70,8 @@ api.add_router("/v1", batches.router, auth=batches.known_caller, throttle=LIGHT)
 api.add_router("/v1", upkeep.router, auth=staff, throttle=LIGHT)
 api.add_router("/v1", regions.router, auth=scope_for, throttle=LIGHT)
 api.add_router("/v1", catchments.router, auth=scope_for, throttle=HEAVY)
+api.add_router("/v1", fences.checking, auth=scope_for, throttle=FENCES)
+api.add_router("/v1", fences.router, auth=scope_for, throttle=LIGHT)
 api.add_router("/v1", forms.router, auth=scope_for, throttle=HEAVY)
 api.add_router("/v1", certificates.router, throttle=LIGHT)
 api.add_router("/v1", certificates.own, auth=staff, throttle=LIGHT)

@@ -59,3 +59,5 @@ def address_of(request: HttpRequest) -> str:
 
 HEAVY: Final = CallerLimit("heavy", anonymous=120, keyed=1200)
 LIGHT: Final = CallerLimit("light", anonymous=600, keyed=6000)
+FENCES: Final = CallerLimit("fences", anonymous=120, keyed=6000)
+"""Vehicles ask without end, a thousand positions at once."""
