@@ -288,7 +288,7 @@ ONE_MAP_SECRET: str = env.text("QUANTU_ONE_MAP_SECRET")
 SIGN_IN: dict[str, dict[str, str]] = env.groups(
     "QUANTU_SIGN_IN", ("kind", "name", "url", "public_url", "app", "secret", "audience", "timeout")
 )
-# Hosts that platforms may be told fence events at (their receivers); empty: any public host with https.
+# Hosts that platforms may be told fence events at (their receivers), over https; none listed: none is told.
 RECEIVER_HOSTS: list[str] = [host.lower() for host in env.words("QUANTU_RECEIVER_HOSTS")]
 RECEIVER_TIMEOUT_S: float = float(env.text("QUANTU_RECEIVER_TIMEOUT", "10"))
 INSIDE_HOSTS: list[str] = [host.lower() for host in env.words("QUANTU_INSIDE_HOSTS")]
