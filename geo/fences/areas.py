@@ -1,4 +1,4 @@
-"""Acts on the drawn areas of a draft: drawn, changed, cut, joined, widened, thinned, repaired, taken out, read from a file.
+"""Acts on drawn areas of a draft: drawn, changed, cut, joined, holed, widened, thinned, repaired, taken out, read from a file.
 
 Every act is a change of the edition with what the areas said before and after, so it can be undone; it is sent with the revision
 that was seen and with a key, by which it is done once. Whoever keeps areas says what else they tell (``Areas.about``).
@@ -22,7 +22,7 @@ from geo.crs.codes import CGCS2000
 from geo.errors import BadInput, Conflict
 from geo.fences.drafting import C, Drafting, E, Rows, Told, Wanted
 from geo.fences.repairs import areal, repaired
-from geo.fences.shaping import cut, joined, thinned, widened
+from geo.fences.shaping import cut, joined, thinned, widened, with_part, without_part
 from geo.fences.topology import GRAIN_M2, REPAIR_WORDS, Drawn, Flaw, RepairKind, Table
 from geo.geometry import Limits, from_plane, polygons_of, repair, require_valid, to_plane
 from geo.regions.queries import current_city
@@ -33,8 +33,9 @@ MILLIMETRE: Final = 0.001
 AREA_LIMITS: Final = Limits(body_bytes=400_000, vertices=10_000, rings=200)
 ACTS: Final = (
     "area_add", "area_shape", "area_about", "area_delete", "area_split", "area_merge", "area_widen", "area_thin",
-    "area_repair", "areas_import",
+    "area_part", "area_hole", "area_repair", "areas_import",
 )  # fmt: skip
+Shaping = Callable[[BaseGeometry, BaseGeometry], BaseGeometry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,14 @@ class Areas(Generic[E, C]):
 
         return self.done(act, "area_merge", work)
 
+    def add_part(self, act: Act, *, same: UUID, part: BaseGeometry) -> C | None:
+        """Add a part (degrees) to an area, near or apart from it."""
+        return self._shaped(act, "area_part", same, part, with_part, "加了一块")
+
+    def cut_hole(self, act: Act, *, same: UUID, part: BaseGeometry) -> C | None:
+        """Take a part (degrees) out of an area: a hole where it lies inside."""
+        return self._shaped(act, "area_hole", same, part, without_part, "挖去了一块")
+
     def widen(self, act: Act, *, same: UUID, metres: float) -> C | None:
         """Grow an area by some metres into free land of the district, or shrink it where they are negative."""
 
@@ -219,8 +228,11 @@ class Areas(Generic[E, C]):
         name = self.area_of(edition, same).name if same else f"新{self.noun}"
         return Drawn(str(same or ""), name, to_plane(shape, current_city()))
 
-    def take_in(self, act: Act, *, arriving: Sequence[Arriving], replace: bool) -> C | None:
-        """Keep areas out of a file: known names change, others are added; ``replace`` takes out what is not in the file."""
+    def take_in(self, act: Act, *, arriving: Sequence[Arriving], replace: bool, source: str = "") -> C | None:
+        """Keep areas out of a file: known names change, others are added; ``replace`` takes out what is not in the file.
+
+        What an arriving area says nothing of stays as it was, but for how it was drawn. ``source`` names the file.
+        """
 
         def work(edition: E) -> Wanted:
             there = {area.name: area for area in self.all_of(edition)}
@@ -228,14 +240,15 @@ class Areas(Generic[E, C]):
             for each in arriving:
                 area = there.pop(each.name, None)
                 before = self.rows.told(area) if area else {}
-                fields = self.reshaped | self.about(edition, each.about)
+                fields = self.reshaped | self.about(edition, before | self.reshaped | dict(each.about))
                 told = before | {"name": each.name} | fields | {"geom": hex_of(self.sound(each.shape))}
                 wanted[self.rows.key(area.same if area else uuid.uuid4())] = told
             if replace:
                 wanted |= {self.rows.key(area.same): None for area in there.values()}
             if len(arriving) + (0 if replace else len(there)) > self.most:
                 raise BadInput("areas_many", f"一个版本最多 {self.most} 个{self.noun}，请分区整理后再导入。")
-            return f"导入 {len(arriving)} 个{self.noun}", wanted
+            words = f"从“{source}”导入" if source else "导入"
+            return f"{words} {len(arriving)} 个{self.noun}", wanted
 
         return self.done(act, "areas_import", work)
 
@@ -274,6 +287,17 @@ class Areas(Generic[E, C]):
         if to_plane(whole, current_city()).area < GRAIN_M2:
             raise BadInput("area_empty", f"{self.noun}没有面积。请把顶点拖开，或重新画。")
         return whole
+
+    def _shaped(self, act: Act, name: str, same: UUID, part: BaseGeometry, work_out: Shaping, verb: str) -> C | None:
+        drawn_part = to_plane(self.sound(part), current_city())
+
+        def work(edition: E) -> Wanted:
+            area = self.area_of(edition, same)
+            (drawn,) = drawn_of([area])
+            shape = self.back(work_out(drawn.shape, drawn_part))
+            return f"{self.noun}“{area.name}”{verb}", {self.rows.key(same): self._with(area, shape)}
+
+        return self.done(act, name, work)
 
     def _steps(self, act: Act) -> tuple[C | None, C | None]:
         edition = self.drafting.locked(act.edition_id, act.scope)

@@ -1,4 +1,4 @@
-"""Areas cut, joined, widened and thinned. Pure; shapes in metres of the city's plane."""
+"""Areas cut, joined, given parts and holes, widened and thinned. Pure; shapes in metres of the city's plane."""
 
 from __future__ import annotations
 
@@ -79,6 +79,23 @@ def joined(shape: BaseGeometry, other: BaseGeometry) -> BaseGeometry:
 
 def _shared_m(piece: BaseGeometry, shape: BaseGeometry) -> float:
     return float(shapely.intersection(piece.boundary, shape.buffer(GRAIN_M)).length)
+
+
+def with_part(shape: BaseGeometry, part: BaseGeometry) -> BaseGeometry:
+    """Return an area with a part added, near or apart. Raises ``BadInput`` when the area holds the part already."""
+    if shapely.difference(part, shape).area < GRAIN_M2:
+        raise BadInput("part_inside", "这一块本来就在里面，没有增加什么。请画到边界外面去。")
+    return shapely.union(shape, part)
+
+
+def without_part(shape: BaseGeometry, part: BaseGeometry) -> BaseGeometry:
+    """Return an area without a part: a hole where the part lies inside. Raises ``BadInput`` when nothing or all would go."""
+    left = shapely.difference(shape, part)
+    if shape.area - left.area < GRAIN_M2:
+        raise BadInput("part_outside", "挖的地方不在里面，没有挖掉什么。请画在要挖去的位置上。")
+    if left.area < GRAIN_M2:
+        raise BadInput("part_whole", "这样会全部挖掉。要整个去掉，请用“删除”。")
+    return left
 
 
 def widened(area: Drawn, metres: float, table: Table) -> BaseGeometry:

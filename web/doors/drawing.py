@@ -273,6 +273,14 @@ def _merge(table: DrawingTable, sent: Act, request: HttpRequest, edition: Any) -
     return table.areas.merge(sent, same=area_typed(request), other=_uuid(typed(request, "other")))
 
 
+def _part(table: DrawingTable, sent: Act, request: HttpRequest, edition: Any) -> Any:
+    return table.areas.add_part(sent, same=area_typed(request), part=_shape(request, table))
+
+
+def _hole(table: DrawingTable, sent: Act, request: HttpRequest, edition: Any) -> Any:
+    return table.areas.cut_hole(sent, same=area_typed(request), part=_shape(request, table))
+
+
 def _widen(table: DrawingTable, sent: Act, request: HttpRequest, edition: Any) -> Any:
     return table.areas.widen(sent, same=area_typed(request), metres=_metres(request))
 
@@ -298,8 +306,8 @@ def _redo(table: DrawingTable, sent: Act, request: HttpRequest, edition: Any) ->
 
 
 _ACTS: Final[dict[str, Callable[[DrawingTable, Act, HttpRequest, Any], Any]]] = {
-    "add": _add, "shape": _reshape, "about": _about, "delete": _delete, "split": _split, "merge": _merge, "widen": _widen,
-    "thin": _thin, "repair": _repair, "undo": _undo, "redo": _redo,
+    "add": _add, "shape": _reshape, "about": _about, "delete": _delete, "split": _split, "merge": _merge, "part": _part,
+    "hole": _hole, "widen": _widen, "thin": _thin, "repair": _repair, "undo": _undo, "redo": _redo,
 }  # fmt: skip
 
 

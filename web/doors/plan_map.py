@@ -44,6 +44,8 @@ TOOLS: Final = (
     ("draw", "画区", "pentagon", "P"),
     ("edit", "改边", "spline", "E"),
     ("split", "切分", "scissors", "C"),
+    ("part", "加块", "squares-unite", "A"),
+    ("hole", "挖去", "squares-subtract", "H"),
     ("merge", "合并", "combine", "M"),
     ("snap", "吸附", "magnet", "S"),
     ("measure", "量距", "ruler", "R"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.errors import BadInput
 from geo.fences.repairs import half_of, repaired, settled
-from geo.fences.shaping import cut, joined, thinned, widened
+from geo.fences.shaping import cut, joined, thinned, widened, with_part, without_part
 from geo.fences.topology import FILLABLE_M2, GRAIN_M2, Drawn, Flaw, Ground, Table
 
 DISTRICT = shapely.box(-50, -50, 250, 250)
@@ -265,3 +266,38 @@ def test_widening_stops_at_neighbours_and_the_border() -> None:
     assert widened(table.areas["a"], -10, table).equals(shapely.box(10, 10, 90, 90))
     with pytest.raises(BadInput):
         widened(table.areas["a"], 0, table)
+
+
+@settings(max_examples=60, deadline=None)
+@given(area=stars(), part=stars())
+def test_a_part_added_or_taken_is_there_or_gone_at_every_point(area: BaseGeometry, part: BaseGeometry) -> None:
+    thrown = points()
+    assume(shapely.difference(part, area).area > GRAIN_M2)
+    assume(min(shapely.intersection(area, part).area, shapely.difference(area, part).area) > GRAIN_M2)
+    in_area, in_part = holding([area], thrown) > 0, holding([part], thrown) > 0
+    sharp = shapely.distance(shapely.union(area.boundary, part.boundary), shapely.points(thrown)) > EDGE_M
+    more, less = holding([with_part(area, part)], thrown) > 0, holding([without_part(area, part)], thrown) > 0
+    assert (more == (in_area | in_part))[sharp].all()
+    assert (less == (in_area & ~in_part))[sharp].all()
+
+
+def test_a_part_apart_makes_two_parts_and_one_inside_a_hole() -> None:
+    square = shapely.box(0, 0, 100, 100)
+    both = with_part(square, shapely.box(150, 0, 200, 50))
+    assert (len(both.geoms), both.area) == (2, 12_500)
+    holed = without_part(square, shapely.box(40, 40, 60, 60))
+    assert (len(holed.interiors), holed.area) == (1, 9_600)
+
+
+@pytest.mark.parametrize(
+    ("work", "part", "code"),
+    [
+        (with_part, shapely.box(10, 10, 20, 20), "part_inside"),
+        (without_part, shapely.box(200, 0, 250, 50), "part_outside"),
+        (without_part, shapely.box(-10, -10, 110, 110), "part_whole"),
+    ],
+)
+def test_a_part_that_changes_nothing_or_takes_all_is_refused(work: Any, part: BaseGeometry, code: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        work(shapely.box(0, 0, 100, 100), part)
+    assert refused.value.code == code

@@ -283,3 +283,25 @@ def test_fences_of_another_district_are_not_there() -> None:
         draft("waste", scope=stranger)
     with pytest.raises(Forbidden):
         editions_seen(scope=Scope.public())
+
+
+def test_a_fence_is_given_a_hole_and_a_part_apart_and_both_are_undone() -> None:
+    edition = draft("service")
+    one = drawn(edition, "送餐", square(0, 0))
+    whole = shape_of(one)
+    FENCES.cut_hole(act(edition), same=one.same, part=square(40, 40, 20, 20))
+    FENCES.add_part(act(edition), same=one.same, part=square(150, 0, 50, 50))
+    one.refresh_from_db()
+    shape = metres(shape_of(one))
+    assert shape.area == pytest.approx(10_000 - 400 + 2_500, abs=0.1)
+    assert [len(part.interiors) for part in shape.geoms] == [1, 0]
+    assert [change.said for change in edition.changes.all()[:2]] == ["围栏“送餐”加了一块", "围栏“送餐”挖去了一块"]
+
+    bow = shapely.Polygon([*square(0, 0).exterior.coords[:2], *reversed(square(0, 0).exterior.coords[2:4])])
+    for work in (FENCES.add_part, FENCES.cut_hole):
+        with pytest.raises(BadInput):
+            work(act(edition), same=one.same, part=bow)
+    FENCES.step_back(act(edition))
+    FENCES.step_back(act(edition))
+    one.refresh_from_db()
+    assert shape_of(one).equals(whole)

@@ -16,10 +16,15 @@ const HINTS = {
   edit: '拖动圆点改边；小点是加一个角；选中圆点按 Delete 删除，方向键移动 1 米。',
   split: `从${noun}外面画起，穿过它，再画到外面，双击结束。`,
   merge: `点一下要并进来的相邻${noun}。`,
+  part: `画出要加给它的一块，可以和它不相连；点回第一个角就加上。`,
+  hole: '画出要挖去的地方，画在里面就成一个洞；点回第一个角就挖好。',
   circle: '先点圆心，再点圆边上的一点。',
   corridor: '沿着路一个点一个点地点，双击结束。',
+  isochrone: '点一下出发的地方；也可以在左边写地址。',
   measure: '点两个以上的点量距离，双击结束。',
 };
+const ON_CHOSEN = ['edit', 'split', 'merge', 'part', 'hole'];
+const CLOSED = ['draw', 'part', 'hole'];
 const table = {areas: EMPTY, flaws: EMPTY, revision: 0, chosen: '', tool: 'choose', drawn: null};
 let map = null;
 let shapes = null;
@@ -80,10 +85,10 @@ async function perform(sent) {
   } catch (fault) {
     if (!fault.problem) {
       sessionStorage.setItem(unsentKey, JSON.stringify(sent));
-      saved('没有保存：网络断了，改动留在本机，恢复后自动保存');
+      unsaved('没有保存：网络断了，改动留在本机，恢复后自动保存');
       return false;
     }
-    saved(`没有保存：${fault.message}`);
+    unsaved(`没有保存：${fault.message}`);
     if (fault.status === 409) tell(fault.message, () => load(table.chosen));
     else if (sent.act === 'shape') checkNow(sent.same, JSON.parse(sent.shape));
     else tell(fault.message);
@@ -98,9 +103,12 @@ function sendAgain() {
   act(JSON.parse(kept));
 }
 
-function saved(words) {
+function unsaved(words) {
   const line = document.querySelector('.plan-saved');
-  if (line) line.lastChild.textContent = words;
+  if (line) {
+    line.querySelector('svg').toggleAttribute('hidden', true);
+    line.lastChild.textContent = words;
+  }
   say(words);
 }
 
@@ -216,13 +224,13 @@ function use(tool) {
   stopAll();
   table.tool = tool;
   press(tool);
-  if (['edit', 'split', 'merge'].includes(tool) && !table.chosen) {
+  if (ON_CHOSEN.includes(tool) && !table.chosen) {
     hint(`先点地图或列表选一个${noun}。`);
     return;
   }
   hint(HINTS[tool] || '');
   if (tool === 'edit') beginEdit();
-  if (['draw', 'split', 'measure', 'circle', 'corridor'].includes(tool)) beginSketch(tool);
+  if ([...CLOSED, 'split', 'measure', 'circle', 'corridor', 'isochrone'].includes(tool)) beginSketch(tool);
 }
 
 function turnSnap() {
@@ -248,7 +256,7 @@ function beginEdit() {
 }
 
 function beginSketch(tool) {
-  const closes = tool === 'draw';
+  const closes = CLOSED.includes(tool);
   document.getElementById('plan-sketch').hidden = false;
   sketch = new Sketch(map, snapping, {
     closes,
@@ -263,21 +271,28 @@ function beginSketch(tool) {
       }
       shapes.show('sketch', collection(features));
       if (tool === 'circle' && points.length > 1) { sketch.finish(); return; }
+      if (tool === 'isochrone' && points.length) { sketch.stop(); sketched(tool, points); return; }
       if (tool === 'measure' && line.length > 1) hint(`一共 ${lengthWords(lengthOf(line))}${line.length > 2 ? `，围起来 ${areaWords(areaOf(line))}` : ''}`);
-      if (closes && points.length > 2 && !moving) checkSoon('', {type: 'Polygon', coordinates: [[...points, points[0]]]});
+      if (tool === 'draw' && points.length > 2 && !moving) checkSoon('', ringOf(points));
     },
     done: (points) => sketched(tool, points),
     cancelled: () => { stopAll(); use('choose'); load(table.chosen); },
   });
 }
 
+const ringOf = (points) => ({type: 'Polygon', coordinates: [[...points, points[0]]]});
+
 function sketched(tool, points) {
   sketch = null;
   document.getElementById('plan-sketch').hidden = true;
   if (tool === 'measure') { use('measure'); return; }
-  if (tool === 'circle' || tool === 'corridor') { fillMade(tool, points); return; }
+  if (['circle', 'corridor', 'isochrone'].includes(tool)) { fillMade(tool, points); return; }
+  if (tool === 'part' || tool === 'hole') {
+    act({act: tool, same: table.chosen, shape: JSON.stringify(ringOf(points))}).then(() => use('choose'));
+    return;
+  }
   const form = document.querySelector('[data-act-form="new"]');
-  form.dataset.drawing = tool === 'draw' ? JSON.stringify({type: 'Polygon', coordinates: [[...points, points[0]]]}) : JSON.stringify({type: 'LineString', coordinates: points});
+  form.dataset.drawing = tool === 'draw' ? JSON.stringify(ringOf(points)) : JSON.stringify({type: 'LineString', coordinates: points});
   form.elements.act.value = tool === 'draw' ? 'add' : 'split';
   document.getElementById('plan-new-title').textContent = tool === 'draw' ? `新${noun}` : `切出来的${noun}`;
   const section = document.getElementById('plan-new');
