@@ -62,22 +62,27 @@ def _database(name: str) -> Iterator[str]:
     url = os.environ.get("DATABASE_URL", f"postgresql:///quantu?host={environment.STATE}/sock&user=quantu")
     parts = urlsplit(url)
     known = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-    with psycopg.connect(
-        host=parts.hostname or known.get("host"),
-        port=parts.port,
-        user=parts.username or known.get("user"),
-        password=parts.password,
-        dbname=parts.path.lstrip("/"),
-        autocommit=True,
-    ) as connection:
-        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-        connection.execute(drop)
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        try:
-            address, _, query = url.partition("?")
-            yield f"{address.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
-        finally:
-            connection.execute(drop)
+    admin = {
+        "host": parts.hostname or known.get("host"),
+        "port": parts.port,
+        "user": parts.username or known.get("user"),
+        "password": parts.password,
+        "dbname": parts.path.lstrip("/"),
+    }
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    _execute(admin, drop, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        address, _, query = url.partition("?")
+        yield f"{address.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+    finally:
+        _execute(admin, drop)
+
+
+def _execute(admin: dict[str, Any], *statements: sql.Composed) -> None:
+    """Execute statements over a connection of their own: one kept for minutes would end with the tests that copy its database."""
+    with psycopg.connect(**admin, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
 
 
 def _environment(url: str, graphs: str) -> dict[str, str]:

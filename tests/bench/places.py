@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import os
 import random
-import socket
 import statistics
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
 
-from tests.bench._scratch import ROOT, scratch
+from tests.bench._scratch import scratch
+from tests.bench._serving import server
 from tests.bench.report import Bar
 
 CLIENTS = 8
@@ -43,7 +40,7 @@ def run() -> list[Bar]:
         _say("loading the invented city")
         database.manage("load_city", "--scale", os.environ.get("QUANTU_SCALE", "demo"))
         origins = database.part("_places", "ground")
-        with _server(database.environment) as address:
+        with server(database.environment) as address:
             bars = _circles(address, origins)
             _say("two hundred people")
             bars += _finder(address, origins)
@@ -210,53 +207,3 @@ def _at(times: Sequence[float], per_cent: int) -> float:
 
 def _say(text: str) -> None:
     sys.stderr.write(f"  {text}\n")
-
-
-@contextmanager
-def _server(env: dict[str, str]) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        *(
-            str(Path(sys.executable).with_name("granian")),
-            "--interface",
-            "wsgi",
-            "--http",
-            "1",
-            "--no-ws",
-            "--workers",
-            "1",
-        ),
-        *(
-            "--blocking-threads",
-            "8",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(port),
-            "--log-level",
-            "warning",
-            "web.wsgi:application",
-        ),
-    ]
-    server = subprocess.Popen(command, cwd=ROOT, env={**env, "QUANTU_POOL": "1", "QUANTU_WARM_UP": "1"})
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _await(address)
-        yield address
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-
-
-def _await(address: str) -> None:
-    until = time.monotonic() + 120
-    while True:
-        try:
-            httpx.get(f"{address}/api/v1/kinds", timeout=30).raise_for_status()
-            return
-        except httpx.TransportError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.2)
