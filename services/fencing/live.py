@@ -28,6 +28,8 @@ from geo.regions.queries import current_city
 from geo.scope import Scope
 from services.fencing.queries import VIEW, editions_at
 
+EditionKey = tuple[UUID, int]
+"""Id and revision: one taken back before it began, changed and published again is another edition under the same id."""
 MOMENTS_KEPT: Final = 3
 """Sets of fences kept in a process: the one that counts now, and what was asked of another time."""
 
@@ -53,7 +55,7 @@ class LiveFences:
     Never changed: the next set takes its place when an edition begins.
     """
 
-    editions: tuple[UUID, ...]
+    editions: tuple[EditionKey, ...]
     fences: tuple[LiveFence, ...]
     index: FenceIndex
     plane: LocalGrid
@@ -106,8 +108,8 @@ class _Part:
 
 
 _lock, _building = Lock(), Lock()
-_sets: dict[tuple[UUID, ...], LiveFences] = {}
-_parts: dict[UUID, _Part] = {}
+_sets: dict[tuple[EditionKey, ...], LiveFences] = {}
+_parts: dict[EditionKey, _Part] = {}
 
 
 def live_fences(*, at: dt.datetime | None = None) -> LiveFences:
@@ -117,7 +119,7 @@ def live_fences(*, at: dt.datetime | None = None) -> LiveFences:
     built in half a second.
     """
     editions = list(editions_at(at=at or timezone.now()))
-    key = tuple(edition.pk for edition in editions)
+    key = tuple(_key(edition) for edition in editions)
     return _kept(key) or _built(key, editions)
 
 
@@ -135,14 +137,18 @@ def may_ask(scope: Scope) -> Callable[[str, int], bool]:
     return ours
 
 
-def _kept(key: tuple[UUID, ...]) -> LiveFences | None:
+def _key(edition: FenceEdition) -> EditionKey:
+    return edition.pk, edition.revision
+
+
+def _kept(key: tuple[EditionKey, ...]) -> LiveFences | None:
     with _lock:
         if key in _sets:
             _sets[key] = _sets.pop(key)  # the last asked stands last
         return _sets.get(key)
 
 
-def _built(key: tuple[UUID, ...], editions: list[FenceEdition]) -> LiveFences:
+def _built(key: tuple[EditionKey, ...], editions: list[FenceEdition]) -> LiveFences:
     """Build a set, one at a time; who asks for one that stands does not wait for it."""
     with _building:
         found = _kept(key)
@@ -157,14 +163,15 @@ def _built(key: tuple[UUID, ...], editions: list[FenceEdition]) -> LiveFences:
 def _build(editions: list[FenceEdition]) -> LiveFences:
     parts = []
     for edition in editions:
-        if edition.pk not in _parts:
-            _parts[edition.pk] = _read(edition)
-        parts.append(_parts[edition.pk])
+        key = _key(edition)
+        if key not in _parts:
+            _parts[key] = _read(edition)
+        parts.append(_parts[key])
     fences = tuple(fence for part in parts for fence in part.fences)
     shapes = np.concatenate([part.shapes for part in parts]) if parts else np.empty(0, dtype=object)
     terms = [term for part in parts for term in part.terms]
     index = FenceIndex.build(shapes, [str(fence.same) for fence in fences], terms)
-    return LiveFences(tuple(edition.pk for edition in editions), fences, index, current_city().plane)
+    return LiveFences(tuple(_key(edition) for edition in editions), fences, index, current_city().plane)
 
 
 def _read(edition: FenceEdition) -> _Part:
@@ -194,6 +201,6 @@ def _forget() -> None:
     """Keep the last few sets, and the parts they are made of."""
     while len(_sets) > MOMENTS_KEPT:
         del _sets[next(iter(_sets))]
-    needed = {edition_id for key in _sets for edition_id in key}
-    for edition_id in set(_parts) - needed:
-        del _parts[edition_id]
+    needed = {part for key in _sets for part in key}
+    for part in set(_parts) - needed:
+        del _parts[part]

@@ -16,7 +16,7 @@ from geo.fences.models import Fence
 from geo.geometry import from_plane
 from geo.regions.queries import current_city
 from geo.scope import Scope
-from services.fencing.actions import FENCES
+from services.fencing.actions import FENCES, withdraw_edition
 from services.fencing.live import live_fences
 from tests.services.fencing.sets import STAFF, act, district, draft, drawn, middle, published, square
 
@@ -111,6 +111,20 @@ def test_what_stands_is_read_once_and_only_a_changed_edition_is_read_again(djang
     assert {fence.name for fence in second.fences} == {"一处", "两处"}
     assert len(second.fences) == 3
     assert first.index.ids != second.index.ids
+
+
+def test_an_edition_taken_back_and_changed_before_it_began_is_read_again() -> None:
+    soon = timezone.now() + dt.timedelta(hours=3)
+    zones = draft("service")
+    first = drawn(zones, "旧", square(0, 0))
+    published(zones, at=soon)
+    inside = spot(50, 50)
+    assert names_at(inside, soon) == {"旧"}
+    withdraw_edition(edition_id=zones.pk, scope=STAFF)
+    FENCES.delete(act(zones), same=first.same)
+    drawn(zones, "新", square(0, 0))
+    published(zones, at=soon)
+    assert names_at(inside, soon) == {"新"}
 
 
 def test_public_purposes_are_everyone_s_the_others_of_who_may_see_fences_in_the_district() -> None:
