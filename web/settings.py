@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "services.catchments.validating",
     "services.catchments.fairness",
     "services.fencing",
+    "services.fencing.files",
     *MODULES,
     "services.modules.finder.recommending",
     "web",

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 from uuid import UUID
@@ -13,7 +9,6 @@ from uuid import UUID
 import orjson
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.files import File
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -24,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from geo.crs import System
 from geo.errors import BadInput, CityError, TooLarge
 from geo.fences.areas import Act, shape_of
-from geo.fences.files.reading import MOST_BYTES, SYSTEMS
+from geo.fences.files.reading import SYSTEMS
 from geo.geometry import feature, feature_collection
 from services.access.queries import scope_for
 from services.catchments.areas.actions import CATCHMENT_AREAS
@@ -34,6 +29,7 @@ from services.catchments.models import CatchmentEdition
 from services.catchments.queries import EDIT, edition_seen, versions_beside
 from services.crypto.identifiers import new_id
 from web.doors.desk_map import map_context
+from web.doors.drawing_files import uploaded
 from web.doors.drawing_parts import VersionStep, versions_line
 from web.doors.plan_area_parts import properties_of
 from web.doors.plan_areas import CATCHMENT_TABLE
@@ -79,7 +75,7 @@ def area_file(request: HttpRequest, edition_id: UUID) -> HttpResponse:
         return _download(request, edition_id)
     edition = edition_seen(edition_id, scope=scope, duty=EDIT)
     try:
-        with _uploaded(request) as (source, name):
+        with uploaded(request) as (source, name):
             arriving, faults = read_areas(source, name=name, datum=typed(request, "datum"), edition=edition)
         if faults:
             return _page(request, edition_id, faults=faults)
@@ -119,22 +115,6 @@ def _download(request: HttpRequest, edition_id: UUID) -> HttpResponse:
     name = f"{district_for(edition).name}片区-{edition.year}-第{edition.number}版.geojson"
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
     return response
-
-
-@contextmanager
-def _uploaded(request: HttpRequest) -> Iterator[tuple[Path, str]]:
-    """Give the uploaded file as one on disk, with its name."""
-    file = request.FILES.get("file")
-    if not isinstance(file, File) or not file.size:
-        raise BadInput("file_missing", "请先选一个文件。")
-    if file.size > MOST_BYTES:
-        raise TooLarge("file_too_large", f"文件超过 {MOST_BYTES // 1_000_000} MB，请先减少顶点或分开导入。")
-    with tempfile.TemporaryDirectory(prefix="quantu-areas-") as folder:
-        source = Path(folder) / f"upload{Path(file.name or '').suffix[-8:]}"
-        with source.open("wb") as out:
-            for chunk in file.chunks():
-                out.write(chunk)
-        yield source, file.name or ""
 
 
 ROUTES = [

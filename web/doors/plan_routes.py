@@ -6,6 +6,7 @@ from django.urls import path
 
 from web.doors import (
     fences,
+    fences_files,
     fences_map,
     plan,
     plan_areas,
@@ -38,6 +39,7 @@ ROUTES = [
     path("plan/fences/<uuid:edition_id>", fences.edition_page, name="fences-edition"),
     path("help/fences", fences.help_page, name="help-fences"),
     *fences_map.ROUTES,
+    *fences_files.ROUTES,
     *plan_map.ROUTES,
     *plan_areas.ROUTES,
     *plan_compare.ROUTES,

@@ -39,6 +39,7 @@ from services.catchments.models import RuleImportRow
 from services.crypto.identifiers import new_id
 from services.crypto.sealing import blind_indexes, seal
 from services.facilities.models import Facility
+from services.fencing.files.models import FenceImportRow
 from services.kernel.documents.actions import attach_file
 from services.kernel.documents.models import Attachment
 from services.kernel.forms.actions import save_draft, submit
@@ -455,6 +456,9 @@ MADE: Final[dict[str, Any]] = {
         "to_day": None,
         "geom": MultiPolygon(Point(LON, LAT, srid=4490).buffer(0.002), srid=4490),
     },
+    "fencing_files.FenceImport": lambda world: {"system": "wgs84", "guessed": "wgs84", "likely": "", "written_at": None},
+    "fencing_files.FenceImportRow": lambda world: {
+        "cells": {"name": world.mark(FenceImportRow)}, "kind": "polygon", "geom": None, "before": None,
     "catchments.RuleImportRow": lambda world: {"cells": {"target": world.mark(RuleImportRow)}},
     "advisers.StaffingAlert": lambda world: {"site": world.site, "state": "open", "cleared_at": None},
     "advisers.WorkRecord": lambda world: {"site": world.site},

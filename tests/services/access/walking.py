@@ -27,6 +27,7 @@ from services.catchments.models import CatchmentEdition, EditionChange, RuleImpo
 from services.catchments.validating.models import Validation
 from services.facilities.models import FacilityKind
 from services.facilities.upkeep.models import FacilityChange, FacilityDraft
+from services.fencing.files.models import FenceImport
 from services.kernel.documents.models import Attachment, TemplateVersion
 from services.kernel.forms.models import Certificate, FormDictionary, FormVersion, LibraryField
 from services.kernel.ledger.models import LedgerImport, SavedView
@@ -89,7 +90,7 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
         "/plan": {"edition_id": key(CatchmentEdition), "import_id": key(RuleImport), "change_id": key(EditionChange)},
         "/plan/validations": {"run_id": key(Validation), "ending": "csv"},
         "/plan/fairness": {"run_id": key(FairnessRun), "name": "sites.csv"},
-        "/plan/fences": {"edition_id": key(FenceEdition)},
+        "/plan/fences": {"edition_id": key(FenceEdition), "import_id": key(FenceImport)},
         "/enrol": {"edition_id": key(CatchmentEdition)},
         "/tiles": {"key": "places"},
         "/desk/modules": {"key": "advisers"},

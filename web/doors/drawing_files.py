@@ -1,0 +1,31 @@
+"""Files of drawn areas as they are uploaded."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.core.files import File
+from django.http import HttpRequest
+
+from geo.errors import BadInput, TooLarge
+from geo.fences.files.reading import MOST_BYTES
+
+
+@contextmanager
+def uploaded(request: HttpRequest) -> Iterator[tuple[Path, str]]:
+    """Give the uploaded file as one on disk, with its name. Raises ``BadInput`` for none, ``TooLarge``."""
+    file = request.FILES.get("file")
+    if not isinstance(file, File) or not file.size:
+        raise BadInput("file_missing", "请先选一个文件。")
+    if file.size > MOST_BYTES:
+        raise TooLarge("file_too_large", f"文件超过 {MOST_BYTES // 1_000_000} MB，请先减少顶点或分开导入。")
+    with tempfile.TemporaryDirectory(prefix="quantu-areas-") as folder:
+        name = Path(file.name or "").name
+        source = Path(folder) / f"upload{Path(name).suffix[-8:]}"
+        with source.open("wb") as out:
+            for chunk in file.chunks():
+                out.write(chunk)
+        yield source, name
