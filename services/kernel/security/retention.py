@@ -65,6 +65,8 @@ RETENTIONS: Final = (
     Retention("opinions.RatingReport", "ended_at", 366, "发给监管平台的评价", "对账一年；以后有变化会重新发"),
     Retention(
         "catchments.RuleImport", "made_at", 60, "对口规则的导入表", "写入的在版本里；没有写入的，两个月后名册已旧"
+    ),
+    Retention(
         "fencing_files.FenceImport", "made_at", 366, "围栏的导入文件", "写入的在版本里；原文件留一年，便于核对来源"
     ),
     Retention(

@@ -459,6 +459,7 @@ MADE: Final[dict[str, Any]] = {
     "fencing_files.FenceImport": lambda world: {"system": "wgs84", "guessed": "wgs84", "likely": "", "written_at": None},
     "fencing_files.FenceImportRow": lambda world: {
         "cells": {"name": world.mark(FenceImportRow)}, "kind": "polygon", "geom": None, "before": None,
+    },
     "catchments.RuleImportRow": lambda world: {"cells": {"target": world.mark(RuleImportRow)}},
     "advisers.StaffingAlert": lambda world: {"site": world.site, "state": "open", "cleared_at": None},
     "advisers.WorkRecord": lambda world: {"site": world.site},
