@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "services.catchments.fairness",
     "services.fencing",
     "services.fencing.files",
+    "services.fencing.checkins",
     *MODULES,
     "services.modules.finder.recommending",
     "web",
@@ -285,6 +286,11 @@ SUPERVISION_SECRET: str = env.text("QUANTU_SUPERVISION_SECRET")
 ONE_MAP_URL: str = env.text("QUANTU_ONE_MAP_URL")
 ONE_MAP_APP: str = env.text("QUANTU_ONE_MAP_APP")
 ONE_MAP_SECRET: str = env.text("QUANTU_ONE_MAP_SECRET")
+# The service that compares faces at check-ins; without all three a face waits for its check.
+FACES_URL: str = env.text("QUANTU_FACES_URL")
+FACES_APP: str = env.text("QUANTU_FACES_APP")
+FACES_SECRET: str = env.text("QUANTU_FACES_SECRET")
+FACES_TIMEOUT_S: float = float(env.text("QUANTU_FACES_TIMEOUT", "8"))
 # Identity providers by key, such as QUANTU_SIGN_IN=city and QUANTU_SIGN_IN_CITY_URL; see docs/how-to/access.md.
 SIGN_IN: dict[str, dict[str, str]] = env.groups(
     "QUANTU_SIGN_IN", ("kind", "name", "url", "public_url", "app", "secret", "audience", "timeout")
@@ -323,6 +329,7 @@ CELERY_BEAT_SCHEDULE = {
     "tidy-files": {"task": "services.kernel.documents.tidy", "schedule": 3600.0},
     "purge-records": {"task": "services.kernel.security.purge", "schedule": 24 * 3600.0},
     "pull-supervision": {"task": "services.facilities.supervision.pull", "schedule": 6 * 3600.0},
+    "verify-faces": {"task": "services.fencing.checkins.verify_waiting", "schedule": 300.0},
     "erase-due": {"task": "services.access.personal.erase_due", "schedule": 3600.0},
     "freshen-preloads": {"task": "services.facilities.preloading.freshen", "schedule": 300.0},
     "purge-lists": {"task": "geo.addresses.standardising.purge", "schedule": 3600.0},

@@ -60,6 +60,7 @@ from web.doors.kinds import ROUTES as KIND_ROUTES
 from web.doors.log_routes import ROUTES as LOG_ROUTES
 from web.doors.plan_routes import ROUTES as PLAN_ROUTES
 from web.doors.preload_routes import ROUTES as PRELOAD_ROUTES
+from web.doors.visit_routes import ROUTES as VISIT_ROUTES
 from web.doors.watch import ROUTES as WATCH_ROUTES
 from web.health import health
 
@@ -262,6 +263,7 @@ urlpatterns = [
     *PRELOAD_ROUTES,
     *KIND_ROUTES,
     *WATCH_ROUTES,
+    *VISIT_ROUTES,
     path("view", preferences.choose_view, name="view"),
     path("sign-in", signin.sign_in, name="sign-in"),
     path("sign-in/code", signin.code, name="sign-in-code"),

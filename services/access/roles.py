@@ -139,6 +139,7 @@ ROLES = (
         ("facilities.view", "facilities.report", "knowledge.view", "cases.view"),
         stands_on="organisation",
     ),
+    RoleDeclaration("service_worker", "上门服务人员", ("knowledge.view",), stands_on="organisation"),
     RoleDeclaration(
         "planner", "规划人员", ("facilities.view", "regions.draft", "fences.draft", "knowledge.view"), citywide=True
     ),

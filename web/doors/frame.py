@@ -10,6 +10,8 @@ from django.urls import reverse
 
 from geo.scope import Scope
 from services.access.queries import caller_of, holds_citywide, scope_for
+from services.fencing.checkins.duties import ASSIGN, ATTEND, VIEW
+from services.fencing.checkins.queries import waiting_for as waiting_checkins
 from services.kernel.ledger.importing.queries import waiting_for
 from services.kernel.ledger.queries import views_of
 from services.kernel.ledger.registry import ledgers
@@ -48,6 +50,9 @@ GROUPS: Final = (
             Entry("办理首页", "house", "desk", ""),
             Entry("我的办件", "clipboard-list", "desk-cases", "/desk/cases", "cases.view", waiting=tasks_waiting),
             Entry("我的机构", "building-2", "my-places", "/my/places", "facilities.report", waiting=own_waiting),
+            Entry("我的上门", "footprints", "my-visits", "/my/visits", ATTEND),
+            Entry("上门安排", "clipboard-list", "desk-visits", "/desk/visits", ASSIGN),
+            Entry("上门打卡", "map-pin", "desk-checkins", "/desk/checkins", VIEW, waiting=waiting_checkins),
             Entry("消息", "bell", "desk-messages", "/desk/messages"),
         ),
     ),

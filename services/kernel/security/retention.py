@@ -79,6 +79,10 @@ RETENTIONS: Final = (
     Retention(
         "catchments_fairness.FairnessRun", "made_at", 183, "对口公平性分析", "一个招生季；规则和学位变了就要重算"
     ),
+    Retention("checkins.CheckInPhoto", "at", 90, "打卡照片", "家庭照护床位的服务凭证；等待核验的三个月后已没有意义"),
+    Retention("checkins.CheckInFacts", "at", 366, "打卡位置和说明", "对账和申诉一年；以后只留结果"),
+    Retention("checkins.CheckIn", "at", 1_096, "打卡记录", "补贴结算的凭证留三年"),
+    Retention("checkins.Visit", "to_at", 1_127, "上门任务", "比打卡记录多留一个月，先后有序"),
     Retention("jobs.Job", "finished_at", 366, "后台任务", "结果另有去处，记录留一年"),
     Retention("sessions.Session", "expire_date", 1, "会话", "过期即无用"),
 )

@@ -40,6 +40,8 @@ from services.crypto.identifiers import new_id
 from services.crypto.sealing import blind_indexes, seal
 from services.facilities.models import Facility
 from services.fencing.files.models import FenceImportRow
+from services.fencing.checkins.models import CheckInFacts, Visit
+from services.fencing.checkins.sealing import Home, facts_from, sealed_facts, sealed_home
 from services.kernel.documents.actions import attach_file
 from services.kernel.documents.models import Attachment
 from services.kernel.forms.actions import save_draft, submit
@@ -108,6 +110,9 @@ OWN: Final = {
 }  # fmt: skip
 """Models whose rows are one person's: a colleague of the very same district does not see them either."""
 UNSEEN: Final = {
+    "checkins.CheckInFace": "has no words",
+    "checkins.CheckInFacts": "sealed",
+    "checkins.CheckInPhoto": "has no words",
     "finder_recommending.ShownCount": "figures",
     "finder_recommending.Taste": "sealed",
     "finder_recommending.Trace": "told to whom it is of only, under a digest",
@@ -360,6 +365,20 @@ def _delivery(world: HiddenWorld) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _visit(world: HiddenWorld) -> dict[str, Any]:
+    uid, begins = new_id(), timezone.now()
+    home = Home(world.mark(Visit), "13800000021", world.mark(Visit), LON, LAT)
+    return {
+        "uid": uid, "kind": "care_subsidy", "from_at": begins, "to_at": begins + dt.timedelta(hours=1), "fence": None,
+        "details": sealed_home(home, owner=uid),
+    }  # fmt: skip
+
+
+def _checkin_facts(world: HiddenWorld) -> dict[str, Any]:
+    owner = new_id()
+    return {"owner": owner, "sealed": sealed_facts(facts_from(None, world.mark(CheckInFacts)), owner=owner)[0]}
+
+
 def _contact(world: HiddenWorld) -> dict[str, Any]:
     id, phone = new_id(), "13800000021"
     blind = blind_indexes(phone, field=PHONE_FIELD)[0]
@@ -463,6 +482,9 @@ MADE: Final[dict[str, Any]] = {
     "catchments.RuleImportRow": lambda world: {"cells": {"target": world.mark(RuleImportRow)}},
     "advisers.StaffingAlert": lambda world: {"site": world.site, "state": "open", "cleared_at": None},
     "advisers.WorkRecord": lambda world: {"site": world.site},
+    "checkins.Visit": _visit,
+    "checkins.CheckIn": {"verdict": "suspect", "hint": "mock", "hints": ["mock"]},
+    "checkins.CheckInFacts": _checkin_facts,
     "facilities.Facility": lambda world: {
         "kind_id": "nursery",
         "source": world.source,

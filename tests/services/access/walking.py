@@ -27,6 +27,7 @@ from services.catchments.models import CatchmentEdition, EditionChange, RuleImpo
 from services.catchments.validating.models import Validation
 from services.facilities.models import FacilityKind
 from services.facilities.upkeep.models import FacilityChange, FacilityDraft
+from services.fencing.checkins.models import CheckIn, Visit
 from services.fencing.files.models import FenceImport
 from services.kernel.documents.models import Attachment, TemplateVersion
 from services.kernel.forms.models import Certificate, FormDictionary, FormVersion, LibraryField
@@ -104,6 +105,9 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
         "/desk/cases": {"uid": str(world.rows[Case].uid), "pk": key(Case), "act": "take"},
         "/my/cases": {"uid": str(world.rows[Case].uid), "act": "withdraw", "matter": "service_point"},
         "/my/recommending": {"side": "elder"},
+        "/my/visits": {"uid": str(world.rows[Visit].uid)},
+        "/desk/visits": {"number": world.rows[Visit].number},
+        "/desk/checkins": {"pk": key(CheckIn)},
         "/desk/matters": step,
         "/desk/flows": {"version_id": key(FlowVersion), "act": "publish", "matter": "service_point"},
         "/forms": form | {"key": "service-point"},

@@ -55,7 +55,7 @@ def plain(path: Path) -> bytes:
 
 def test_every_folder_below_the_media_is_declared_once() -> None:
     keys = [folder.key for folder in kept_folders()]
-    assert sorted(keys) == ["attachments", "fences", "knowledge", "lists", "previews", "sheets"]
+    assert sorted(keys) == ["attachments", "checkin-photos", "fences", "knowledge", "lists", "previews", "sheets"]
     used = set()
     for path in (*(ROOT / "services").rglob("*.py"), *(ROOT / "geo").rglob("*.py"), *(ROOT / "web").rglob("*.py")):
         text = path.read_text(encoding="utf-8")
@@ -67,6 +67,7 @@ def test_every_folder_below_the_media_is_declared_once() -> None:
         "geo/kept/__init__.py",
         "geo/addresses/standardising/queries.py",
         "services/crypto/keeping.py",
+        "services/fencing/checkins/photos.py",
         "services/kernel/documents/contents.py",
         "services/kernel/documents/store.py",
         "services/kernel/ledger/importing/queries.py",

@@ -19,13 +19,19 @@ function bridgeHere() {
   });
 }
 
+/** What a telephone may say beside a position: metres above the sea, metres a second, its own time, whether it was made up. */
+function beside(said, at) {
+  const number = (value) => (typeof value === 'number' && isFinite(value) ? value : null);
+  return {altitude: number(said.altitude), speed: number(said.speed), at: Math.round(number(at) || Date.now()), mock: Boolean(said.isMock || said.isFromMockProvider)};
+}
+
 function fromBridge(bridge) {
   return new Promise((resolve, reject) => {
     const done = (result) => {
       const lon = Number(result && result[bridge.lon]);
       const lat = Number(result && result[bridge.lat]);
       if (!isFinite(lon) || !isFinite(lat) || (lon === 0 && lat === 0)) reject(new Error('no position'));
-      else resolve({lon, lat, system: bridge.system, accuracy: Number(result[bridge.accuracy]) || null, source: bridge.name});
+      else resolve(Object.assign({lon, lat, system: bridge.system, accuracy: Number(result[bridge.accuracy]) || null, source: bridge.name}, beside(result, Date.now())));
     };
     const object = window[bridge.object];
     window.setTimeout(() => reject(new Error('timeout')), WAIT_MS);
@@ -34,30 +40,30 @@ function fromBridge(bridge) {
   });
 }
 
-function fromBrowser() {
+function fromBrowser(fresh) {
   return new Promise((resolve, reject) => {
     if (!navigator.geolocation) {
       reject(new Error('none'));
       return;
     }
     navigator.geolocation.getCurrentPosition(
-      (position) => resolve({
+      (position) => resolve(Object.assign({
         lon: position.coords.longitude,
         lat: position.coords.latitude,
         system: 'wgs84',
         accuracy: position.coords.accuracy,
         source: '浏览器',
-      }),
+      }, beside(position.coords, position.timestamp))),
       reject,
-      {enableHighAccuracy: true, timeout: WAIT_MS, maximumAge: 60000},
+      {enableHighAccuracy: true, timeout: WAIT_MS, maximumAge: fresh ? 0 : 60000},
     );
   });
 }
 
-/** Return {lon, lat, system, accuracy, source}; rejects when the user or the device refuses. */
-export function locate() {
+/** Return {lon, lat, system, accuracy, source, altitude, speed, at, mock}; rejects when the user or the device refuses. */
+export function locate({fresh = false} = {}) {
   const bridge = bridgeHere();
-  return bridge ? fromBridge(bridge) : fromBrowser();
+  return bridge ? fromBridge(bridge) : fromBrowser(fresh);
 }
 
 const REFUSED = '没有拿到您的位置。可以输入路名、小区名，或在地图上点一下。';

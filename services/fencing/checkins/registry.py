@@ -1,0 +1,38 @@
+"""The declared kinds of visits, found in the ``visit_kinds`` module of every installed app."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.apps import apps
+
+from geo.errors import BadInput
+from services.fencing.checkins.spec import VisitKind
+
+
+@cache
+def visit_kinds() -> dict[str, VisitKind]:
+    """Return every kind by its key, in the order of the apps; one declared twice is a programming error."""
+    found: dict[str, VisitKind] = {}
+    for app in apps.get_app_configs():
+        name = f"{app.name}.visit_kinds"
+        if find_spec(name) is None:
+            continue
+        for kind in import_module(name).VISIT_KINDS:
+            if found.setdefault(kind.key, kind) is not kind:
+                raise ValueError(f"the kind of visit {kind.key} is declared twice")
+    return found
+
+
+def visit_kind(key: str) -> VisitKind:
+    """Return a kind. Raises ``BadInput`` for one that nobody declares."""
+    if key not in visit_kinds():
+        raise BadInput("visit_kind_unknown", "没有这种上门服务，请从列表里选。", field="kind")
+    return visit_kinds()[key]
+
+
+def kind_choices() -> tuple[tuple[str, str], ...]:
+    """Return the kinds as choices of a ledger."""
+    return tuple((kind.key, kind.title) for kind in visit_kinds().values())
