@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from typing import Any, Final
 
-from celery import current_app
-from django.db import transaction
-from django.db.models import Exists, OuterRef
-from django.utils import timezone
+from django.db.models import Q
 
-from services.integrations.faults import AnswerUnclear, NotReached
+from services.integrations.outbox import AT_ONCE, Outbox
 from services.integrations.progress.client import CHANNELS, channel_named, connected
-from services.integrations.progress.schemas import FINAL, Code, Progress, ProgressState
-from services.kernel.workflow.models import Case, CaseEvent, Feedback, FeedbackState
+from services.integrations.progress.schemas import FINAL, Progress, ProgressState
+from services.kernel.workflow.models import Case, CaseEvent, Feedback
 from services.kernel.workflow.registry import matter_named
 from services.kernel.workflow.transitions import Act, State
 
-log = logging.getLogger(__name__)
 DELIVER_TASK: Final = "services.kernel.workflow.deliver_feedback"
-CLAIM: Final = dt.timedelta(minutes=2)
-"""Longer than any request may take: a claim that ran out belongs to a worker that is gone."""
-PAUSES: Final = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60, 120, 240, 480))
-MOST_ATTEMPTS: Final = len(PAUSES) + 1
-AT_ONCE: Final = 200
 _STATES: Final = {
     State.OPEN: ProgressState.HANDLING, State.SUPPLEMENT: ProgressState.SUPPLEMENT, State.SUSPENDED: ProgressState.SUSPENDED,
     State.APPROVED: ProgressState.APPROVED, State.REFUSED: ProgressState.REFUSED, State.WITHDRAWN: ProgressState.WITHDRAWN,
@@ -59,71 +49,22 @@ def _keep(case: Case, state: ProgressState, what: str, opinion: str, at: dt.date
         "state": state.value, "what": what[:200], "opinion": opinion[:2_000], "needed": needed, "at": at.isoformat(),
     }  # fmt: skip
     row = Feedback.objects.create(case=case, channel=case.source, what=told, made_at=at, next_at=at)
-    transaction.on_commit(_wake, robust=True)  # without a queue it waits for the next minute
+    OUTBOX.wake()
     return row
-
-
-def _wake() -> None:
-    current_app.send_task(DELIVER_TASK)
 
 
 def deliver_feedback(*, most: int = AT_ONCE) -> int:
     """Send what is due to the channels that are connected, of each case in its order; return how many were sent or given up."""
-    channels = [each for each in CHANNELS if connected(each)]
-    done = 0
-    for _ in range(most):
-        row = _claim(channels)
-        if row is None:
-            break
-        done += _send(row)
-    return done
-
-
-@transaction.atomic
-def _claim(channels: list[str]) -> Feedback | None:
-    """Take the next piece that is due and has no earlier one of its case before it."""
-    now = timezone.now()
-    earlier = Feedback.objects.filter(case=OuterRef("case"), state=FeedbackState.WAITING, id__lt=OuterRef("id"))
-    due = Feedback.objects.select_for_update(skip_locked=True, of=("self",)).filter(
-        ~Exists(earlier), state=FeedbackState.WAITING, next_at__lte=now, channel__in=channels
-    )
-    row = due.order_by("next_at", "id").first()
-    if row is not None:
-        row.attempts, row.next_at = row.attempts + 1, now + CLAIM
-        row.save(update_fields=["attempts", "next_at"])
-    return row
-
-
-def _send(row: Feedback) -> int:
-    """Send one piece, and write down what came of it; 1 when it is over."""
-    try:
-        code = channel_named(row.channel).tell(Progress(feedback_id=str(row.uid), **row.what))
-    except (NotReached, AnswerUnclear) as fault:
-        return _later(row, fault.code)
-    if code == Code.TAKEN:
-        return _close(row, FeedbackState.SENT, "")
-    return _close(row, FeedbackState.GIVEN_UP, code) if code in FINAL else _later(row, code)
-
-
-def _later(row: Feedback, code: str) -> int:
-    if row.attempts >= MOST_ATTEMPTS:
-        return _close(row, FeedbackState.GIVEN_UP, code)
-    after = timezone.now() + PAUSES[row.attempts - 1]
-    Feedback.objects.filter(pk=row.pk, state=FeedbackState.WAITING).update(next_at=after, code=code[:40])
-    return 0
-
-
-def _close(row: Feedback, state: FeedbackState, code: str) -> int:
-    if state == FeedbackState.GIVEN_UP:
-        log.error("feedback given up", extra={"feedback": str(row.pk), "channel": row.channel, "code": code})
-    rows = Feedback.objects.filter(pk=row.pk, state=FeedbackState.WAITING)
-    return rows.update(state=state, code=code[:40], ended_at=timezone.now())
+    return OUTBOX.deliver(Q(channel__in=[each for each in CHANNELS if connected(each)]), most=most)
 
 
 def send_again(*, case: Case) -> int:
     """Let what was given up of a case be tried anew, from now; return how much that is."""
-    rows = case.feedback.filter(state=FeedbackState.GIVEN_UP)
-    again = rows.update(state=FeedbackState.WAITING, attempts=0, next_at=timezone.now(), ended_at=None)
-    if again:
-        transaction.on_commit(_wake, robust=True)
-    return again
+    return OUTBOX.send_again(case.feedback.all())
+
+
+def _tell(row: Feedback) -> str:
+    return channel_named(row.channel).tell(Progress(feedback_id=str(row.uid), **row.what))
+
+
+OUTBOX: Final = Outbox(Feedback, DELIVER_TASK, _tell, FINAL, line="case")

@@ -2,8 +2,8 @@
 
 from celery import shared_task
 
+from services.integrations.outbox import AT_ONCE as MOST_FEEDBACK
 from services.kernel.workflow.cards import AT_ONCE, light_cards
-from services.kernel.workflow.feedback import AT_ONCE as MOST_FEEDBACK
 from services.kernel.workflow.feedback import DELIVER_TASK, deliver_feedback
 
 

@@ -21,7 +21,7 @@ from services.kernel.messages.actions import send_message
 from services.modules.opinions.message_events import COMMENTED, DECIDED, REPLIED
 from services.modules.opinions.models import Comment, CommentFlag, CommentState, ReplyState
 from services.modules.opinions.queries import REVIEW, answers_for, comment_of, comment_seen, may_comment, public_comment
-from services.modules.opinions.rating import wake
+from services.modules.opinions.rating import OUTBOX
 from services.modules.opinions.words import A_DAY, ASPECTS, FLAG_WHYS, MOST_ANSWER, MOST_WORDS
 
 STEPS: Final = {
@@ -95,7 +95,7 @@ def review_comment(*, pk: int, seen: int, state: str, reason: str, scope: Scope)
     row.version += 1
     row.save()
     words = said or "谢谢您的点评，大家都能看到了。"
-    wake()
+    OUTBOX.wake()
     _tell(DECIDED, row, [row.user], {"结果": row.get_state_display(), "说明": words})
     if row.state == CommentState.PUBLISHED:
         _tell(COMMENTED, row, _heads(row.facility), {"星级": str(row.overall)})

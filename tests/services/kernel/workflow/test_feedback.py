@@ -10,9 +10,10 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
+from services.integrations.outbox import MOST_ATTEMPTS
 from services.integrations.progress import simulator as magic
 from services.integrations.progress.simulator import Simulator
-from services.kernel.workflow.feedback import MOST_ATTEMPTS, deliver_feedback, send_again
+from services.kernel.workflow.feedback import deliver_feedback, send_again
 from services.kernel.workflow.models import Case, Feedback
 from tests.services.kernel.workflow.conftest import World
 

@@ -13,11 +13,12 @@ from django.utils import timezone
 from geo.scope import Scope
 from services.access.models import Organisation
 from services.facilities.models import Facility
+from services.integrations.outbox import MOST_ATTEMPTS
 from services.integrations.supervision.schemas import Facts
 from services.integrations.supervision.simulator import Simulator
 from services.modules.opinions.actions import review_comment, write_comment
 from services.modules.opinions.models import Comment, CommentState, RatingReport, ReportState
-from services.modules.opinions.rating import MOST_ATTEMPTS, report_rating, tell_ratings
+from services.modules.opinions.rating import report_rating, tell_ratings
 from tests.services.modules.finder.conftest import Family, scope
 from tests.services.modules.opinions.conftest import resident
 
