@@ -72,7 +72,7 @@ def files_page(request: HttpRequest, edition_id: UUID) -> HttpResponse:
     context = _frame(edition) | {
         "fault": fault, "may_edit": may_edit, "imports": list(imports_of(edition)[:20]) if scope.holds(EDIT) else [],
         "systems": _systems(), "formats": FORMATS, "fences": fences_of(edition), "endings": ENDINGS, "precision": PRECISION,
-        "datum": typed(request, "datum"), "chosen": request.GET.getlist("fence"),
+        "datum": typed(request, "datum"), "chosen": _chosen(request),
     }  # fmt: skip
     return render(request, "plan/fence_files.html", context, status=status_of(fault) if fault else 200)
 
@@ -219,11 +219,11 @@ def shapes(request: HttpRequest, import_id: UUID) -> HttpResponse:
     ]
     for row in rows:
         name, word = row.cells.get("name") or f"第 {row.number} 个", FATES[fates[row.number]][0]
-        if row.before is not None:
-            drawn.append(_feature(shapely.from_wkb(bytes(row.before.wkb)), name, "before", "文件里原来的图形"))
         if row.geom is not None:
             state = "mended" if row.before is not None and fates[row.number] == "refused" else fates[row.number]
             drawn.append(_feature(shape_of(row), name, state, "修好以后的图形" if state == "mended" else word))
+        if row.before is not None:
+            drawn.append(_feature(shapely.from_wkb(bytes(row.before.wkb)), name, "before", "文件里原来的图形"))
     return JsonResponse({"areas": feature_collection(drawn)})
 
 

@@ -7,6 +7,7 @@ from django.urls import path
 from web.doors import (
     fences,
     fences_files,
+    fences_list,
     fences_map,
     plan,
     plan_areas,
@@ -40,6 +41,7 @@ ROUTES = [
     path("help/fences", fences.help_page, name="help-fences"),
     *fences_map.ROUTES,
     *fences_files.ROUTES,
+    *fences_list.ROUTES,
     *plan_map.ROUTES,
     *plan_areas.ROUTES,
     *plan_compare.ROUTES,

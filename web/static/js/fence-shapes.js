@@ -5,13 +5,13 @@ import {EMPTY, boundsOf, token} from './plan-shapes.js';
 const holder = document.querySelector('[data-shapes]');
 const said = document.getElementById('shapes-said');
 const INKS = {there: '--ink-3', before: '--bad', mended: '--good', new: '--good', replaces: '--accent', refused: '--bad', left_out: '--ink-3', found: '--accent'};
-const DASHED = ['in', ['get', 'state'], ['literal', ['before', 'mended', 'there']]];
+const DASHED = ['in', ['get', 'state'], ['literal', ['before', 'there']]];
 
 function layers(map, data) {
   const ink = ['match', ['get', 'state'], ...Object.entries(INKS).flatMap(([state, name]) => [state, token(name)]), token('--ink-2')];
-  const edge = {'line-color': ink, 'line-width': ['match', ['get', 'state'], ['there', 'unchanged', 'left_out'], 1.4, 2.6]};
+  const edge = {'line-color': ink, 'line-width': ['match', ['get', 'state'], ['there', 'unchanged', 'left_out', 'before'], 1.4, 3]};
   map.addSource('fences', {type: 'geojson', data});
-  map.addLayer({id: 'fences', type: 'fill', source: 'fences', paint: {'fill-color': ink, 'fill-opacity': ['match', ['get', 'state'], ['there', 'left_out'], 0.04, 0.16]}});
+  map.addLayer({id: 'fences', type: 'fill', source: 'fences', paint: {'fill-color': ink, 'fill-opacity': ['match', ['get', 'state'], ['there', 'left_out', 'before'], 0.04, 0.16]}});
   map.addLayer({id: 'fence-edges', type: 'line', source: 'fences', filter: ['!', DASHED], layout: {'line-join': 'round'}, paint: edge});
   map.addLayer({id: 'fence-dashes', type: 'line', source: 'fences', filter: DASHED, layout: {'line-join': 'round'}, paint: {...edge, 'line-dasharray': [3, 2]}});
   map.addLayer({id: 'fence-names', type: 'symbol', source: 'fences', filter: ['!=', ['get', 'state'], 'before'], layout: {'text-field': ['get', 'name'], 'text-size': 13, 'text-font': ['sans-serif'], 'text-padding': 6}, paint: {'text-color': token('--ink'), 'text-halo-color': token('--surface'), 'text-halo-width': 2.2}});
