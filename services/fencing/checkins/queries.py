@@ -17,7 +17,7 @@ from geo.scope import Scope
 from services.access.models import Grant, Organisation, User
 from services.access.queries import check_duty, holding
 from services.crypto.masking import mask_name, mask_phone
-from services.fencing.checkins.duties import ASSIGN, ATTEND, REVIEW, VIEW
+from services.fencing.checkins.duties import ASSIGN, ATTEND, REPORT, REVIEW, VIEW
 from services.fencing.checkins.models import CheckIn, CheckInReview, Face, Said, Visit, VisitState
 from services.fencing.checkins.sealing import Home, home_of
 
@@ -90,6 +90,16 @@ def visit_arranged(number: str, *, scope: Scope) -> Visit:
     found = visits_arranged(scope=scope).filter(number=number[:20]).first()
     if found is None:
         raise NotFound("visit_unknown", "没有找到这次上门，它可能不属于您的单位或管辖范围。")
+    return found
+
+
+def visit_reported(*, number: str, external: str, scope: Scope) -> Visit:
+    """Return a visit of the scope's organisations by our number or by theirs. Raises ``NotFound``."""
+    check_duty(scope, REPORT)
+    rows = Visit.objects.filter(organisation__in=scope.organisations)
+    named = rows.filter(number=number[:20]) if number else rows.filter(external=external[:60]).exclude(external="")
+    if (found := named.first()) is None:
+        raise NotFound("visit_unknown", "这家单位名下没有这次上门，请核对编号。")
     return found
 
 

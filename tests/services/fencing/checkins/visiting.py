@@ -71,7 +71,7 @@ def make_centre(name: str = "银杏居家养老服务中心", prefix: str = "") 
         account("zhuren", "周主任", "institution_head", organisation=organisation),
         account("huli1", "钱护理", "service_worker", organisation=organisation),
         account("huli2", "孙护理", "service_worker", organisation=organisation),
-        account("quguan", "区管", "district_manager", region=region),
+        account("jiedao", "街道经办", "street_clerk", region=region),
         known_address(),
     )
     for user in (centre.worker, centre.other):
@@ -83,7 +83,7 @@ def known_address() -> str:
     """Return an address of 黄浦 that is found at its door, and at one place only."""
     rows = Address.objects.filter(CURRENT, region__versions__path__contains=f"{DISTRICT}.").distinct()
     for row in rows.order_by("pk")[:300]:
-        found = geocode(text := f"黄浦区{row.text}", scope=Scope.public())
+        found = geocode(text := row.text, scope=Scope.public())
         sure = single_place(found)
         if sure is not None and sure.level == "door":
             return text
