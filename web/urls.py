@@ -61,6 +61,7 @@ from web.doors.log_routes import ROUTES as LOG_ROUTES
 from web.doors.plan_routes import ROUTES as PLAN_ROUTES
 from web.doors.preload_routes import ROUTES as PRELOAD_ROUTES
 from web.doors.visit_routes import ROUTES as VISIT_ROUTES
+from web.doors.waste_routes import ROUTES as WASTE_ROUTES
 from web.doors.watch import ROUTES as WATCH_ROUTES
 from web.health import health
 
@@ -263,6 +264,7 @@ urlpatterns = [
     *PRELOAD_ROUTES,
     *KIND_ROUTES,
     *WATCH_ROUTES,
+    *WASTE_ROUTES,
     *VISIT_ROUTES,
     path("view", preferences.choose_view, name="view"),
     path("sign-in", signin.sign_in, name="sign-in"),

@@ -65,6 +65,7 @@ GROUPS: Final = (
             Entry("余位确认情况", "clock", "desk-unconfirmed", "/desk/unconfirmed", "facilities.edit"),
             Entry("导入", "upload", "desk-imports", "/desk/imports", "facilities.edit", waiting=waiting_for),
             Entry("地址冲突与检查", "map-pinned", "desk-address-conflicts", "/desk/addresses", "addresses.edit"),
+            Entry("“一张图”对接", "refresh-cw", "desk-onemap", "/desk/onemap", "waste.edit"),
             Entry("机构类别", "blocks", "desk-kinds", "/desk/kinds", "facilities.kinds"),
             Entry("查找设置", "funnel", "desk-arrangements", "/desk/finder", "settings.write", citywide=True),
             Entry("申请入口", "landmark", "desk-apply-entries", "/desk/apply-entries", "settings.write", citywide=True),

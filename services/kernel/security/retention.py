@@ -63,6 +63,8 @@ RETENTIONS: Final = (
     Retention("facilities_preloading.PreloadRun", "done_at", 92, "预加载的记录", "看得出一个季度的变化就够了"),
     Retention("facilities_supervision.SupervisionPull", "at", 92, "监管信息取数的记录", "看得出一个季度是否取得到"),
     Retention("opinions.RatingReport", "ended_at", 366, "发给监管平台的评价", "对账一年；以后有变化会重新发"),
+    Retention("waste.OneMapPush", "ended_at", 92, "发给“一张图”的预约和围栏", "一个季度里对得上账；以后有变化会重新发"),
+    Retention("waste.Appointment", "wanted_on", 1_096, "装修垃圾预约单", "统计三年；姓名和手机在收运日三个月后先删"),
     Retention(
         "catchments.RuleImport", "made_at", 60, "对口规则的导入表", "写入的在版本里；没有写入的，两个月后名册已旧"
     ),

@@ -61,6 +61,7 @@ from services.kernel.workflow.models import Application, Case, CaseReview, FlowV
 from services.kernel.workflow.reviewing import Finding
 from services.modules.advisers.models import SITE_KIND
 from services.modules.selfreport.models import SelfReport
+from services.modules.waste.models import Appointment
 from tests.services.kernel.module.answering import Ground, answers_for
 
 DISTRICT: Final = "310110"
@@ -167,6 +168,7 @@ UNSEEN: Final = {
     "facilities_supervision.SupervisionFacts": "published by the platform of supervision, shown with places only",
     "facilities_supervision.SupervisionPull": "figures of a run",
     "opinions.RatingReport": "figures, for the platform of supervision",
+    "waste.OneMapPush": "shown by the number of its appointment",
     "fencing_following.Feed": "figures",
     "fencing_following.Subject": "counted, never named",
     "fencing_following.Following": "shown by its platform",
@@ -444,6 +446,8 @@ MADE: Final[dict[str, Any]] = {
     "access_clients.ClientCall": {"outcome": "answered", "status": 200},
     "access_personal.Erasure": lambda world: {"user": world.person, "due_at": timezone.now() + dt.timedelta(days=9)},
     "access_signin.SecondStep": lambda world: {"confirmed_at": None},
+    "waste.Appointment": lambda world: {"user": world.person, "amount": 12},
+    "waste.OneMapPush": lambda world: {"appointment": world.row(Appointment), "edition": None},
     "advisers.Adviser": lambda world: {"site": world.site, "engaged": "full"},
     "catchments_validating.Register": {"sealed_key": ""},
     "catchments_validating.Validation": lambda world: {

@@ -42,6 +42,7 @@ from services.kernel.workflow.models import Case, FlowVersion, MatterTemplate
 from services.modules.finder.models import PlaceReport
 from services.modules.selfreport.links import token_of
 from services.modules.selfreport.models import SelfReport
+from services.modules.waste.models import Appointment, OneMapPush
 from tests.services.access.hidden_world import HiddenWorld
 
 PARAMETER: Final = re.compile(r"<(?:(\w+):)?(\w+)>|{(\w+)}")
@@ -109,6 +110,9 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
         "/my/visits": {"uid": str(world.rows[Visit].uid)},
         "/desk/visits": {"number": world.rows[Visit].number},
         "/desk/checkins": {"pk": key(CheckIn)},
+        "/waste": {"uid": str(world.rows[Appointment].uid)},
+        "/desk/waste": {"pk": key(Appointment)},
+        "/desk/onemap": {"pk": key(OneMapPush)},
         "/desk/matters": step,
         "/desk/flows": {"version_id": key(FlowVersion), "act": "publish", "matter": "service_point"},
         "/forms": form | {"key": "service-point"},

@@ -1,0 +1,10 @@
+"""Who may see appointments for waste, and who may correct where they are."""
+
+from services.access.roles import Duty
+
+VIEW = "waste.view"
+EDIT = "waste.edit"
+DUTIES = (
+    Duty(VIEW, "看装修垃圾预约", ("city_manager", "district_manager", "street_clerk")),
+    Duty(EDIT, "改正预约位置、重发“一张图”", ("city_manager", "district_manager")),
+)
