@@ -36,7 +36,7 @@ def shape_of_definition(kind: str, definition: Mapping[str, Any], *, district_id
     """
     match kind:
         case ShapeKind.CIRCLE:
-            lon, lat = _position((definition.get("lon"), definition.get("lat")))
+            lon, lat = position_of((definition.get("lon"), definition.get("lat")))
             return circle(lon, lat, _metres(definition, "radius_m", "半径", LEAST_RADIUS_M, MOST_RADIUS_M))
         case ShapeKind.CORRIDOR:
             width = _metres(definition, "width_m", "宽度", LEAST_WIDTH_M, MOST_WIDTH_M)
@@ -102,7 +102,8 @@ def _metres(definition: Mapping[str, Any], name: str, said: str, least: float, m
     return value
 
 
-def _position(given: Any) -> tuple[float, float]:
+def position_of(given: Any) -> tuple[float, float]:
+    """Return longitude and latitude (CGCS2000) of a pair. Raises ``BadInput`` for what is no position of the city."""
     try:
         lon, lat = (float(each) for each in given[:2])
     except (TypeError, ValueError, KeyError):
@@ -114,7 +115,7 @@ def _position(given: Any) -> tuple[float, float]:
 
 
 def _line(given: Any) -> BaseGeometry:
-    points = [_position(each) for each in given[:MOST_CORNERS]] if isinstance(given, list) else []
+    points = [position_of(each) for each in given[:MOST_CORNERS]] if isinstance(given, list) else []
     if len(points) < 2 or len(set(points)) < 2:
         raise BadInput("fence_line", "请画一条线，至少两个点；或者写一个路名。")
     return shapely.LineString(points)

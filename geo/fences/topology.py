@@ -29,7 +29,9 @@ SPLIT_SHARE: Final = 0.05
 """A community is cut in two when more than this share of it lies on either side."""
 MOST_NAMED: Final = 3
 
-FlawKind = Literal["empty", "crossing", "overlap", "outside", "gap", "undrawn", "sliver", "vertices", "community"]
+FlawKind = Literal[
+    "empty", "crossing", "overlap", "outside", "gap", "undrawn", "sliver", "vertices", "community", "roads"
+]
 Level = Literal["error", "warning", "notice"]
 RepairKind = Literal["give", "keep", "halve", "fill", "clip", "tidy", "drop", "thin"]
 
@@ -43,6 +45,7 @@ LEVELS: Final[dict[FlawKind, Level]] = {
     "vertices": "warning",
     "undrawn": "notice",
     "community": "notice",
+    "roads": "notice",
 }
 REPAIRS: Final[dict[FlawKind, tuple[RepairKind, ...]]] = {
     "crossing": ("tidy",),

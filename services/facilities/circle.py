@@ -122,7 +122,7 @@ def circle(
         mode=mode,
         kinds=journey.kinds,
         filters=filters,
-        bands=_bands(found, journey.ground.index, minutes, BANDS if bands else ()),
+        bands=outlines(found, journey.ground.index, minutes, BANDS if bands else ()),
         places=places,
         total=total,
         assumptions=journey.assumptions,
@@ -169,7 +169,7 @@ def nearest_by_road(
         asked *= 4
 
 
-def _bands(
+def outlines(
     found: Reach, index: PlaceIndex, minutes: int, shorter: Sequence[int]
 ) -> tuple[tuple[int, MultiPolygon], ...]:
     """Return the outlines of the shorter minutes, and of those asked for, with every facility on its true side."""

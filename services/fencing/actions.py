@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
+from shapely.geometry.base import BaseGeometry
 
 from geo.errors import BadInput, Conflict
 from geo.fences.areas import Act, Areas, hex_of
@@ -25,6 +26,7 @@ from geo.scope import Scope
 from services.access.actions import record_audit
 from services.access.models import AuditAct
 from services.access.queries import check_duty
+from services.fencing.isochrones import reached
 from services.fencing.queries import (
     APPROVE,
     DRAFTS,
@@ -107,23 +109,35 @@ FENCES: Final = Areas(
 )  # fmt: skip
 
 
+def shape_made(
+    edition: FenceEdition, *, kind: str, definition: Mapping[str, Any], scope: Scope
+) -> tuple[BaseGeometry, dict[str, Any]]:
+    """Return the shape (CGCS2000 degrees) that a definition makes in an edition's district, and the definition as it is kept.
+
+    Raises ``BadInput`` that says what to give instead, for isochrones also what ``isochrones.reached`` raises.
+    """
+    if kind == ShapeKind.ISOCHRONE:
+        return reached(definition, district_id=edition.district_id, scope=scope)
+    return shape_of_definition(kind, definition, district_id=edition.district_id), dict(definition)
+
+
 def make_fence(
     act: Act, *, name: str, kind: str, definition: Mapping[str, Any], about: Mapping[str, Any]
 ) -> FenceChange | None:
-    """Add a circle, a corridor or whole regions as a fence (``geo.fences.shapes``). Raises ``BadInput``."""
+    """Add a circle, a corridor, whole regions or an isochrone as a fence. Raises what ``shape_made`` raises."""
     edition = edition_seen(act.edition_id, scope=act.scope, duty=EDIT)
-    shape = shape_of_definition(kind, definition, district_id=edition.district_id)
-    made = {"kind": kind, "definition": dict(definition)}
-    return FENCES.add(act, name=name, about={**about, **made}, shape=shape)
+    shape, kept = shape_made(edition, kind=kind, definition=definition, scope=act.scope)
+    return FENCES.add(act, name=name, about={**about, "kind": kind, "definition": kept}, shape=shape)
 
 
 def make_anew(act: Act, *, same: UUID, kind: str, definition: Mapping[str, Any]) -> FenceChange | None:
-    """Give a fence the shape of another circle, corridor or regions: another radius, width or road."""
+    """Give a fence the shape of another definition: another radius, width, road or time. Raises what ``shape_made`` raises."""
+    seen = edition_seen(act.edition_id, scope=act.scope, duty=EDIT)
+    shape, kept = shape_made(seen, kind=kind, definition=definition, scope=act.scope)
 
     def work(edition: FenceEdition) -> Wanted:
         fence = FENCES.area_of(edition, same)
-        shape = FENCES.sound(shape_of_definition(kind, definition, district_id=edition.district_id))
-        made = {"kind": kind, "definition": dict(definition), "geom": hex_of(shape)}
+        made = {"kind": kind, "definition": kept, "geom": hex_of(FENCES.sound(shape))}
         return f"改了围栏“{fence.name}”的画法", {FENCE_ROWS.key(same): FENCE_ROWS.told(fence) | made}
 
     return FENCES.done(act, "area_shape", work)

@@ -23,6 +23,7 @@ from geo.regions.models import RegionVersion
 from geo.regions.queries import published_name, versions_of, within
 from geo.scope import Scope
 from services.access.queries import check_duty
+from services.fencing.isochrones import outdated
 
 VIEW: Final = "fences.view"
 EDIT: Final = "fences.edit"
@@ -142,8 +143,9 @@ def ground_of(edition: FenceEdition) -> Ground:
 
 
 def flaws_in(edition: FenceEdition) -> list[Flaw]:
-    """Return what is wrong with the fences of an edition, errors first."""
-    return table_of(edition).flaws() if edition.areas.exists() else []
+    """Return what is wrong with the fences of an edition, errors first; the last are isochrones made of other roads."""
+    fences = fences_of(edition)
+    return [*table_of(edition).flaws(), *outdated(fences)] if fences else []
 
 
 def undo_and_redo(edition: FenceEdition, *, actor: str) -> tuple[FenceChange | None, FenceChange | None]:

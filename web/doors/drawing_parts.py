@@ -140,7 +140,12 @@ def state_of(
     edition: Any, table: Table, flaws: Sequence[Flaw], chosen: str, *, steps: tuple[Any, Any], may_edit: bool
 ) -> dict[str, Any]:
     """Return what every table shows of an edition: what is wrong with it or with the chosen area, what can be undone."""
-    own = table.flaws_of(table.areas[chosen]) if chosen in table.areas else list(flaws)
+    own = list(flaws)
+    if chosen in table.areas:
+        own = [
+            *table.flaws_of(table.areas[chosen]),
+            *(each for each in flaws if (each.kind, each.area) == ("roads", chosen)),
+        ]
     back, again = steps
     return {
         "edition": edition, "may_edit": may_edit, "checks": checks_of(own[:SHOWN_FIRST]), "flaws": own,

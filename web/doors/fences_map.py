@@ -17,7 +17,6 @@ from django.views.decorators.http import require_safe
 
 from geo.addresses.land import land_of
 from geo.crs import System
-from geo.errors import BadInput
 from geo.fences.areas import Act, shape_of
 from geo.fences.drafts import EditionState
 from geo.fences.models import Fence, FenceChange, FenceEdition
@@ -28,7 +27,8 @@ from geo.regions.models import RegionVersion
 from geo.scope import Scope
 from services.access.queries import scope_for
 from services.crypto.identifiers import new_id
-from services.fencing.actions import FENCES, make_anew, make_fence
+from services.fencing.actions import FENCES
+from services.fencing.isochrones import MODES
 from services.fencing.queries import (
     EDIT,
     before_of,
@@ -42,8 +42,9 @@ from services.fencing.queries import (
 )
 from web.doors import drawing_parts
 from web.doors.desk_map import map_context
-from web.doors.drawing import DrawingTable, area_typed, routes
+from web.doors.drawing import DrawingTable, routes
 from web.doors.drawing_parts import Compared, colours_of, lines_drawn, versions_line
+from web.doors.fences_making import about_made, made, make, remake
 from web.doors.typed import typed
 
 TOOLS: Final = (
@@ -51,8 +52,11 @@ TOOLS: Final = (
     ("draw", "画面", "pentagon", "P"),
     ("circle", "画圆", "circle", "O"),
     ("corridor", "走廊", "route", "L"),
+    ("isochrone", "等时圈", "timer", "T"),
     ("edit", "改边", "spline", "E"),
     ("split", "切分", "scissors", "C"),
+    ("part", "加块", "squares-unite", "A"),
+    ("hole", "挖去", "squares-subtract", "H"),
     ("merge", "合并", "combine", "M"),
     ("snap", "吸附", "magnet", "S"),
     ("measure", "量距", "ruler", "R"),
@@ -126,8 +130,7 @@ def _words(edition: FenceEdition) -> dict[str, Any]:
 def _about_shown(fence: Fence) -> dict[str, Any]:
     """Return what the panel says of a fence: how it was made, and its hours by day as they are typed."""
     spans = [(day, word, "，".join("-".join(span) for span in fence.hours.get(day, ()))) for day, word in DAYS]
-    return {"kind": ShapeKind(fence.kind).label, "made": fence.definition, "circle": fence.kind == ShapeKind.CIRCLE,
-            "corridor": fence.kind == ShapeKind.CORRIDOR, "hours": spans}  # fmt: skip
+    return about_made(fence) | {"hours": spans}
 
 
 def _figures(edition: FenceEdition, same: str, drawn: Drawn | None) -> dict[str, Any]:
@@ -159,31 +162,8 @@ def _spans(text: str) -> list[list[str]]:
     return [[clock.strip() for clock in part.split("-")] for part in parts if part.strip()]
 
 
-def _definition(request: HttpRequest) -> dict[str, Any]:
-    """Return what a made fence is made from, out of the fields of its form."""
-    given: dict[str, Any] = {
-        name: typed(request, name) for name in ("lon", "lat", "radius_m", "width_m", "road") if typed(request, name)
-    }
-    if line := typed(request, "line"):
-        try:
-            given["line"] = orjson.loads(line[:200_000])["coordinates"]
-        except (orjson.JSONDecodeError, KeyError, TypeError):
-            raise BadInput("fence_line", "没有收到画的线，请重新画一次。") from None
-    if codes := request.POST.getlist("regions"):
-        given["regions"] = [code[:20] for code in codes[:500]]
-    return given
-
-
 def _make(sent: Act, request: HttpRequest, edition: FenceEdition) -> FenceChange | None:
-    return make_fence(
-        sent, name=typed(request, "name"), kind=typed(request, "kind"), definition=_definition(request), about=_about(request)
-    )  # fmt: skip
-
-
-def _remake(sent: Act, request: HttpRequest, edition: FenceEdition) -> FenceChange | None:
-    fence = FENCES.area_of(edition, area_typed(request))
-    definition = {**fence.definition, **_definition(request)}
-    return make_anew(sent, same=fence.same, kind=fence.kind, definition=definition)
+    return make(sent, request, _about(request))
 
 
 def _drawn(edition: FenceEdition) -> dict[str, Any]:
@@ -214,7 +194,7 @@ FENCE_TABLE: Final = DrawingTable(
     name="fences-areas", base="plan/fences/<uuid:edition_id>", page="fences-map", areas=FENCES, seen=_seen,
     may_edit=_may_edit, state=_state, figures=_figures, about=_about, drawn=_drawn,
     parts={"bar": "plan/fence_bar.html", "areas": "plan/table_areas.html", "checks": "plan/fence_checks.html"},
-    layers={"before": _before}, acts={"make": _make, "remake": _remake},
+    layers={"before": _before}, acts={"make": _make, "remake": remake},
 )  # fmt: skip
 
 
@@ -230,7 +210,8 @@ def map_page(request: HttpRequest, edition_id: UUID) -> HttpResponse:
     streets = RegionVersion.objects.filter(edition__state="published", level="street", path__startswith=land.path)
     context = FENCE_TABLE.context(edition, scope, typed(request, "area")) | {
         "versions": versions_line(versions, edition, begins="from_moment", now=timezone.now(), said="%Y-%m-%d %H:%M"),
-        "tools": TOOLS, "layers": LAYERS, "key": new_id(), "streets": list(streets.order_by("code").values("code", "name")),
+        "tools": TOOLS, "layers": LAYERS, "modes": MODES, "key": new_id(),
+        "streets": list(streets.order_by("code").values("code", "name")),
         "box": ",".join(f"{each:.6f}" for each in land.boundary.bounds) if land.boundary is not None else "",
     } | map_context()  # fmt: skip
     return render(request, "plan/fence_map.html", context)
@@ -262,5 +243,6 @@ def download(request: HttpRequest, edition_id: UUID) -> HttpResponse:
 ROUTES = [
     path("plan/fences/<uuid:edition_id>/map", map_page, name="fences-map"),
     path("plan/fences/<uuid:edition_id>/fences.geojson", download, name="fences-download"),
+    path("plan/fences/<uuid:edition_id>/areas/made", made, name="fences-made"),
     *routes(FENCE_TABLE),
 ]

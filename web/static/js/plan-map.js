@@ -303,7 +303,7 @@ function sketched(tool, points) {
   if (tool === 'draw') checkNow('', JSON.parse(form.dataset.drawing));
 }
 
-/** Fill the form of a circle or corridor with what was drawn; its name and width are still to be typed. */
+/** Fill the form of what is made with what was drawn; its name and measures are still to be typed. */
 function fillMade(tool, points) {
   const form = document.getElementById(`make-${tool}`);
   for (let each = form.closest('details'); each; each = each.parentElement.closest('details')) each.open = true;
@@ -311,12 +311,16 @@ function fillMade(tool, points) {
     form.elements.lon.value = points[0][0].toFixed(7);
     form.elements.lat.value = points[0][1].toFixed(7);
     form.elements.radius_m.value = Math.max(5, Math.round(lengthOf(points)));
+  } else if (tool === 'isochrone') {
+    form.elements.lon.value = points[0][0].toFixed(7);
+    form.elements.lat.value = points[0][1].toFixed(7);
+    form.elements.place.value = '地图上选的点';
   } else {
     form.elements.line.value = JSON.stringify({type: 'LineString', coordinates: points});
     form.elements.road.value = '';
   }
   form.elements.name.focus();
-  hint(tool === 'circle' ? '填好名称，点“画这个圆”。' : '填好名称和宽度，点“画这条走廊”。');
+  hint({circle: '填好名称，点“画这个圆”。', corridor: '填好名称和宽度，点“画这条走廊”。', isochrone: '选怎么走、多少分钟，点“先看效果”或“画这个等时圈”。'}[tool]);
 }
 
 /** A ring of 64 corners through `edge` around `centre`, to look at while drawing; the server makes the true one. */
@@ -361,6 +365,7 @@ document.addEventListener('click', (event) => {
   const tool = event.target.closest('[data-tool]');
   const step = event.target.closest('[data-sketch]');
   const looking = event.target.closest('[data-preview]');
+  const made = event.target.closest('[data-look-made]');
   const check = event.target.closest('[data-flaw]');
   if (line) {
     event.preventDefault();
@@ -373,6 +378,8 @@ document.addEventListener('click', (event) => {
   } else if (tool) use(tool.dataset.tool);
   else if (step) sketchStep(step.dataset.sketch);
   else if (looking) look(looking);
+  else if (made) { if (made.form.reportValidity()) lookMade(made.form); }
+  else if (event.target.closest('[data-spot-on-map]')) { use('isochrone'); holder.scrollIntoView({block: 'nearest'}); }
   else if (check && !event.target.closest('button, a, input')) {
     const found = table.flaws.features.find((each) => each.properties.id === check.dataset.flaw);
     if (found) flyTo(found.geometry);
@@ -386,6 +393,24 @@ function sketchStep(step) {
   if (step === 'back') sketch.back();
   if (step === 'done') sketch.finish();
   if (step === 'cancel') sketch.cancel();
+}
+
+/** Show what a form would make, with its size and what it would overlap; nothing is kept. */
+async function lookMade(form) {
+  const fields = Object.fromEntries(new FormData(form));
+  delete fields.csrfmiddlewaretoken;
+  try {
+    const answer = await post('made', fields);
+    const {geometry} = answer.areas.features[0];
+    shapes.show('preview', answer.areas);
+    holder.scrollIntoView({block: 'nearest'});
+    flyTo(geometry);
+    await checkNow(fields.same || '', geometry);
+    hint(`${answer.said}。绿色虚线还没有保存。`);
+    say(answer.said);
+  } catch (fault) {
+    tell(fault.message);
+  }
 }
 
 async function look(button) {
@@ -407,6 +432,12 @@ async function look(button) {
     tell(fault.message);
   }
 }
+
+document.addEventListener('input', (event) => {
+  if (!event.target.matches('[data-spot]')) return;
+  event.target.form.elements.lon.value = '';
+  event.target.form.elements.lat.value = '';
+});
 
 document.addEventListener('change', (event) => {
   const shown = event.target.dataset.areaShown;
