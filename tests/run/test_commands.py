@@ -10,6 +10,7 @@ import signal
 import socket
 import ssl
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -91,6 +92,9 @@ def test_the_city_starts_answers_survives_a_kill_and_stops(house: House) -> None
     with urllib.request.urlopen(f"http://127.0.0.1:{house.port}/static/vendor/maplibre-gl.mjs", timeout=10) as answer:
         assert answer.headers["Content-Type"].startswith("text/javascript")
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"http://127.0.0.1:{house.port}/sse/fences/events", timeout=10)
+    assert (refused.value.code, json.load(refused.value)["code"]) == (401, "signature_invalid")
     assert "already runs" in house.run("start").stderr
     os.kill(house.process("runner"), signal.SIGKILL)
     house.run("start")

@@ -3,7 +3,7 @@
 MIGRATED="$QUANTU_STATE/pids/migrated"
 HEALTH_WAIT_S="${QUANTU_HEALTH_WAIT:-120}"
 STARTING="" # set while the processes run but the start is not done
-CITY_PROCESSES=(runner web worker beat nginx)
+CITY_PROCESSES=(runner web stream worker beat nginx)
 
 manage() { # runs in the repository, whatever the caller's folder
   (cd "$ROOT" && exec "$VENV/bin/python" manage.py "$@")
@@ -126,7 +126,7 @@ write_nginx_conf() {
     tls="ssl_certificate $QUANTU_STATE/tls/certificate.pem; ssl_certificate_key $QUANTU_STATE/tls/key.pem; ssl_protocols TLSv1.2 TLSv1.3;"
   fi
   sed -e "s|@USER@|$user|" -e "s|@NGINX@|$folder|" -e "s|@LOGS@|$LOGS|" -e "s|@STATE@|$QUANTU_STATE|" -e "s|@SCRATCH@|$QUANTU_SCRATCH|" \
-    -e "s|@WEB_SOCKET@|$WEB_SOCKET|" -e "s|@LISTEN@|$listen|" -e "s|@TLS@|$tls|" \
+    -e "s|@WEB_SOCKET@|$WEB_SOCKET|" -e "s|@STREAM_SOCKET@|$STREAM_SOCKET|" -e "s|@LISTEN@|$listen|" -e "s|@TLS@|$tls|" \
     "$ROOT/web/serving/nginx.conf" | write_file "$NGINX_CONF" 644
   nginx -t -q -e stderr -c "$NGINX_CONF"
 }
@@ -136,10 +136,11 @@ locate_city() {
   sockets="$(folder_for_sockets "$QUANTU_STATE/web" web)"
   own_folder "$sockets" "$(id -un)"
   WEB_SOCKET="$sockets/web.sock"
+  STREAM_SOCKET="$sockets/stream.sock"
   WEB_WORKERS="${QUANTU_WEB_WORKERS:-$(nproc)}"
   ((WEB_WORKERS > 4)) && WEB_WORKERS=4
   NGINX_CONF="$QUANTU_STATE/nginx/nginx.conf"
-  export WEB_SOCKET WEB_WORKERS NGINX_CONF
+  export WEB_SOCKET STREAM_SOCKET WEB_WORKERS NGINX_CONF
 }
 
 port_taken() { (exec 3<>"/dev/tcp/$(visible_host)/$PORT") 2>/dev/null; }

@@ -4,6 +4,7 @@
 set -euo pipefail
 name="$1"
 shift
+[[ $name == stream ]] && rm -f "$STREAM_SOCKET"
 [[ $name == web ]] && rm -f "$WEB_SOCKET" && export QUANTU_POOL=1 QUANTU_WARM_UP=1
 stat="$(<"/proc/$$/stat")"
 read -r -a fields <<<"${stat##*) }"

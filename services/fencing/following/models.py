@@ -83,7 +83,7 @@ class Subject(models.Model):
     left_out = models.JSONField(default=dict)
 
     class Meta:
-        verbose_name = "跟踪对象"
+        verbose_name = "移动对象"
         ordering: ClassVar = ["client", "ref"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["client", "ref"], name="subject_once")]
         indexes: ClassVar = [

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Sequence
 from typing import Final
 
 from celery import current_app
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from redis import Redis
 
 from services.fencing.following.models import FenceDelivery, FenceEvent, Receiver
 
@@ -18,8 +21,10 @@ DEADLINE: Final = dt.timedelta(hours=24)
 
 
 def queue_events(rows: Sequence[FenceEvent]) -> None:
-    """Put new events of one platform into the outbox of its receiver, if it has one."""
-    receiver = Receiver.objects.filter(client_id=rows[0].client_id).first()
+    """Put new events of one platform into the outbox of its receiver, if it has one, and let its streams look."""
+    client_id = rows[0].client_id
+    transaction.on_commit(lambda: _call(client_id), robust=True)  # who misses it looks by itself before long
+    receiver = Receiver.objects.filter(client_id=client_id).first()
     if receiver is None:
         return
     now = timezone.now()
@@ -28,6 +33,20 @@ def queue_events(rows: Sequence[FenceEvent]) -> None:
         for row in rows
     )
     transaction.on_commit(wake, robust=True)  # without a queue they wait for the next minute
+
+
+def channel_of(client_id: int) -> str:
+    """Return the name under which Redis is told that a platform has new events."""
+    return f"quantu:fence-events:{client_id}"
+
+
+def _call(client_id: int) -> None:
+    _store().publish(channel_of(client_id), b"")
+
+
+@functools.cache
+def _store() -> Redis:
+    return Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=3)
 
 
 def wake() -> None:

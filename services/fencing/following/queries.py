@@ -86,7 +86,9 @@ def busy_fences(*, scope: Scope, since: dt.datetime, most: int) -> list[AtFence]
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the events of a platform arrive: what waits, since when, what lies undelivered, and how its subjects do."""
+    """How the events of a platform at the fences of a scope arrive: what waits, since when, what lies undelivered; and how many
+    subjects it reported in a day.
+    """
 
     client: ApiClient
     receiver: Receiver | None
@@ -102,11 +104,11 @@ class Health:
 def health_seen(*, scope: Scope) -> list[Health]:
     """Return the health of every platform that follows something in the districts of the scope, by name."""
     clients = ApiClient.objects.filter(pk__in=followings_seen(scope=scope).values("client")).order_by("name")
-    return [_health(client) for client in clients.select_related("fence_receiver")]
+    return [_health(client, scope) for client in clients.select_related("fence_receiver")]
 
 
-def _health(client: ApiClient) -> Health:
-    rows = FenceDelivery.objects.filter(receiver__client=client)
+def _health(client: ApiClient, scope: Scope) -> Health:
+    rows = FenceDelivery.objects.filter(within(scope, "event__district"), receiver__client=client)
     waiting = rows.filter(state=DeliveryState.WAITING)
     told = waiting.aggregate(count=Count("id"), oldest=Min("event__told_at"))
     subjects = Subject.objects.filter(client=client, heard_at__gte=timezone.now() - dt.timedelta(days=1))

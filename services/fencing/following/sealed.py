@@ -17,6 +17,6 @@ def _renew_secret(row: Receiver, renewal: Renewal) -> None:
 
 
 SEALED = (
-    SealedTable("fencing_following.Subject", "跟踪对象", ("track",), lambda row: (row.track,), _renew_track),
+    SealedTable("fencing_following.Subject", "移动对象", ("track",), lambda row: (row.track,), _renew_track),
     SealedTable("fencing_following.Receiver", "回调密钥", ("secret",), lambda row: (row.secret,), _renew_secret),
 )

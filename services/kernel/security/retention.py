@@ -55,7 +55,7 @@ RETENTIONS: Final = (
     Retention("kernel_rules.DecisionRecord", "at", 3_653, "规则判断记录", "与所涉办件的定期档案同为十年"),
     Retention("kernel_rules.RuleFault", "at", 366, "规则故障", "查明原因以后一年"),
     Retention("fencing_following.FenceEvent", "told_at", 183, "围栏事件", "平台半年内可以再读；以后只看统计"),
-    Retention("fencing_following.Subject", "heard_at", 183, "跟踪对象", "位置一天后已删；半年没有上报就连编号也删"),
+    Retention("fencing_following.Subject", "heard_at", 183, "移动对象", "位置一天后已删；半年没有上报就连编号也删"),
     Retention("opinions.Comment", "unfit_since", 366, "没有公开的点评", "作者一年内可以改了再交"),
     Retention("opinions.CommentFlag", "at", 366, "点评举报", "审核以后不再有用"),
     Retention("opinions.Suggestion", "handled_at", 1_096, "答复过的建议", "三年后不再有用"),

@@ -173,8 +173,6 @@ UNSEEN: Final = {
     "fencing_following.Subject": "counted, never named",
     "fencing_following.Following": "shown by its platform",
     "fencing_following.FenceDelivery": "shown by its event",
-    "fencing_following.FenceEvent": "told to the platform it is of",
-    "fencing_following.Receiver": "told to the platform it is of",
 }
 """Models whose rows say nothing of their own on any page, and why; all others are seen by those they belong to."""
 ACTORS: Final = re.compile(r"(^|_)(by|actor|username)$")

@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
                 ('client', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='fence_subjects', to='access_clients.apiclient')),
             ],
             options={
-                'verbose_name': '跟踪对象',
+                'verbose_name': '移动对象',
                 'ordering': ['client', 'ref'],
             },
         ),

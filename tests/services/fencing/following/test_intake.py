@@ -22,7 +22,10 @@ from geo.fences.evaluate.tracking import FenceRule
 from geo.geometry import from_plane
 from geo.regions.queries import current_city
 from services.access.clients.actions import change_client, stop_client_key, turn_client
-from services.crypto.sealing import unseal
+from services.crypto.house import house_keys
+from services.crypto.port import Purpose
+from services.crypto.rotation import Renewal, sealed_tables
+from services.crypto.sealing import key_of, newest_id, unseal
 from services.fencing.following.books import LIMITS, followed_by
 from services.fencing.following.intake import AT_REST, SILENT, TRACK_FIELD, put_to_rest, settle_silent
 from services.fencing.following.models import Feed, FenceEvent, Following, Subject
@@ -166,7 +169,7 @@ def test_ten_thousand_rows_in_one_batch_are_refused_whole_in_plain_words(truck: 
     assert not Subject.objects.exists()
 
 
-def test_a_jump_of_80_km_makes_no_event(truck: Platform) -> None:
+def test_a_jump_across_the_city_makes_no_event(truck: Platform) -> None:
     way = drive(start())
     x, y = middle()
     far = Position(way[8].time_ms + 2_000, x + 20_000, y - 30_000, 5.0, 777)
@@ -423,3 +426,17 @@ def test_real_tracks_over_http_give_the_events_of_a_slow_reading(city: None, dat
 def test_whatever_stands_in_a_row_is_read_or_refused(item: Any) -> None:
     [row] = read_rows([item], crs=System.WGS84, plane=SHANGHAI.plane, received_ms=10**12, oldest=dt.timedelta(days=7))
     assert isinstance(row, Unread | Reported)
+
+
+def test_a_track_with_many_waiting_positions_is_sealed_anew_when_keys_rotate(truck: Platform) -> None:
+    begin = start()
+    way = [Position(begin + n * 100, *middle(), 5.0, n) for n in range(550)]
+    truck.report(rows_of("truck-1", way))
+    subject = Subject.objects.get()
+    plain = unseal(subject.track, field=TRACK_FIELD, owner=subject.uid)
+    assert len(plain) > 20_000
+    house_keys().add_key(Purpose.SEAL)
+    [table] = [each for each in sealed_tables() if each.model == "fencing_following.Subject"]
+    table.renew(subject, Renewal(house_keys(), newest_id(Purpose.SEAL)))
+    assert key_of(subject.track) == newest_id(Purpose.SEAL)
+    assert unseal(subject.track, field=TRACK_FIELD, owner=subject.uid) == plain
