@@ -37,6 +37,8 @@ def apply(request: HttpRequest, matter: str) -> HttpResponse:
     """Apply for a matter: by oneself, or at the window by staff for somebody."""
     spec, scope = matter_named(matter), scope_for(request)
     window = typed(request, "at") == "window"
+    if spec.page:
+        raise NotFound("matter_elsewhere", f"“{spec.title}”在它自己的页面上提交，不能从这里办理。")
     if window and not (spec.opens and scope.holds(spec.opens)):
         raise Forbidden("duty_missing", "您的账号没有窗口受理这项事项的权限。")
     if not window and not spec.applicants:

@@ -27,7 +27,7 @@ from services.kernel.workflow.models import Case, Task, Watch
 from services.kernel.workflow.queries import CaseView, case_seen, cases_of_applicant, left_words
 from services.kernel.workflow.registry import matter_named
 from services.kernel.workflow.spec import Fact
-from services.kernel.workflow.telling import day_words, due_words
+from services.kernel.workflow.telling import day_words, due_words, page_of
 from services.kernel.workflow.transitions import ACTS, Act, State
 from web.api.errors import status_of
 from web.doors.case_parts import filled_in, parts_shown, revealed
@@ -217,6 +217,7 @@ def _shown(request: HttpRequest, view: CaseView, fault: CityError | None, tried:
         "view": view,
         "case": case,
         "matter": spec,
+        "subject_page": page_of(case),
         "look": look,
         "mark": mark,
         "source": source_name(case.matter, case.source),

@@ -90,7 +90,7 @@ def inbox_page(request: HttpRequest) -> HttpResponse:
         "matters": list(matters().values()),
         "sorts": SORTS.items(),
         "key": uuid4(),
-        "windows": [spec for spec in matters().values() if spec.opens and scope.holds(spec.opens)],
+        "windows": [spec for spec in matters().values() if spec.opens and not spec.page and scope.holds(spec.opens)],
         "dispatches": scope.holds("cases.dispatch"),
     }
     return render(request, "desk/cases.html", context)

@@ -34,7 +34,7 @@ from services.kernel.workflow.choosing import (
 from services.kernel.workflow.clock import due_after
 from services.kernel.workflow.engine import Decision
 from services.kernel.workflow.filling import fill_in
-from services.kernel.workflow.handlers import handler_of, last_decision
+from services.kernel.workflow.handlers import handler_of, last_decision, running_about
 from services.kernel.workflow.models import Case, MatterSetting, Task, TaskState
 from services.kernel.workflow.registry import matter_named
 from services.kernel.workflow.reviewing import review_case
@@ -77,12 +77,14 @@ def open_case(
     applicant: User | None = None,
     submission: UUID | None = None,
     source_number: str = "",
+    subject: UUID | None = None,
 ) -> Case:
     """Open a case of a matter in a region (by code), and return it; the same key again returns the case it opened.
 
     Who applies by themselves is the applicant; staff of the region who hold the matter's ``opens`` may open one for ``applicant``
     (or for nobody with an account) at the window. ``source_number`` is its number where it came from. The smart review looks at
-    it at once. Raises ``NotFound``, ``Forbidden``, ``BadInput``.
+    it at once. ``subject`` is what a matter with a page of its own is about; its owner opens the case, and one runs at most.
+    Raises ``NotFound``, ``Forbidden``, ``BadInput``, ``Conflict``.
     """
     checked_key(key)
     if was_done(key, Act.OPEN, user):
@@ -97,12 +99,13 @@ def open_case(
     version = flow_for(matter, place.region_id)
     known = _known_facts(spec, facts or {})
     _check_belongings(organisation_id, facility_id, scope, by_staff, about=bool(spec.about))
+    _check_subject(spec, subject)
     case = Case(
         matter=matter, duty=spec.duty, category=as_set.category, route=as_set.route, source=source, flow=version,
         title=worded(title, needed=True, what="名称")[:120], region_id=place.region_id, organisation_id=organisation_id,
         facility_id=facility_id, applicant=applicant if by_staff else user, submission=submission, facts=known,
         begun=known, opened_by=user.username, opened_at=timezone.now(), number=_number(spec),
-        source_number=source_number.strip()[:LONGEST_SOURCE_NUMBER],
+        source_number=source_number.strip()[:LONGEST_SOURCE_NUMBER], subject=subject,
     )  # fmt: skip
     if case.route == "promise":
         case.promised_at = due_after(case.opened_at, as_set.promise or spec.promise, calendar(), city_zone())
@@ -159,6 +162,13 @@ def _check_belongings(
         place = Facility.objects.filter(pk=facility_id, retired_at=None).first()
         if place is None or not (by_staff or about or place.organisation_id in scope.organisations):
             raise NotFound("facility_unknown", "没有找到这个服务设施，或者您不能替它申请。")
+
+
+def _check_subject(spec: MatterSpec, subject: UUID | None) -> None:
+    if bool(spec.page) != (subject is not None):
+        raise BadInput("subject_needed", f"“{spec.title}”在它自己的页面上提交，不能从这里办理。")
+    if subject is not None and running_about(spec.key, subject).exists():
+        raise Conflict("subject_submitted", "已经提交过了，正在办理。请刷新页面看进展。")
 
 
 def _known_facts(spec: MatterSpec, facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from geo.regions.queries import current_city, within
@@ -16,7 +17,7 @@ from services.kernel.messages.choosing import chain_of
 from services.kernel.workflow.choosing import regions_below
 from services.kernel.workflow.models import Case, CaseEvent, Delegation, Task, TaskState
 from services.kernel.workflow.pools import Closed, closed_to, pooled
-from services.kernel.workflow.transitions import Act, Who
+from services.kernel.workflow.transitions import RUNNING, Act, Who
 
 MOST_PEOPLE = 50
 _TURNS = (Act.DECIDE, Act.RETURN, Act.SUPPLEMENT, Act.MOVE, Act.TAKE_BACK)
@@ -132,6 +133,11 @@ def dispatches(case: Case, posts: Iterable[Post], duty: str = "cases.dispatch") 
     return any(duty in post.duties and above & post.regions for post in posts)
 
 
+def running_about(matter: str, subject: UUID) -> QuerySet[Case]:
+    """Return the case that runs about a thing: one at most."""
+    return Case.objects.filter(matter=matter, subject=subject, state__in=RUNNING)
+
+
 def open_tasks(case: Case) -> list[Task]:
     """Return the tasks of a case that are not over, held ones too, in the order they came."""
     return list(case.tasks.filter(state__in=(TaskState.OPEN, TaskState.HELD)).select_related("assignee").order_by("pk"))
@@ -176,6 +182,8 @@ def last_decision(case: Case, user: User, tasks: Iterable[Task]) -> Task | None:
 
 def undeletable(case: Case) -> str:
     """Return in Chinese why a case cannot be deleted, '' when it can."""
+    if case.subject is not None:
+        return "这个办件在它自己的页面上提交，不能删除。要收回，请在那里撤回。"
     if case.source == "online":
         return "申请人自己在网上提交的办件不能删除。不该办的请终止，并写明理由。"
     if case.passed or case.tasks.filter(decided_at__isnull=False).exists():

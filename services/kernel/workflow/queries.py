@@ -192,6 +192,8 @@ def _acts(case: Case, parts: set[Who], task: Task | None, tasks: Sequence[Task])
         acts.discard(Act.RELEASE)
     if task is None or task.level == "applicant":
         acts -= {Act.TRANSFER, Act.ADD_REVIEWER, Act.ASK_SUPPLEMENT}
+    if case.subject is not None:
+        acts.discard(Act.ASK_SUPPLEMENT)  # it is mended on its own page, and handed in again
     if not case.passed:
         acts.discard(Act.RETURN)
     if Who.HANDLER in parts and task is None:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
+from django.utils import timezone
+
 from geo.errors import BadInput, Conflict
 from geo.scope import Scope
 from services.access.actions import record_audit
 from services.access.models import AuditAct, User
 from services.kernel.workflow.choosing import calendar, city_zone
 from services.kernel.workflow.clock import shifted
-from services.kernel.workflow.handlers import undeletable
-from services.kernel.workflow.models import Case
+from services.kernel.workflow.handlers import Handler, running_about, undeletable
+from services.kernel.workflow.models import Case, CaseEvent
 from services.kernel.workflow.sending_back import close_supplement
 from services.kernel.workflow.transitions import Act, State
 from services.kernel.workflow.turning import (
+    Turn,
     act,
     advance,
     begin,
@@ -42,6 +45,27 @@ def withdraw(*, uid: UUID | str, reason: str, user: User, scope: Scope, key: str
     turn.note("撤回申请", opinion=worded(reason, needed=False), open_to_applicant=True)
     close_supplement(case)
     end_case(turn, State.WITHDRAWN)
+    return case
+
+
+@act
+def call_off(*, matter: str, subject: UUID, why: str, scope: Scope) -> Case | None:
+    """End the running case about a thing because it was taken back or changed; the thing's owner checked who may.
+
+    ``None`` where none runs, and where somebody decides it at this very moment: the owner then refuses what they decide.
+    """
+    running = running_about(matter, subject).select_for_update(of=("self",), skip_locked=True)
+    case = running.select_related("applicant", "flow").first()
+    if case is None:
+        return None
+    who, now = User.objects.filter(username=scope.actor).first(), timezone.now()  # a program has no account
+    CaseEvent.objects.create(
+        case=case, act=Act.WITHDRAW, actor=who, what="撤回提交", opinion=worded(why, needed=True), key=f"off:{case.uid}",
+        at=now, open_to_applicant=True,
+    )  # fmt: skip
+    case.version += 1
+    close_supplement(case)
+    end_case(Turn(case, Act.WITHDRAW, f"off:{case.uid}", Handler(who or User(), ()), now, scope=scope), State.WITHDRAWN)
     return case
 
 

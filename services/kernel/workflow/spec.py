@@ -159,6 +159,10 @@ class MatterSpec:
     declared form, '' for none; ``named_by`` the question of it whose answer names the case, and questions called like a fact
     give that fact. ``promise`` is within how many working days a 承诺件 is done. ``serves`` are the kinds of places whose
     services are applied for by it, ``about`` the question of the form whose answer is the place.
+
+    ``page`` says that cases are about a thing of ours (``Case.subject``) which is submitted on a page of its own: the address of
+    that page, with ``{subject}``. Such a thing has one running case at most, no form, and nobody applies for it by themselves;
+    its owner hears of the end by the signal ``case_ended`` and calls the case off when the thing changes.
     """
 
     key: str
@@ -178,6 +182,7 @@ class MatterSpec:
     help: str = ""
     serves: tuple[str, ...] = ()
     about: str = ""
+    page: str = ""
 
 
 REPORT: Final = Step("reported_up", "上报市级决定", "cases.city", level="city", days=10, remind=2)
@@ -195,6 +200,8 @@ def check_matter(spec: MatterSpec) -> None:
     sources = [each.key for each in (*OWN_SOURCES, *spec.sources)]
     if len(set(sources)) != len(sources):
         raise ValueError(f"{spec.key}: a source is declared twice")
+    if spec.page and ("{subject}" not in spec.page or spec.form or spec.applicants):
+        raise ValueError(f"{spec.key}: what is submitted on a page of its own has no form, and nobody applies for it")
 
 
 def _check_step(spec: MatterSpec, step: Step, keys: set[str]) -> None:

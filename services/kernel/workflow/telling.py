@@ -34,7 +34,12 @@ def tell_handlers(event: str, case: Case, task: Task, key: str, **more: str) -> 
 def tell_applicant(event: str, case: Case, key: str, **more: str) -> None:
     """Tell who applied, where that is an account."""
     if case.applicant is not None:
-        _tell(event, key, case, [case.applicant], more, link=f"/my/cases/{case.uid}")
+        _tell(event, key, case, [case.applicant], more, link=page_of(case) or f"/my/cases/{case.uid}")
+
+
+def page_of(case: Case) -> str:
+    """Return the page of the thing that a case is about, '' for a case of an application."""
+    return matter_named(case.matter).page.format(subject=case.subject) if case.subject else ""
 
 
 def tell_registrar(event: str, case: Case, key: str, **more: str) -> None:

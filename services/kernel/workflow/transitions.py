@@ -30,6 +30,7 @@ STATES: Final[Mapping[str, str]] = MappingProxyType(
         State.DELETED: "已删除",
     }
 )  # fmt: skip
+RUNNING: Final = frozenset({State.OPEN, State.SUPPLEMENT, State.SUSPENDED})
 ENDED: Final = frozenset({State.APPROVED, State.REFUSED, State.WITHDRAWN, State.TERMINATED})
 
 

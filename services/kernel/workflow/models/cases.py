@@ -18,7 +18,7 @@ from services.crypto.identifiers import new_id
 from services.facilities.models import Facility
 from services.kernel.workflow.models.flows import FlowVersion
 from services.kernel.workflow.spec import LEVELS, MODES, ROUTES, VERDICTS
-from services.kernel.workflow.transitions import ACTS, STATES, State
+from services.kernel.workflow.transitions import ACTS, RUNNING, STATES, State
 
 USER = settings.AUTH_USER_MODEL
 
@@ -28,7 +28,8 @@ class Case(models.Model):
 
     ``version`` counts its acts: who acts names the one they saw. ``lit`` is the worst card of its open tasks. ``needed`` is
     what a case in 补正 waits for. ``stopped_on`` is the day the clock was stopped, ``promised_at`` when a 承诺件 must be done.
-    ``source_number`` is its number where it came from. ``review`` is the last verdict of the smart review.
+    ``source_number`` is its number where it came from. ``review`` is the last verdict of the smart review. ``subject`` is the
+    thing of ours that it is about, of matters that are submitted on a page of their own.
     """
 
     uid = models.UUIDField(unique=True, default=new_id, editable=False)
@@ -46,6 +47,7 @@ class Case(models.Model):
     facility = models.ForeignKey(Facility, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     applicant = models.ForeignKey(USER, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     submission = models.UUIDField(null=True, blank=True)
+    subject = models.UUIDField(null=True, blank=True)
     facts = models.JSONField(default=dict)
     begun = models.JSONField(default=dict)
     passed = models.JSONField(default=list)
@@ -70,6 +72,14 @@ class Case(models.Model):
             models.Index(fields=["applicant", "-opened_at"], name="case_of_applicant"),
             models.Index(fields=["organisation", "-opened_at"], name="case_of_organisation"),
             models.Index(fields=["flow"], condition=Q(closed_at=None), name="case_running"),
+            models.Index(fields=["subject", "-opened_at"], condition=Q(subject__isnull=False), name="case_of_subject"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["matter", "subject"],
+                condition=Q(state__in=sorted(each.value for each in RUNNING)),
+                name="case_of_subject_once",
+            )
         ]
 
     def __str__(self) -> str:
