@@ -199,8 +199,9 @@ def name_of(user: User | None) -> str:
 def case_visible(user: User, scope: Scope) -> Q:
     """Return the condition that a case may be seen: by its region and duty, its organisation, its applicant or its tasks."""
     held = Q() if scope.holds("*") else Q(duty__in=scope.duties)
-    there = within(scope) if not holds_everywhere(scope) else Q()
-    over = (there | Q(organisation__in=scope.organisations)) if scope.organisations or scope.paths else Q(pk__in=[])
+    over = within(scope) | Q(organisation__in=scope.organisations)
+    if holds_everywhere(scope):
+        over = ~Q(pk__in=[])  # an empty condition would be left out beside another one
     tasks = Task.objects.filter(assignee=user).values("case")
     acted = CaseEvent.objects.filter(actor=user).values("case")
     return Q(applicant=user) | (over & held) | Q(pk__in=tasks) | Q(pk__in=acted)
