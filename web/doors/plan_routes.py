@@ -18,6 +18,7 @@ from web.doors import (
     plan_map,
     plan_rules,
     plan_validation,
+    selecting,
 )
 
 _ONE = "plan/editions/<uuid:edition_id>"
@@ -45,6 +46,7 @@ ROUTES = [
     *fences_files.ROUTES,
     *fences_list.ROUTES,
     *plan_map.ROUTES,
+    *selecting.ROUTES,
     *plan_areas.ROUTES,
     *plan_compare.ROUTES,
     *plan_validation.ROUTES,
