@@ -20,6 +20,7 @@ from django.db.models import Q
 from geo.crs.codes import CGCS2000
 from geo.errors import Conflict
 from geo.fences.drafts import EditionState
+from geo.fences.signals import draft_changed
 from geo.scope import Scope
 
 EDITION: Final = "edition"
@@ -150,6 +151,7 @@ class Drafting(Generic[E, C]):
             before={name: before[name] for name in wanted}, after=dict(wanted), made_by=scope.actor,
         )  # fmt: skip
         made.save(force_insert=True)
+        draft_changed.send(sender=type(edition), edition=edition, said=made.said, scope=scope)
         return cast(C, made)
 
     def check_unchanged(self, edition: Any, *, seen: int, keys: Iterable[str]) -> None:

@@ -18,6 +18,7 @@ from django.utils import timezone
 from geo.errors import BadInput, Conflict
 from geo.fences.drafting import C, Drafting, E
 from geo.fences.drafts import EditionState
+from geo.fences.signals import draft_changed
 from geo.scope import Scope
 
 PUBLISHED_SAID: Final = "这个版本已经发布，不能再改。请从它新建一份草稿。"
@@ -70,19 +71,36 @@ class Publishing(Generic[E, C]):
         draft: Any = self._seen(edition_id, seen, scope)
         if draft.state == EditionState.APPROVED:
             return draft  # type: ignore[no-any-return]
-        if draft.state != EditionState.CHECKED:
-            raise Conflict("edition_unchecked", "这份草稿还没有通过检查。请先点“检查”。")
+        self._refuse_unfit(draft, accept, "再批准")
         if draft.changed_by == scope.actor:
             raise Conflict(
                 "same_person", "最后修改这份草稿的是您自己。请另一位有批准权限的同事来批准，两个人看过才发布。"
             )
-        found = self.findings(draft)
-        _refuse_errors(found)
-        if any(each.level == "warning" for each in found) and not accept:
-            raise BadInput("edition_doubtful", "检查出了要留意的情况，请看过后勾选“我已核对”，再批准。")
         draft.state, draft.approved_by = EditionState.APPROVED, scope.actor
         self.note(draft, "approve", "批准", scope)
         self.audited("approve", draft, scope, {})
+        return draft  # type: ignore[no-any-return]
+
+    @transaction.atomic
+    def submit(self, *, edition_id: UUID, seen: int, accept: bool, scope: Scope) -> E:
+        """Hand a checked draft in to be approved by somebody else. ``accept`` says that warnings were seen and are meant.
+
+        Raises ``Conflict`` for a draft that changed, is not checked, or is approved already; ``BadInput`` for errors and unread
+        warnings.
+        """
+        draft: Any = self._seen(edition_id, seen, scope)
+        if draft.state == EditionState.APPROVED:
+            raise Conflict("edition_approved", "这份草稿已经批准，不用再送审。")
+        self._refuse_unfit(draft, accept, "再送审")
+        self.note(draft, "submit", "送审", scope)
+        return draft  # type: ignore[no-any-return]
+
+    @transaction.atomic
+    def send_back(self, *, edition_id: UUID, why: str, scope: Scope) -> E:
+        """Give a draft back to be changed: it is to be checked and handed in again."""
+        draft: Any = self.any_locked(edition_id, scope)
+        draft.state, draft.checked_by, draft.approved_by = EditionState.DRAFT, "", ""
+        self.note(draft, "send_back", f"退回修改：{why}"[:200], scope)
         return draft  # type: ignore[no-any-return]
 
     @transaction.atomic
@@ -126,6 +144,7 @@ class Publishing(Generic[E, C]):
         draft: Any = self.drafting.locked(edition_id, scope)
         check_seen(draft, seen)
         self.audited("discard", draft, scope, {})
+        draft_changed.send(sender=type(draft), edition=draft, said="放弃了草稿", scope=scope)
         editions = type(draft)._default_manager
         # one that was published, begun from and taken back: what began with it goes back to where that came from
         editions.filter(begun_from=draft).update(begun_from=draft.begun_from_id)
@@ -145,6 +164,15 @@ class Publishing(Generic[E, C]):
             key=uuid.uuid4(), edition=edition, revision=edition.revision, act=act, said=said, made_by=scope.actor
         )
         change.save(force_insert=True)
+
+    def _refuse_unfit(self, draft: Any, accept: bool, then: str) -> None:
+        """Raise for a draft that is not checked, has errors, or warnings that nobody accepted; ``then`` is what may follow."""
+        if draft.state != EditionState.CHECKED:
+            raise Conflict("edition_unchecked", "这份草稿还没有通过检查。请先点“检查”。")
+        found = self.findings(draft)
+        _refuse_errors(found)
+        if any(each.level == "warning" for each in found) and not accept:
+            raise BadInput("edition_doubtful", f"检查出了要留意的情况，请看过后勾选“我已核对”，{then}。")
 
     def _seen(self, edition_id: UUID, seen: int, scope: Scope) -> Any:
         draft: Any = self.any_locked(edition_id, scope)

@@ -189,12 +189,6 @@ def check_draft(*, edition_id: UUID, scope: Scope) -> tuple[FenceEdition, Sequen
     return PUBLISHING.check(edition_id=edition_id, scope=scope)
 
 
-def approve_draft(*, edition_id: UUID, seen: int, accept: bool, scope: Scope) -> FenceEdition:
-    """Approve a checked draft; not by the one who changed it last. ``accept`` says that warnings were seen and are meant."""
-    check_duty(scope, APPROVE)
-    return PUBLISHING.approve(edition_id=edition_id, seen=seen, accept=accept, scope=scope)
-
-
 def publish_edition(*, edition_id: UUID, seen: int, from_moment: dt.datetime | None, scope: Scope) -> FenceEdition:
     """Let an approved draft count from a moment, ``None`` for now, in one act. Raises ``Conflict`` and ``BadInput``."""
     check_duty(scope, APPROVE)

@@ -9,3 +9,7 @@ class FencingConfig(AppConfig):
     name = "services.fencing"
     label = "fencing"
     verbose_name = "围栏管理"
+
+    def ready(self) -> None:
+        """Let drafts hear of the cases about them, and cases of their drafts."""
+        from services.fencing import approval  # noqa: F401

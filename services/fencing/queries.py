@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from geo.addresses.gazetteer import published_now
@@ -24,6 +24,9 @@ from geo.regions.queries import published_name, versions_of, within
 from geo.scope import Scope
 from services.access.queries import check_duty
 from services.fencing.isochrones import outdated
+from services.fencing.workflows import APPROVAL
+from services.kernel.workflow.models import Case
+from services.kernel.workflow.transitions import RUNNING
 
 VIEW: Final = "fences.view"
 EDIT: Final = "fences.edit"
@@ -50,19 +53,24 @@ def district_seen(code: str, *, scope: Scope, duty: str = VIEW) -> RegionVersion
 
 
 def editions_seen(*, scope: Scope) -> QuerySet[FenceEdition]:
-    """Return the editions of the scope's districts with ``district_name`` and ``fence_count``, the newest first."""
+    """Return the editions of the scope's districts with ``district_name``, ``fence_count`` and ``waiting``, the newest first."""
     check_duty(scope, VIEW)
     rows = FenceEdition.objects.filter(within(scope, "district")).annotate(
-        district_name=published_name("district_id"), fence_count=Count("areas")
+        district_name=published_name("district_id"), fence_count=Count("areas"), waiting=_waiting()
     )
     return rows.order_by("purpose", "district_name", "-number")
 
 
+def _waiting() -> Exists:
+    """Return the condition that an edition waits to be approved: a case runs about it."""
+    return Exists(Case.objects.filter(matter=APPROVAL, subject=OuterRef("pk"), state__in=RUNNING))
+
+
 def edition_seen(edition_id: UUID, *, scope: Scope, duty: str = VIEW) -> FenceEdition:
-    """Return an edition of the scope's districts with ``district_name``. Raises ``NotFound`` for any other."""
+    """Return an edition of the scope's districts with ``district_name`` and ``waiting``. Raises ``NotFound`` for any other."""
     check_duty(scope, duty)
     rows = FenceEdition.objects.filter(within(scope, "district"), pk=edition_id)
-    found = rows.annotate(district_name=published_name("district_id")).first()
+    found = rows.annotate(district_name=published_name("district_id"), waiting=_waiting()).first()
     if found is None:
         raise NotFound("fences_unknown", "没有找到这套围栏，或者它不属于您的管辖范围。")
     return found

@@ -25,7 +25,6 @@ from geo.scope import Scope
 from services.access.queries import scope_for
 from services.crypto.identifiers import new_id
 from services.fencing.actions import (
-    approve_draft,
     check_draft,
     discard_draft,
     findings_of,
@@ -49,6 +48,7 @@ from services.fencing.queries import (
 )
 from web.api.errors import status_of
 from web.doors.drawing_parts import versions_line
+from web.doors.fences_approval import approval_shown, decide_case, recall, submit
 from web.doors.typed import key_typed, moment_of, number_typed, typed
 
 LISTED: Final = 50
@@ -99,7 +99,7 @@ def _line(row: FenceEdition) -> dict[str, Any]:
 
 def _word(row: FenceEdition) -> str:
     if row.state != EditionState.PUBLISHED or row.from_moment is None:
-        return EditionState(row.state).label
+        return "待批准" if getattr(row, "waiting", False) else EditionState(row.state).label
     if row.from_moment > timezone.now():
         return "待生效"
     current = edition_at(purpose=row.purpose, district_id=row.district_id)
@@ -140,6 +140,7 @@ def _edition(request: HttpRequest, edition_id: UUID, fault: CityError | None = N
             )
         ],
         "changes": list(changes_of(edition)[:CHANGES_SHOWN]), "seen": edition.revision, "key": new_id(),
+        **approval_shown(request, edition, scope),
         "may_edit": draft and scope.holds(EDIT), "may_approve": scope.holds(APPROVE), "own": edition.changed_by == scope.actor,
         "may_restore": word == "以前的" and scope.holds(APPROVE), "next_monday_typed": f"{_next_monday():%Y-%m-%dT%H:%M}",
         "from_typed": typed(request, "from_moment") if request.method == "POST" else "",
@@ -159,14 +160,7 @@ def _check(request: HttpRequest, edition_id: UUID, scope: Scope) -> HttpResponse
     if errors:
         messages.warning(request, f"检查出 {errors} 处错误，改好才能批准。")
     else:
-        messages.success(request, "检查没有错误，可以请另一位同事批准。")
-    return redirect("fences-edition", edition_id=edition_id)
-
-
-def _approve(request: HttpRequest, edition_id: UUID, scope: Scope) -> HttpResponse:
-    accept = bool(typed(request, "accept"))
-    approve_draft(edition_id=edition_id, seen=number_typed(request, "seen"), accept=accept, scope=scope)
-    messages.success(request, "已批准。选好生效时间就可以发布。")
+        messages.success(request, "检查没有错误，可以送审了。")
     return redirect("fences-edition", edition_id=edition_id)
 
 
@@ -209,8 +203,8 @@ def _restore(request: HttpRequest, edition_id: UUID, scope: Scope) -> HttpRespon
 
 
 _ACTS: Final[dict[str, Callable[[HttpRequest, UUID, Scope], HttpResponse]]] = {
-    "check": _check, "approve": _approve, "publish": _publish, "withdraw": _withdraw, "discard": _discard, "note": _note,
-    "restore": _restore,
+    "check": _check, "submit": submit, "recall": recall, "decide": decide_case, "publish": _publish, "withdraw": _withdraw,
+    "discard": _discard, "note": _note, "restore": _restore,
 }  # fmt: skip
 
 

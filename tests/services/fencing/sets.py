@@ -16,7 +16,7 @@ from geo.geometry import from_plane
 from geo.regions.models import RegionVersion
 from geo.regions.queries import current_city
 from geo.scope import Scope
-from services.fencing.actions import FENCES, approve_draft, check_draft, open_draft, publish_edition
+from services.fencing.actions import FENCES, PUBLISHING, check_draft, open_draft, publish_edition
 
 HUANGPU = "310101"
 DUTIES = frozenset({"fences.view", "fences.edit", "fences.approve"})
@@ -59,9 +59,9 @@ def drawn(edition: FenceEdition, name: str, shape: BaseGeometry, **about: Any) -
 
 
 def published(edition: FenceEdition, at: dt.datetime | None = None) -> FenceEdition:
-    """Publish a draft the whole way: checked and drawn by one, approved by another."""
+    """Publish a draft: checked and drawn by one, approved by another as the end of its case does it."""
     check_draft(edition_id=edition.pk, scope=STAFF)
     edition.refresh_from_db()
-    approve_draft(edition_id=edition.pk, seen=edition.revision, accept=True, scope=OTHER)
+    PUBLISHING.approve(edition_id=edition.pk, seen=edition.revision, accept=True, scope=OTHER)
     edition.refresh_from_db()
     return publish_edition(edition_id=edition.pk, seen=edition.revision, from_moment=at, scope=OTHER)

@@ -23,6 +23,7 @@ from geo.scope import Scope
 from services.access.models import AuditAct, AuditEntry
 from services.fencing.actions import (
     FENCES,
+    PUBLISHING,
     check_draft,
     discard_draft,
     findings_of,
@@ -199,10 +200,8 @@ def test_nobody_approves_what_they_drew_and_errors_stop_it() -> None:
 
 
 def published_by_self(own: FenceEdition) -> None:
-    from services.fencing.actions import approve_draft
-
     own.refresh_from_db()
-    approve_draft(edition_id=own.pk, seen=own.revision, accept=True, scope=STAFF)
+    PUBLISHING.approve(edition_id=own.pk, seen=own.revision, accept=True, scope=STAFF)
 
 
 @pytest.mark.parametrize(
