@@ -145,6 +145,7 @@ function start() {
   const shooter = document.getElementById('shoot');
   if (shooter) {
     document.getElementById('photo-row').hidden = true;
+    shooter.disabled = false;
     shooter.addEventListener('click', async () => {
       shooter.disabled = true;
       await shoot(shooter);
