@@ -13,6 +13,7 @@ PAGES = (
     "/desk/clients", "/desk/clients/new", "/desk/accounts", "/desk/accounts?kind=resident", "/desk/accounts/new",
     "/desk/accounts/of/qu", "/desk/accounts/roles", "/account", "/account/second-step", "/account/password",
     "/account/lend", "/my/data", "/my/data/all", "/developer", "/help/access",
+    "/waste", "/waste/new", "/help/waste", "/desk/onemap",
 )  # fmt: skip
 
 

@@ -163,6 +163,7 @@ def _sheet(request: HttpRequest, row: Appointment | None) -> HttpResponse:
     if request.method != "POST":
         values = answers_of(row) if row else known_of(user_of(request))
         return _form(request, row, values, where_context(request, spot_kept(row) if row else None))
+    ASKED.allow_request(request)
     values = posted(FORM, request.POST)
     if typed(request, "step") == "find":
         return _form(request, row, values, asked_where(request))

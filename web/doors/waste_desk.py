@@ -28,7 +28,7 @@ from services.modules.waste.queries import (
 from services.modules.waste.telling import SAID, send_again
 from web.api.errors import status_of
 from web.doors.typed import number_typed, typed
-from web.doors.waste import asked_where, standing, where_context
+from web.doors.waste import ASKED, asked_where, standing, where_context
 
 ON_A_PAGE: Final = 30
 MOST_PUSHES: Final = 10
@@ -49,6 +49,7 @@ def appointment_page(request: HttpRequest, pk: int) -> HttpResponse:
     row, fault = appointment_seen(pk, scope=scope), None
     place = where_context(request, spot_kept(row))
     if request.method == "POST":
+        ASKED.allow_request(request)
         place = asked_where(request)
         if typed(request, "step") != "find":
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -66,7 +67,7 @@ def make_appointment(*, key: UUID, user: User, answers: Mapping[str, Any], spot:
         raise TooMany("too_many_open", f"您已经有 {MOST_OPEN} 个预约还没有运，请先取消不需要的。", retry_after=3600)
     row = Appointment(uid=key, user=user, number=new_number(PREFIX, timezone.localdate()))
     _answered(row, answers)
-    _placed(row, spot, scope)
+    _placed(row, _own(spot), scope)
     try:
         with transaction.atomic():
             _kept(row, answers, scope)
@@ -86,7 +87,7 @@ def change_appointment(
     _check_seen(row, seen)
     moved = str(spot) != str(spot_kept(row))
     _answered(row, answers)
-    _placed(row, spot, scope)
+    _placed(row, _own(spot) if moved else spot, scope)
     row.moved_because = "" if moved else row.moved_because
     row.version += 1
     _kept(row, answers, scope)
@@ -120,7 +121,7 @@ def correct_position(*, pk: int, spot: Spot, why: str, seen: int, scope: Scope) 
     _check_seen(row, seen)
     if row.state != AppointmentState.SUBMITTED:
         raise Conflict("appointment_over", "这个预约已经取消，不用再改位置。")
-    _placed(row, Spot(spot.lon, spot.lat, Placed.STAFF.value, spot.uncertainty_m), scope)
+    _placed(row, replace(spot, placed=Placed.STAFF.value), scope)
     row.moved_because, row.version, row.changed_by = said, row.version + 1, scope.actor
     with pghistory.context(actor=scope.actor):
         row.save()
@@ -162,6 +163,11 @@ def _answered(row: Appointment, answers: Mapping[str, Any]) -> None:
     row.amount, row.unit = Decimal(str(answers["amount"])), answers["unit"]
     row.wanted_on = dt.date.fromisoformat(str(answers["day"]))
     row.contact_name, row.contact_phone = mask_name(answers["name"]), mask_phone(answers["phone"])
+
+
+def _own(spot: Spot) -> Spot:
+    """Return a position as somebody may choose it: only staff say that it is theirs."""
+    return replace(spot, placed=Placed.PICKED.value) if spot.placed == Placed.STAFF else spot
 
 
 def _placed(row: Appointment, spot: Spot, scope: Scope) -> None:

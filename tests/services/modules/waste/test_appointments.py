@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -25,7 +26,7 @@ from services.modules.waste.actions import (
 from services.modules.waste.models import Appointment, OneMapPush, Placed
 from services.modules.waste.personal_data import appointments, forget_appointments, still_open
 from services.modules.waste.placing import AWAY, Spot, places_of, spot_at, spot_of, where_is
-from services.modules.waste.queries import appointment_seen, fence_now, own_appointment
+from services.modules.waste.queries import appointment_seen, fence_now, own_appointment, spot_kept
 from services.modules.waste.sheet import check_sheet
 from tests.services.modules.waste.conftest import (
     NAME,
@@ -121,10 +122,17 @@ def test_staff_of_the_district_correct_a_position_with_a_reason(spot: Spot) -> N
     assert moved.events.get().pgh_context.metadata["actor"] == "qu"
     with pytest.raises(Conflict):
         correct_position(pk=row.pk, spot=there, why="再改", seen=1, scope=scope("qu"))
+    # It stays theirs while who made it changes other things; nobody else makes a position theirs.
+    given: dict[str, Any] = {"uid": row.uid, "user": row.user, "scope": scope("jumin")}
+    kept = change_appointment(answers=answers(amount=3), spot=spot_kept(moved), seen=2, **given)
+    assert (kept.placed, kept.moved_because) == (Placed.STAFF, "垃圾在北门")
+    forged = replace(spot, placed=Placed.STAFF.value)
+    assert change_appointment(answers=answers(amount=3), spot=forged, seen=3, **given).placed == Placed.PICKED
+    assert made(forged).placed == Placed.PICKED
     with pytest.raises(BadInput, match="为什么"):
-        correct_position(pk=row.pk, spot=there, why=" ", seen=2, scope=scope("qu"))
+        correct_position(pk=row.pk, spot=there, why=" ", seen=4, scope=scope("qu"))
     with pytest.raises(Forbidden):
-        correct_position(pk=row.pk, spot=there, why="看看", seen=2, scope=scope("jumin"))
+        correct_position(pk=row.pk, spot=there, why="看看", seen=4, scope=scope("jumin"))
     Appointment.objects.filter(pk=row.pk).update(region=None)
     with pytest.raises(NotFound):
         appointment_seen(row.pk, scope=scope("qu"))
