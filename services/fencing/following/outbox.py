@@ -9,6 +9,7 @@ from typing import Final
 
 from celery import current_app
 from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 from redis import Redis
@@ -16,6 +17,7 @@ from redis import Redis
 from services.fencing.following.models import FenceDelivery, FenceEvent, Receiver
 
 DELIVER_TASK: Final = "services.fencing.following.deliver"
+_CALLED: Final = "fences:deliver-called"
 DEADLINE: Final = dt.timedelta(hours=24)
 """How long an event is tried; then it lies with those that staff may send again."""
 
@@ -50,5 +52,11 @@ def _store() -> Redis:
 
 
 def wake() -> None:
-    """Let a worker deliver what is due."""
-    current_app.send_task(DELIVER_TASK)
+    """Let a worker deliver what is due; one that is called already, and has not begun, sees this too."""
+    if cache.add(_CALLED, 1, timeout=60):
+        current_app.send_task(DELIVER_TASK)
+
+
+def heard() -> None:
+    """Take note that a worker begins: what is written from now on calls another."""
+    cache.delete(_CALLED)

@@ -4,12 +4,13 @@ from celery import shared_task
 
 from services.fencing.following.delivering import deliver_due
 from services.fencing.following.intake import put_to_rest, settle_silent
-from services.fencing.following.outbox import DELIVER_TASK
+from services.fencing.following.outbox import DELIVER_TASK, heard
 
 
 @shared_task(name=DELIVER_TASK)
 def deliver() -> int:
     """Tell receivers what is due."""
+    heard()
     return deliver_due()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from celery import current_app
 from django.core.cache import cache
 from django.utils import timezone
 
@@ -21,8 +22,9 @@ from services.crypto.sealing import unseal
 from services.fencing.following.actions import send_again
 from services.fencing.following.delivering import deliver_due
 from services.fencing.following.models import DeliveryState, FenceDelivery, FenceEvent, Receiver
-from services.fencing.following.outbox import DEADLINE
+from services.fencing.following.outbox import DEADLINE, DELIVER_TASK
 from services.fencing.following.queries import SECRET_FIELD, dead_letters
+from services.fencing.following.tasks import deliver
 from services.integrations.receivers.simulator import Simulator
 from tests.services.fencing.following.platforms import KEEPER, Platform, edition, platform, rows_of
 from tests.services.fencing.following.test_intake import drive, start
@@ -183,6 +185,20 @@ def test_another_address_gets_another_secret_and_what_waits(truck: Platform, rec
     assert truck.call("GET", "receiver").status == 404
     assert not FenceDelivery.objects.exists()
     assert len(truck.events()) == 2, "what happened stays to be read"
+
+
+def test_a_worker_is_called_once_for_many_events_and_again_for_what_comes_after_it_began(
+    truck: Platform, receiver: Simulator, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    called: list[str] = []
+    monkeypatch.setattr(current_app, "send_task", called.append)
+    with django_capture_on_commit_callbacks(execute=True):
+        happen(truck, "truck-1", "truck-2", "truck-3")
+    assert called == [DELIVER_TASK]
+    assert deliver() == 6
+    with django_capture_on_commit_callbacks(execute=True):
+        happen(truck, "truck-4")
+    assert called == [DELIVER_TASK] * 2
 
 
 # Addresses that are none of theirs

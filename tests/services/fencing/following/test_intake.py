@@ -13,7 +13,7 @@ import pytest
 import shapely
 from django.db import connection
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from geo.crs import SHANGHAI, System
@@ -423,6 +423,7 @@ def test_real_tracks_over_http_give_the_events_of_a_slow_reading(city: None, dat
         max_leaves=12,
     )
 )
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_whatever_stands_in_a_row_is_read_or_refused(item: Any) -> None:
     [row] = read_rows([item], crs=System.WGS84, plane=SHANGHAI.plane, received_ms=10**12, oldest=dt.timedelta(days=7))
     assert isinstance(row, Unread | Reported)
