@@ -157,3 +157,33 @@ def test_without_script_on_a_phone_a_street_becomes_a_fence_and_an_overlap_is_me
     form.get_by_role("button", name="画这个街镇").click()
     page.get_by_text("已保存：画了围栏“外滩片”").wait_for()
     assert ground.edition.areas.get(name="外滩片").kind == "regions"
+
+
+@pytest.mark.timeout(600)
+def test_a_hole_and_a_part_apart_are_drawn_and_a_part_that_misses_is_told(
+    ground: Ground, open_page: Any, live_city: str
+) -> None:
+    page = open_page(1440, 900)
+    page.set_default_timeout(60_000)
+    own = ground.neighbour
+    sign_in(page, live_city, "qu", f"/plan/fences/{ground.edition.pk}/map?area={own.same}")
+    drawn(page)
+    look_at(page, ground.middle)
+    page.keyboard.press("s")
+    page.keyboard.press("h")
+    for corner in ((100, -50), (200, -50), (200, 50), (100, 50), (100, -50)):
+        click_at(page, ground.middle, *corner)
+    saved(page, "围栏“文庙片”挖去了一块")
+    page.keyboard.press("a")
+    for corner in ((-200, -50), (-100, -50), (-100, 50), (-200, 50), (-200, -50)):
+        click_at(page, ground.middle, *corner)
+    saved(page, "围栏“文庙片”加了一块")
+    shape = metres(own)
+    assert sorted(len(part.interiors) for part in shape.geoms) == [0, 1]
+    assert shape.area == pytest.approx(300 * 300, rel=0.02)  # as much given as taken
+    page.keyboard.press("h")
+    for corner in ((-300, 150), (-250, 150), (-250, 200), (-300, 150)):
+        click_at(page, ground.middle, *corner)
+    page.get_by_role("alert").filter(has_text="挖的地方不在里面").wait_for()
+    assert metres(own).equals(shape)
+    assert faults_of(page) == []
