@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 import shapely
 
@@ -28,9 +29,10 @@ pytestmark = pytest.mark.timeout(900)
 
 
 class Ground(NamedTuple):
-    """Where on the plane the layer is drawn."""
+    """Where on the plane the layer is drawn, and a door there."""
 
     middle: Middle
+    door: str
 
     @property
     def edition(self) -> FenceEdition:
@@ -47,7 +49,9 @@ class Ground(NamedTuple):
 def ground(live_city: str) -> Ground:
     """Return ground on which nobody has drawn a layer of alerts."""
     FenceEdition.objects.filter(purpose="alert").delete()
-    return Ground(Middle.among(land_of(district()).metres))
+    land = land_of(district())
+    at = int(np.argmin(np.hypot(*(land.metres - np.median(land.metres, axis=0)).T)))
+    return Ground(Middle.among(land.metres), land.labels[at])
 
 
 def ringed(middle: Middle) -> bytes:
@@ -60,7 +64,7 @@ def ringed(middle: Middle) -> bytes:
 
 
 def make(page: Any, ground: Ground) -> None:
-    """Draw a polygon, a circle and a corridor on the map, and take a whole street by its name."""
+    """Draw a polygon, a circle and a corridor on the map; take a whole street by its name, and what is reached from a door."""
     page.keyboard.press("s")
     page.keyboard.press("p")
     for corner in ((-300, -150), (-100, -150), (-100, 50), (-300, 50), (-300, -150)):
@@ -93,6 +97,14 @@ def make(page: Any, ground: Ground) -> None:
     street.get_by_label("名称").fill("整街")
     street.get_by_role("button", name="画这个街镇").click()
     saved(page, "画了围栏“整街”")
+
+    page.locator("summary", has_text="等时圈").click()
+    reached = page.locator("#make-isochrone")
+    reached.get_by_label("名称").fill("五分钟圈")
+    reached.get_by_label("出发的地点").fill(ground.door)
+    reached.locator("[name=minutes]").fill("5")
+    reached.get_by_role("button", name="画这个等时圈").click()
+    saved(page, "画了围栏“五分钟圈”")
 
 
 def shown_at(page: Any, middle: Middle, east: float, north: float) -> set[str]:
@@ -136,7 +148,8 @@ def test_a_layer_is_built_of_many_shapes_shown_asked_for_changed_and_deleted(
     drawn(page)
     kinds = {fence.name: fence.kind for fence in ground.edition.areas.all()}
     assert kinds == {
-        "文庙看护区": "polygon", "消防栓": "circle", "巡逻线": "corridor", "整街": "regions", "工地围挡": "polygon",
+        "文庙看护区": "polygon", "消防栓": "circle", "巡逻线": "corridor", "整街": "regions", "五分钟圈": "isochrone",
+        "工地围挡": "polygon",
     }  # fmt: skip
     assert metres(ground.fence("工地围挡")).area == pytest.approx(200**2 - 100**2, abs=1)
     assert metres(ground.fence("巡逻线")).area == pytest.approx(400 * 30, rel=0.03)
@@ -184,7 +197,7 @@ def test_a_layer_is_built_of_many_shapes_shown_asked_for_changed_and_deleted(
         box = page.locator("[data-shapes]").bounding_box()
         page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         page.wait_for_url("**lon=1**")
-        assert asked(page) - {"整街"} == inside  # the street lies wherever it lies
+        assert asked(page) - {"整街", "五分钟圈"} == inside  # these lie wherever they lie
     assert faults_of(page) == []
 
     # changed: another radius, another name and owner

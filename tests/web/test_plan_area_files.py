@@ -22,6 +22,7 @@ from shapely.geometry.base import BaseGeometry
 from geo.crs import Coordinates, System, convert
 from geo.fences.areas import shape_of
 from geo.fences.files.reading import SYSTEMS
+from geo.fences.files.writing import FORMATS, format_of
 from geo.geometry import from_plane, to_plane
 from geo.regions.models import Region
 from geo.regions.queries import current_city
@@ -53,9 +54,9 @@ class Table:
         self.shapes = [from_plane(box, current_city()) for box in boxes]
         self.sites = [site.name for site in ground_of(region.pk).open_sites()[:2]]
 
-    def upload(self, name: str, data: bytes, datum: System) -> Any:
+    def upload(self, name: str, data: bytes, datum: System | None) -> Any:
         self.edition.refresh_from_db()
-        fields = {"seen": self.edition.revision, "key": str(uuid.uuid4()), "datum": datum.value}
+        fields = {"seen": self.edition.revision, "key": str(uuid.uuid4()), "datum": datum.value if datum else ""}
         file = SimpleUploadedFile(name, data)
         return self.client.post(f"/plan/editions/{self.edition.pk}/areas/file", {**fields, "file": file}, follow=True)
 
@@ -144,3 +145,20 @@ def test_one_area_without_a_kindergarten_keeps_all_others_out(table: Table, tmp_
     page = table.upload(*as_geopackage(table, System.WGS84, tmp_path), System.WGS84)
     assert "第 2 个：本区没有叫“没有这所园”的幼儿园" in page.content.decode()
     assert table.kept == {}
+
+
+@pytest.mark.parametrize("key", [each.key for each in FORMATS])
+def test_areas_taken_away_come_back_as_the_same_areas(table: Table, tmp_path: Path, key: str) -> None:
+    table.upload(*as_geojson(table, System.WGS84, tmp_path), System.WGS84)
+    before = {name: (area.geom.wkt, area.target_id) for name, area in table.kept.items()}
+    at = f"/plan/editions/{table.edition.pk}/areas/file"
+    file = table.client.get(at, {"format": key, "crs": "bd09"})
+    assert "BD09" in file["Content-Disposition"]
+    CatchmentArea.objects.filter(edition=table.edition).delete()
+    page = table.upload(f"片区.{format_of(key).ending}", file.content, None)
+    assert "导入了 2 个片区" in page.content.decode()
+    for name, area in table.kept.items():
+        wkt, target = before[name]
+        assert area.target_id == target
+        assert shapely.hausdorff_distance(shapely.from_wkt(wkt), shape_of(area)) < 1e-8
+    assert table.client.get(at, {"format": "dwg"}).status_code == 400

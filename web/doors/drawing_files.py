@@ -1,4 +1,4 @@
-"""Files of drawn areas as they are uploaded."""
+"""Files of drawn areas as they are uploaded and taken away."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from django.core.files import File
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from geo.errors import BadInput, TooLarge
 from geo.fences.files.reading import MOST_BYTES
+from geo.fences.files.writing import WrittenFile
 
 
 @contextmanager
@@ -29,3 +31,10 @@ def uploaded(request: HttpRequest) -> Iterator[tuple[Path, str]]:
             for chunk in file.chunks():
                 out.write(chunk)
         yield source, name
+
+
+def taken_away(file: WrittenFile) -> HttpResponse:
+    """Return a file as a download under its own name."""
+    response = HttpResponse(file.content, content_type=file.media)
+    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file.name)}"
+    return response

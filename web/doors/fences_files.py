@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Any, Final
-from urllib.parse import quote
 from uuid import UUID
 
 import shapely
@@ -40,7 +39,7 @@ from services.fencing.files.queries import FATES, fates_of, import_seen, imports
 from services.fencing.queries import EDIT, edition_seen, fences_of, purpose_for
 from web.api.errors import status_of
 from web.doors.desk_map import map_context
-from web.doors.drawing_files import uploaded
+from web.doors.drawing_files import taken_away, uploaded
 from web.doors.typed import key_typed, number_typed, typed
 
 A_PAGE: Final = 20
@@ -86,9 +85,7 @@ def export(request: HttpRequest, edition_id: UUID) -> HttpResponse:
         edition_id=edition_id, format=typed(request, "format", "geojson"), crs=typed(request, "crs", "wgs84"),
         sames=_chosen(request), scope=scope_for(request),
     )  # fmt: skip
-    response = HttpResponse(file.content, content_type=file.media)
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file.name)}"
-    return response
+    return taken_away(file)
 
 
 @never_cache

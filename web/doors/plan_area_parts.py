@@ -22,7 +22,7 @@ from services.catchments.areas.queries import (
 )
 from services.catchments.editing import may_edit
 from services.catchments.ground import ground_of
-from services.catchments.models import CatchmentArea, CatchmentEdition
+from services.catchments.models import CatchmentEdition
 from web.doors import drawing_parts
 from web.doors.drawing_parts import Compared, colours_of
 
@@ -101,8 +101,3 @@ def areas_drawn(edition: CatchmentEdition) -> dict[str, Any]:
         }  # fmt: skip
         features.append(feature(shape_of(area), told, System.CGCS2000))
     return feature_collection(features)
-
-
-def properties_of(area: CatchmentArea) -> dict[str, Any]:
-    """Return what a file says of an area beside its shape."""
-    return {"名称": area.name, "对口园": area.target.name, "对口园编号": area.target_id}

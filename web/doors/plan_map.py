@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import quote
 from uuid import UUID
 
-import orjson
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -16,22 +14,20 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from geo.crs import System
 from geo.errors import BadInput, CityError, TooLarge
-from geo.fences.areas import Act, shape_of
-from geo.fences.files.reading import SYSTEMS
-from geo.geometry import feature, feature_collection
+from geo.fences.areas import Act
+from geo.fences.files.reading import ENDINGS, SYSTEMS
+from geo.fences.files.writing import FORMATS
 from services.access.queries import scope_for
 from services.catchments.areas.actions import CATCHMENT_AREAS
-from services.catchments.areas.files import read_areas
-from services.catchments.areas.queries import areas_of, district_for
+from services.catchments.areas.files import export_areas, read_areas
+from services.catchments.areas.queries import district_for
 from services.catchments.models import CatchmentEdition
 from services.catchments.queries import EDIT, edition_seen, versions_beside
 from services.crypto.identifiers import new_id
 from web.doors.desk_map import map_context
-from web.doors.drawing_files import uploaded
+from web.doors.drawing_files import taken_away, uploaded
 from web.doors.drawing_parts import VersionStep, versions_line
-from web.doors.plan_area_parts import properties_of
 from web.doors.plan_areas import CATCHMENT_TABLE
 from web.doors.typed import key_typed, number_typed, typed
 
@@ -69,10 +65,13 @@ def map_page(request: HttpRequest, edition_id: UUID) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def area_file(request: HttpRequest, edition_id: UUID) -> HttpResponse:
-    """Return the areas as GeoJSON; on POST take areas out of a file into the draft, or say row by row why not."""
+    """Return the areas as a file; on POST take areas out of a file into the draft, or say row by row why not."""
     scope = scope_for(request)
     if request.method == "GET":
-        return _download(request, edition_id)
+        edition = edition_seen(edition_id, scope=scope)
+        return taken_away(
+            export_areas(edition, format=typed(request, "format", "geojson"), crs=typed(request, "crs", "wgs84"))
+        )
     edition = edition_seen(edition_id, scope=scope, duty=EDIT)
     try:
         with uploaded(request) as (source, name):
@@ -96,7 +95,7 @@ def _page(request: HttpRequest, edition_id: UUID, faults: list[str] | None = Non
     boundary = district_for(edition).boundary
     context = CATCHMENT_TABLE.context(edition, scope, typed(request, "area")) | {
         "versions": _versions(edition), "tools": TOOLS, "layers": LAYERS, "key": new_id(), "file_faults": faults or [],
-        "systems": [(system.value, system.label) for system in SYSTEMS],
+        "systems": [(system.value, system.label) for system in SYSTEMS], "formats": FORMATS, "endings": ENDINGS,
         "edition_page": f"/plan/editions/{edition.pk}",
         "box": ",".join(f"{each:.6f}" for each in boundary.bounds) if boundary is not None else "",
     } | map_context()  # fmt: skip
@@ -106,15 +105,6 @@ def _page(request: HttpRequest, edition_id: UUID, faults: list[str] | None = Non
 def _versions(edition: CatchmentEdition) -> list[VersionStep]:
     rows = list(versions_beside(edition))
     return versions_line(rows, edition, begins="from_day", now=timezone.localdate(), said="%Y年%-m月%-d日")
-
-
-def _download(request: HttpRequest, edition_id: UUID) -> HttpResponse:
-    edition = edition_seen(edition_id, scope=scope_for(request))
-    features = [feature(shape_of(area), properties_of(area), System.WGS84) for area in areas_of(edition)]
-    response = HttpResponse(orjson.dumps(feature_collection(features)), content_type="application/geo+json")
-    name = f"{district_for(edition).name}片区-{edition.year}-第{edition.number}版.geojson"
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
-    return response
 
 
 ROUTES = [

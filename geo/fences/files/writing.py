@@ -55,7 +55,20 @@ FORMATS: Final = (
     FileFormat("kml", "KML", "kml", "application/vnd.google-earth.kml+xml"),
     FileFormat("csv", "CSV（WKT）", "csv", "text/csv; charset=utf-8"),
 )
+SHORT: Final = {
+    System.WGS84: "WGS84", System.CGCS2000: "CGCS2000", System.GCJ02: "GCJ02", System.BD09: "BD09", System.SH2000: "上海2000",
+}  # fmt: skip
+"""The systems that areas are written in, as they are called in names of files."""
 _BY_KEY: Final = {each.key: each for each in FORMATS}
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """A file to take away: its name, its media type, its content."""
+
+    name: str
+    media: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,21 @@ def format_of(key: str) -> FileFormat:
         known = "、".join(_BY_KEY)
         raise BadInput("file_format_unknown", f"没有这种格式，请用：{known}。", parameter="format")
     return found
+
+
+def system_of(crs: str) -> System:
+    """Return a system that areas are written in. Raises ``BadInput`` that names them all."""
+    system = System.parse(crs)
+    if system not in SHORT:
+        raise BadInput("datum_unknown", f"请用这几种坐标系：{'、'.join(SHORT)}。", parameter="crs")
+    return system
+
+
+def written_file(areas: Sequence[Leaving], *, format: str, crs: str, title: str) -> WrittenFile:
+    """Return areas as a file named by its title and its system. Raises what ``format_of``, ``system_of`` and writing raise."""
+    kind, system = format_of(format), system_of(crs)
+    name = f"{title.replace(' ', '')}-{SHORT[system]}.{kind.ending}"
+    return WrittenFile(name, kind.media, write_areas(areas, format=kind, system=system, title=title))
 
 
 def write_areas(areas: Sequence[Leaving], *, format: FileFormat, system: System, title: str) -> bytes:
@@ -152,7 +180,11 @@ def _geopackage(rows: Sequence[Mapping[str, str]], shapes: Any, system: System, 
 
 
 def _shapefile(rows: Sequence[Mapping[str, str]], shapes: Any, system: System, title: str) -> bytes:
-    columns = {_short(name): [_fitting(name, row[name]) for row in rows] for name in (rows[0] if rows else ())}
+    names = list(rows[0]) if rows else []
+    columns = {
+        short: [_fitting(name, row[name]) for row in rows]
+        for name, short in zip(names, short_names(names), strict=True)
+    }
     packed = io.BytesIO()
     with tempfile.TemporaryDirectory(prefix="quantu-areas-") as folder:
         _written(Path(folder) / "areas.shp", columns, shapes, system, driver="ESRI Shapefile", encoding="UTF-8")
@@ -185,9 +217,14 @@ def _definition(system: System) -> str:
     )
 
 
-def _short(name: str) -> str:
-    """Return a column's name in the ten bytes that a Shapefile has for it: as many whole signs as there is room for."""
-    return name.encode()[:10].decode(errors="ignore")
+def short_names(names: Sequence[str]) -> list[str]:
+    """Return columns by the ten bytes that a Shapefile has for a name: as many whole signs as fit, told apart by a figure."""
+    short: list[str] = []
+    for name in names:
+        plain = name.encode()[:10].decode(errors="ignore")
+        tries = (plain, *(f"{name.encode()[:9].decode(errors='ignore')}{at}" for at in range(1, 10)))
+        short.append(next(each for each in tries if each not in short))
+    return short
 
 
 def _fitting(name: str, cell: str) -> str:

@@ -1,4 +1,4 @@
-"""Areas out of a file, in any format and any datum (``geo.fences.files``), each row with its name and its kindergarten."""
+"""Areas in and out of files of any format and datum (``geo.fences.files``), each row with its name and its kindergarten."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from geo.errors import BadInput, CityError
-from geo.fences.areas import LONGEST_NAME, Arriving
+from geo.fences.areas import LONGEST_NAME, Arriving, shape_of
 from geo.fences.files.reading import NAMES, DrawnFile, judge_shape, read_drawn, said
+from geo.fences.files.writing import Leaving, WrittenFile, written_file
 from services.catchments.areas.actions import MOST_AREAS
+from services.catchments.areas.queries import areas_of, district_for
 from services.catchments.ground import Ground, ground_of
 from services.catchments.models import CatchmentEdition
 
 MOST_TOLD: Final = 30
 TARGETS: Final = ("对口园", "幼儿园", "园所", "target", "school")
-NUMBERS: Final = ("对口园编号", "target_id")
+NUMBERS: Final = ("对口园编号", "对口园1", "target_id")
 
 
 def read_areas(
@@ -39,6 +41,16 @@ def read_areas(
         f"名称“{twice}”出现了多次，请改成不同的名字。" for twice in sorted({n for n in names if names.count(n) > 1})
     ]
     return arriving, faults[:MOST_TOLD]
+
+
+def export_areas(edition: CatchmentEdition, *, format: str, crs: str) -> WrittenFile:
+    """Return the areas of an edition as a file that reads in again as the same areas. Raises ``BadInput``."""
+    title = f"{district_for(edition).name}片区 {edition.year} 第 {edition.number} 版"
+    leaving = [
+        Leaving({NAMES[0]: area.name, TARGETS[0]: area.target.name, NUMBERS[0]: str(area.target_id)}, shape_of(area))
+        for area in areas_of(edition)
+    ]
+    return written_file(leaving, format=format, crs=crs, title=title)
 
 
 def _arriving(file: DrawnFile, at: int, record: Mapping[str, Any], ground: Ground) -> Arriving:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 import orjson
@@ -13,8 +11,7 @@ from geo.addresses.land import land_of
 from geo.crs import System
 from geo.errors import BadInput
 from geo.fences.areas import shape_of
-from geo.fences.files.reading import SYSTEMS
-from geo.fences.files.writing import OPTIONAL, Leaving, format_of, write_areas
+from geo.fences.files.writing import OPTIONAL, Leaving, WrittenFile, system_of, written_file
 from geo.fences.models import Fence, FenceEdition
 from geo.fences.purposes import ShapeKind
 from geo.scope import Scope
@@ -22,27 +19,14 @@ from services.fencing.files.columns import KIND, LABELS, hours_text
 from services.fencing.files.judging import definition_in
 from services.fencing.queries import edition_seen, fences_of, purpose_for
 
-SHORT: Final = {
-    System.WGS84: "WGS84", System.CGCS2000: "CGCS2000", System.GCJ02: "GCJ02", System.BD09: "BD09", System.SH2000: "上海2000",
-}  # fmt: skip
 
-
-@dataclass(frozen=True, slots=True)
-class FenceFile:
-    """A file of fences: its name, media type and content."""
-
-    name: str
-    media: str
-    content: bytes
-
-
-def export_fences(*, edition_id: UUID, format: str, crs: str, scope: Scope, sames: Sequence[UUID] = ()) -> FenceFile:
+def export_fences(*, edition_id: UUID, format: str, crs: str, scope: Scope, sames: Sequence[UUID] = ()) -> WrittenFile:
     """Return an edition as a file; with ``sames`` those fences only.
 
     Raises ``BadInput`` for an unknown format or system, and for fences that the edition does not hold.
     """
     edition = edition_seen(edition_id, scope=scope)
-    kind, system = format_of(format), _system(crs)
+    system = system_of(crs)
     fences = fences_of(edition)
     if sames:
         chosen = set(sames)
@@ -51,8 +35,7 @@ def export_fences(*, edition_id: UUID, format: str, crs: str, scope: Scope, same
             raise BadInput("fences_gone", "选的围栏有的已经不在这一版里，请刷新后再选。")
     title = f"{land_of(edition.district_id).name}{purpose_for(edition).name}第 {edition.number} 版"
     leaving = [_leaving(fence, edition, system) for fence in fences]
-    name = f"{title.replace(' ', '')}-{SHORT[system]}.{kind.ending}"
-    return FenceFile(name, kind.media, write_areas(leaving, format=kind, system=system, title=title))
+    return written_file(leaving, format=format, crs=crs, title=title)
 
 
 def _leaving(fence: Fence, edition: FenceEdition, system: System) -> Leaving:
@@ -66,10 +49,3 @@ def _leaving(fence: Fence, edition: FenceEdition, system: System) -> Leaving:
         },
         shape_of(fence),
     )  # fmt: skip
-
-
-def _system(crs: str) -> System:
-    system = System.parse(crs)
-    if system not in SYSTEMS:
-        raise BadInput("datum_unknown", f"请用这几种坐标系：{'、'.join(SYSTEMS)}。", parameter="crs")
-    return system
