@@ -19,11 +19,11 @@ router = Router(tags=["围栏"])
 def export(
     request: HttpRequest,
     edition_id: UUID,
-    format: Annotated[str, Query(description="geojson、gpkg、shp（zip）、kml、csv（WKT）")] = "geojson",
+    format: Annotated[str, Query(description="geojson、gpkg、shp（zip）、kml、csv（WKT）", examples=["geojson"])] = "geojson",
     crs: Annotated[str, Query(description="wgs84、cgcs2000、gcj02、bd09、sh2000")] = "wgs84",
     fence: Annotated[list[UUID] | None, Query(max_length=500, description="只要这几个围栏；不写就是全部")] = None,
 ) -> HttpResponse:
-    """Return the fences of an edition of the caller's districts as a file; its rows say what is known of each fence."""
+    """把自己管辖的区的一版围栏取成文件，每行写明围栏的名称、归属和有效时间。"""
     file = export_fences(edition_id=edition_id, format=format, crs=crs, sames=fence or (), scope=scope_for(request))
     response = HttpResponse(file.content, content_type=file.media)
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file.name)}"
