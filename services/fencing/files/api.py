@@ -19,7 +19,9 @@ router = Router(tags=["围栏"])
 def export(
     request: HttpRequest,
     edition_id: UUID,
-    format: Annotated[str, Query(description="geojson、gpkg、shp（zip）、kml、csv（WKT）", examples=["geojson"])] = "geojson",
+    format: Annotated[
+        str, Query(description="geojson、gpkg、shp（zip）、kml、csv（WKT）", examples=["geojson"])
+    ] = "geojson",
     crs: Annotated[str, Query(description="wgs84、cgcs2000、gcj02、bd09、sh2000")] = "wgs84",
     fence: Annotated[list[UUID] | None, Query(max_length=500, description="只要这几个围栏；不写就是全部")] = None,
 ) -> HttpResponse:
