@@ -46,4 +46,4 @@ def known_face(text: str) -> tuple[str, bytes]:
     user = get_user_model()._default_manager.filter(username=name).first()
     if user is None or not Path(path).is_file():
         raise CommandError(f"没有账号“{name}”，或者没有照片“{path}”。写成 账号=照片.jpg。")
-    return str(user.uid), Path(path).read_bytes()  # type: ignore[attr-defined]
+    return str(user.uid), Path(path).read_bytes()
