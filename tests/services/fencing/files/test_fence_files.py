@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import orjson
 import pytest
 import shapely
 from django.db import transaction
+from django.utils import timezone
 
 from geo.crs import Coordinates, System, convert
 from geo.errors import BadInput, Conflict, Forbidden, NotFound
@@ -39,6 +41,7 @@ from services.fencing.files.exporting import export_fences
 from services.fencing.files.kept import file_of
 from services.fencing.files.models import FenceImport, FenceImportRow
 from services.fencing.files.queries import fates_of, names_missing, tally_of
+from services.kernel.security.retention import purge_records
 from tests.services.fencing.sets import DUTIES, STAFF, act, draft, drawn, middle, square
 
 pytestmark = pytest.mark.usefixtures("city", "media")
@@ -283,6 +286,16 @@ def test_a_given_up_file_is_gone_and_strangers_see_nothing(
         export_fences(edition_id=own.pk, format="dwg", crs="wgs84", scope=STAFF)
     with pytest.raises(BadInput):
         export_fences(edition_id=own.pk, format="csv", crs="webmercator", scope=STAFF)
+
+
+def test_a_file_goes_with_its_import_after_a_year(tmp_path: Path, django_capture_on_commit_callbacks: Any) -> None:
+    own = draft("service")
+    old, young = (taken(own, collection(({"名称": "甲"}, square(0, 0))), tmp_path) for _ in range(2))
+    FenceImport.objects.filter(pk=old.pk).update(made_at=timezone.now() - dt.timedelta(days=367))
+    with django_capture_on_commit_callbacks(execute=True):
+        purge_records()
+    assert list(FenceImport.objects.all()) == [young]
+    assert (file_of(old).exists(), file_of(young).exists()) == (False, True)
 
 
 def test_a_refused_file_leaves_nothing_behind(tmp_path: Path, settings: Any) -> None:
