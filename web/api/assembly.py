@@ -16,6 +16,7 @@ from services.access.signin import api as certificates
 from services.catchments import api as catchments
 from services.facilities import api as facilities
 from services.facilities.institutions import api as institutions
+from services.fencing.checkins import api as checkins
 from services.fencing.following import api as following
 from services.fencing.serving import api as fences
 from services.fencing.selecting import api as selecting
@@ -80,6 +81,7 @@ api.add_router("/v1", selecting.router, auth=staff, throttle=HEAVY)
 api.add_router("/v1", certificates.router, throttle=LIGHT)
 api.add_router("/v1", certificates.own, auth=staff, throttle=LIGHT)
 api.add_router("/v1/platform", institutions.router)
+api.add_router("/v1", checkins.router)
 api.add_router("/v1/fences", following.router)
 api.add_router("/v1", messages.callbacks, throttle=LIGHT)
 api.add_router("/v1", messages.router, auth=scope_for, throttle=LIGHT)
