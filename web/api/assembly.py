@@ -17,10 +17,10 @@ from services.catchments import api as catchments
 from services.facilities import api as facilities
 from services.facilities.institutions import api as institutions
 from services.fencing.checkins import api as checkins
-from services.fencing.following import api as following
-from services.fencing.serving import api as fences
-from services.fencing.selecting import api as selecting
 from services.fencing.files import api as fence_files
+from services.fencing.following import api as following
+from services.fencing.selecting import api as selecting
+from services.fencing.serving import api as fences
 from services.kernel.forms import api as forms
 from services.kernel.messages import api as messages
 from web.api import batches
@@ -76,8 +76,8 @@ api.add_router("/v1", catchments.router, auth=scope_for, throttle=HEAVY)
 api.add_router("/v1", fences.checking, auth=scope_for, throttle=FENCES)
 api.add_router("/v1", fences.router, auth=scope_for, throttle=LIGHT)
 api.add_router("/v1", fence_files.router, auth=staff, throttle=HEAVY)
-api.add_router("/v1", forms.router, auth=scope_for, throttle=HEAVY)
 api.add_router("/v1", selecting.router, auth=staff, throttle=HEAVY)
+api.add_router("/v1", forms.router, auth=scope_for, throttle=HEAVY)
 api.add_router("/v1", certificates.router, throttle=LIGHT)
 api.add_router("/v1", certificates.own, auth=staff, throttle=LIGHT)
 api.add_router("/v1/platform", institutions.router)
