@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -20,7 +19,6 @@ from geo.crs import System
 from geo.fences.areas import Act, shape_of
 from geo.fences.drafts import EditionState
 from geo.fences.models import Fence, FenceChange, FenceEdition
-from geo.fences.purposes import ShapeKind
 from geo.fences.topology import Drawn, measure
 from geo.geometry import feature, feature_collection
 from geo.regions.models import RegionVersion
@@ -217,32 +215,8 @@ def map_page(request: HttpRequest, edition_id: UUID) -> HttpResponse:
     return render(request, "plan/fence_map.html", context)
 
 
-@never_cache
-@login_required
-@require_safe
-def download(request: HttpRequest, edition_id: UUID) -> HttpResponse:
-    """Return the fences of an edition as GeoJSON (WGS 84)."""
-    edition = edition_seen(edition_id, scope=scope_for(request))
-    features = [
-        feature(
-            shape_of(fence),
-            {
-                "名称": fence.name, "画法": ShapeKind(fence.kind).label, purpose_for(edition).owner: fence.owner,
-                "开始日期": fence.from_day and fence.from_day.isoformat(), "结束日期": fence.to_day and fence.to_day.isoformat(),
-                "生效时段": fence.hours,
-            },
-            System.WGS84,
-        )
-        for fence in fences_of(edition)
-    ]  # fmt: skip
-    response = HttpResponse(orjson.dumps(feature_collection(features)), content_type="application/geo+json")
-    response["Content-Disposition"] = f'attachment; filename="fences-{edition.purpose}-{edition.number}.geojson"'
-    return response
-
-
 ROUTES = [
     path("plan/fences/<uuid:edition_id>/map", map_page, name="fences-map"),
-    path("plan/fences/<uuid:edition_id>/fences.geojson", download, name="fences-download"),
     path("plan/fences/<uuid:edition_id>/areas/made", made, name="fences-made"),
     *routes(FENCE_TABLE),
 ]
