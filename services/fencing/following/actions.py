@@ -12,7 +12,7 @@ import pghistory
 from django.db import transaction
 from django.utils import timezone
 
-from geo.errors import BadInput
+from geo.errors import BadInput, TooMany
 from geo.fences.models import Fence
 from geo.fences.purposes import purpose_of
 from geo.scope import Scope
@@ -21,7 +21,7 @@ from services.access.clients.models import ApiClient
 from services.access.models import AuditAct
 from services.access.queries import check_duty
 from services.crypto.sealing import seal
-from services.fencing.following.models import DeliveryState, FenceDelivery, Following, Receiver
+from services.fencing.following.models import DeliveryState, Feed, FenceDelivery, Following, Reader, Receiver
 from services.fencing.following.outbox import DEADLINE, wake
 from services.fencing.following.queries import SECRET_FIELD, dead_letters
 from services.fencing.queries import EDIT, district_seen
@@ -31,6 +31,7 @@ LONGEST_DWELL_S: Final = 86_400
 FARTHEST_M: Final = 2_000
 MOST_FENCES: Final = 1_000
 MOST_AGAIN: Final = 1_000
+MOST_READERS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +149,25 @@ def send_again(*, scope: Scope, client: ApiClient, up_to: int) -> int:
         record_audit(act=AuditAct.FENCE_EVENTS_AGAIN, actor=scope.actor, detail={"client": client.app, "count": count})
         transaction.on_commit(wake, robust=True)
     return count
+
+
+@transaction.atomic
+def note_read(*, client: ApiClient, name: str, number: int) -> Reader:
+    """Keep that a programme of a platform has done with all events up to a number; a lower one changes nothing.
+
+    Raises ``BadInput`` for a number that is not there yet, ``TooMany`` for one programme too many.
+    """
+    last = Feed.objects.filter(client=client).values_list("last", flat=True).first() or 0
+    if number > last:
+        raise BadInput(
+            "event_ahead", f"最新一件是 {last}，还没有 {number}。请报已经处理完的序号。", field="number", last=last
+        )
+    ApiClient.objects.select_for_update().get(pk=client.pk)  # the count and the new one belong together
+    row = Reader.objects.filter(client=client, name=name).first()
+    if row is None and Reader.objects.filter(client=client).count() >= MOST_READERS:
+        said = f"一个平台最多 {MOST_READERS} 个程序各读各的，请共用名字。"
+        raise TooMany("readers_many", said, retry_after=3600, most=MOST_READERS)
+    row = row or Reader(client=client, name=name)
+    row.number = max(row.number, number)
+    row.save()
+    return row

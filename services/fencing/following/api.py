@@ -9,14 +9,14 @@ from django.utils import timezone
 from ninja import Body, Query, Router
 
 from geo.crs import System
-from geo.errors import NotFound, TooLarge
+from geo.errors import BadInput, NotFound, TooLarge
 from geo.regions.queries import current_city
 from services.access.clients.calling import admit
 from services.access.clients.models import ApiClient
-from services.fencing.following.actions import Wanted, follow, remove_receiver, set_receiver, unfollow
+from services.fencing.following.actions import Wanted, follow, note_read, remove_receiver, set_receiver, unfollow
 from services.fencing.following.intake import OLDEST, said_of, take_positions
 from services.fencing.following.models import DeliveryState, FenceDelivery, Following
-from services.fencing.following.queries import events_after, occurrence_of, oldest_number, own_followings
+from services.fencing.following.queries import events_after, number_done, occurrence_of, oldest_number, own_followings
 from services.fencing.following.reading import read_rows
 from services.fencing.following.schemas import (
     DoneOut,
@@ -25,6 +25,8 @@ from services.fencing.following.schemas import (
     FollowIn,
     FollowingOut,
     PositionsIn,
+    ReadIn,
+    ReadOut,
     ReceiverIn,
     ReceiverOut,
     RegionIn,
@@ -114,21 +116,38 @@ def post_positions(request: HttpRequest, said: Body[PositionsIn]) -> dict[str, A
     "/events",
     response=EventsOut,
     summary="读取事件",
-    description="按序号读本平台的事件。序号连续，一件不漏；把答复里的 next 存好，下次接着读。事件保存 183 天。"
-    + SIGNED,
+    description="按序号读本平台的事件。序号连续，一件不漏；把答复里的 next 存好，下次写在 after 里接着读。写 reader 就当队列用："
+    f"处理完用 /events/read 报一声，没有报完成的下次还会给。事件保存 183 天。{SIGNED}",
     auth=_gate("fences.events"),
 )
 def read_events(request: HttpRequest, asked: Query[EventsIn]) -> dict[str, Any]:
-    """Return the events of the platform after a number."""
+    """Return the events of the platform after a number, or after what one of its programmes has done with."""
     client = _client(request)
-    rows = events_after(client, asked.after, limit=asked.limit + 1)
+    if asked.reader and asked.after is not None:
+        raise BadInput("after_or_reader", "after 和 reader 只写一个。", parameter="after")
+    after = number_done(client, asked.reader) if asked.reader else asked.after or 0
+    rows = events_after(client, after, limit=asked.limit + 1)
     shown = rows[: asked.limit]
     return {
         "events": [occurrence_of(row) for row in shown],
-        "next": shown[-1].number if shown else asked.after,
+        "next": shown[-1].number if shown else after,
         "more": len(rows) > len(shown),
         "oldest": oldest_number(client),
     }
+
+
+@router.post(
+    "/events/read",
+    response=ReadOut,
+    summary="报事件处理完了",
+    description="报一个程序把事件处理到第几件；它用 reader 读的时候就从下一件给起。没有报之前出了故障，同样的事件会再给一次，"
+    f"编号相同就是同一件。{SIGNED}",
+    auth=_gate("fences.events"),
+)
+def post_read(request: HttpRequest, said: Body[ReadIn]) -> dict[str, Any]:
+    """Keep up to which event a programme of the platform is done."""
+    row = note_read(client=_client(request), name=said.reader, number=said.number)
+    return {"reader": row.name, "number": row.number}
 
 
 @router.get("/receiver", response=ReceiverOut, summary="回调地址", description=SIGNED, auth=_gate("fences.receiver"))

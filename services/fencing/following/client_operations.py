@@ -25,7 +25,7 @@ OPERATIONS = (
         method="GET",
         route="/api/v1/fences/events",
         required=(),
-        free=("after", "limit"),
+        free=("after", "limit", "reader"),
         duties=(),
     ),
     Operation(

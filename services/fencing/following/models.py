@@ -66,6 +66,22 @@ class Feed(models.Model):
         return f"{self.client_id} {self.last}"
 
 
+class Reader(models.Model):
+    """How far one of a platform's own programmes has done with its events: all up to ``number``. The line is its queue."""
+
+    client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, related_name="fence_readers")
+    name = models.CharField(max_length=40)
+    number = models.BigIntegerField(default=0)
+    done_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = "围栏事件读者"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["client", "name"], name="fence_reader_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.number}"
+
+
 class Subject(models.Model):
     """Something a platform follows, by an id that says nothing outside of that platform.
 

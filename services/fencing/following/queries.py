@@ -16,7 +16,15 @@ from geo.regions.queries import published_name, within
 from geo.scope import Scope
 from services.access.clients.models import ApiClient
 from services.access.queries import check_duty
-from services.fencing.following.models import DeliveryState, FenceDelivery, FenceEvent, Following, Receiver, Subject
+from services.fencing.following.models import (
+    DeliveryState,
+    FenceDelivery,
+    FenceEvent,
+    Following,
+    Reader,
+    Receiver,
+    Subject,
+)
 from services.fencing.queries import VIEW
 from services.integrations.receivers.schemas import Occurrence
 
@@ -37,6 +45,12 @@ def events_after(client: ApiClient, number: int, *, limit: int) -> list[FenceEve
     """Return the events of a platform after one of its numbers, in their order: committed in that order, without gaps."""
     rows = FenceEvent.objects.filter(client=client, number__gt=number).select_related("subject")
     return list(rows.order_by("number")[:limit])
+
+
+def number_done(client: ApiClient, reader: str) -> int:
+    """Return up to which number a programme of a platform has done with its events, 0 for one that never said."""
+    found: int | None = Reader.objects.filter(client=client, name=reader).values_list("number", flat=True).first()
+    return found or 0
 
 
 def oldest_number(client: ApiClient) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -64,8 +64,15 @@ class TakenOut(BaseModel):
     events: int = Field(..., description="由此确定的新事件有几件")
 
 
+READER: Final = r"[A-Za-z0-9._-]{1,40}"
+
+
 class EventsIn(BaseModel):
-    after: int = Field(0, ge=0, le=2**62, description="上一页给出的 next；从头读写 0", examples=[0])
+    after: int | None = Field(None, ge=0, le=2**62, description="上一页给出的 next；不写从头读", examples=[0])
+    reader: str = Field(
+        "", pattern=f"^({READER})?$", examples=["dispatch"],
+        description="自己一个程序的名字：从它报完成的地方接着读，不用自己记序号；和 after 只写一个",
+    )  # fmt: skip
     limit: int = Field(100, ge=1, le=500, description="每页几件，1 到 500", examples=[100])
 
 
@@ -74,6 +81,18 @@ class EventsOut(BaseModel):
     next: int = Field(..., description="下一页的 after")
     more: bool = Field(..., description="后面还有")
     oldest: int | None = Field(..., description="还留着的最早一件的序号；比 after 大 1 以上时，中间的已过保存期")
+
+
+class ReadIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reader: str = Field(..., pattern=f"^{READER}$", description="程序的名字", examples=["dispatch"])
+    number: int = Field(..., ge=0, le=2**62, description="到这一件为止都处理完了", examples=[4711])
+
+
+class ReadOut(BaseModel):
+    reader: str
+    number: int = Field(..., description="到这一件为止都处理完了；先报的大号不会被后到的小号退回去")
 
 
 class ReceiverIn(BaseModel):

@@ -170,6 +170,7 @@ UNSEEN: Final = {
     "opinions.RatingReport": "figures, for the platform of supervision",
     "waste.OneMapPush": "shown by the number of its appointment",
     "fencing_following.Feed": "figures",
+    "fencing_following.Reader": "a name and a number, for its platform",
     "fencing_following.Subject": "counted, never named",
     "fencing_following.Following": "shown by its platform",
     "fencing_following.FenceDelivery": "shown by its event",
