@@ -39,9 +39,9 @@ from services.catchments.models import RuleImportRow
 from services.crypto.identifiers import new_id
 from services.crypto.sealing import blind_indexes, seal
 from services.facilities.models import Facility
-from services.fencing.files.models import FenceImportRow
 from services.fencing.checkins.models import CheckInFacts, Visit
 from services.fencing.checkins.sealing import Home, facts_from, sealed_facts, sealed_home
+from services.fencing.files.models import FenceImportRow
 from services.kernel.documents.actions import attach_file
 from services.kernel.documents.models import Attachment
 from services.kernel.forms.actions import save_draft, submit
