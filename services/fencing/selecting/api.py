@@ -27,6 +27,7 @@ from services.facilities.kinds import kind_of, kinds_named
 from services.fencing.selecting import schemas
 from services.fencing.selecting.counting import Selected, select
 from services.fencing.selecting.grounds import Marked, Reached, Round, ground_of
+from services.fencing.selecting.residents import Residents
 from services.fencing.selecting.tables import write_table
 
 router = Router(tags=["圈选"])
@@ -110,11 +111,19 @@ def _shape(selected: Selected, limit: int, system: System) -> dict[str, Any]:
                 for name in ("committees_met", "committees_whole", "communities", "addresses")
             },
         },
+        "residents": _residents(selected.residents),
         "facilities": [_facility(row, point, selected) for row, point in zip(rows, points, strict=True)],
         "crs": str(system),
         "demo": demo,
         **({"note": DEMO_NOTE} if demo else {}),
     }
+
+
+def _residents(found: Residents | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    bands = [{"name": name, "persons": persons} for name, persons in found.bands]
+    return {name: getattr(found, name) for name in ("year", "committees", "hidden", "total")} | {"bands": bands}
 
 
 def _facility(row: dict[str, Any], point: tuple[float, float], selected: Selected) -> dict[str, Any]:

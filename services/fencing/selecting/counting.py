@@ -1,6 +1,6 @@
 """What lies in marked ground: facilities listed and counted by kind and region, regions, communities and addresses counted.
 
-All of it is public. Persons are counted nowhere here: nothing tells of them but whole committees.
+All of it is public. Of persons only the residents of whole committees are told (``residents``).
 """
 
 from __future__ import annotations
@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import shapely
-from django.contrib.gis.geos import GEOSGeometry
 from django.db.models import Q, QuerySet
 
 from geo.addresses.gazetteer import NamedRegion, Names, Published, names_of, published_now
 from geo.addresses.models import Address, Community
-from geo.crs.codes import CGCS2000
 from geo.imports.models import CURRENT, Family
 from geo.regions.models import Level, RegionVersion
 from geo.scope import Scope
@@ -24,7 +22,8 @@ from services.access.queries import check_duty
 from services.facilities.kinds import all_kinds, kind_of
 from services.facilities.models import Facility
 from services.facilities.queries import visible
-from services.fencing.selecting.grounds import Ground
+from services.fencing.selecting.grounds import Ground, stored
+from services.fencing.selecting.residents import Residents, residents_in
 
 SELECT: Final = "resources.select"
 _COLUMNS: Final = (
@@ -61,6 +60,7 @@ class Selected:
     addresses: int
     committees_met: int
     committees_whole: int
+    residents: Residents | None
     area_m2: float
     outline: Any
     published: Published
@@ -84,6 +84,7 @@ def select(ground: Ground, *, kinds: Sequence[str] = (), scope: Scope) -> Select
         addresses=_inside(Address.objects.filter(source__in=published.ids(Family.ADDRESSES)), ground).count(),
         committees_met=met,
         committees_whole=held,
+        residents=residents_in(ground, published, names),
         area_m2=float(whole.area),
         outline=whole,
         published=published,
@@ -94,7 +95,7 @@ def select(ground: Ground, *, kinds: Sequence[str] = (), scope: Scope) -> Select
 def _facilities(ground: Ground, kinds: Sequence[str], scope: Scope, published: Published) -> list[dict[str, Any]]:
     near = Q(region__in=ground.region_ids)
     if not ground.shape.is_empty:
-        near |= Q(geom__bboverlaps=_stored(shapely.box(*ground.degrees.bounds)))
+        near |= Q(geom__bboverlaps=stored(shapely.box(*ground.degrees.bounds)))
     rows = Facility.objects.filter(visible(scope, published) & near)
     rows = rows.filter(kind__in=kinds) if kinds else rows
     found = list(rows.order_by("name", "id").values(*_COLUMNS))
@@ -140,7 +141,7 @@ def _committees(ground: Ground) -> tuple[int, int]:
     rows = RegionVersion.objects.filter(edition__state="published", level=Level.COMMITTEE)
     whole, met = Q(region__in=ground.region_ids), Q(region__in=ground.region_ids)
     if not ground.shape.is_empty:
-        shape = _stored(ground.degrees)
+        shape = stored(ground.degrees)
         whole, met = whole | Q(geom__coveredby=shape), met | Q(geom__intersects=shape)
     return rows.filter(met).count(), rows.filter(whole).count()
 
@@ -148,9 +149,5 @@ def _committees(ground: Ground) -> tuple[int, int]:
 def _inside(rows: QuerySet[Any], ground: Ground) -> QuerySet[Any]:
     condition = Q(region__in=ground.region_ids)
     if not ground.shape.is_empty:
-        condition |= Q(geom__intersects=_stored(ground.degrees))
+        condition |= Q(geom__intersects=stored(ground.degrees))
     return rows.filter(CURRENT & condition)
-
-
-def _stored(shape: Any) -> GEOSGeometry:
-    return GEOSGeometry(memoryview(shapely.to_wkb(shape)), srid=CGCS2000)

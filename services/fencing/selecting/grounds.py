@@ -11,10 +11,12 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 import shapely
+from django.contrib.gis.geos import GEOSGeometry
 from shapely.geometry.base import BaseGeometry
 
 from geo.addresses.gazetteer import Names, names_of, published_now
 from geo.crs import Coordinate
+from geo.crs.codes import CGCS2000
 from geo.errors import BadInput, NotFound, TooLarge
 from geo.fences.files.reading import judge_shape, read_drawn
 from geo.fences.shapes import circle
@@ -161,6 +163,11 @@ def shape_of_file(source: Path, *, name: str, datum: str) -> BaseGeometry:
         if one.whole is None:
             raise BadInput("shape_unread", f"文件的第 {row} 个图形用不了：{one.fault}", row=row)
     return shapely.union_all([one.whole for one in judged])
+
+
+def stored(shape: BaseGeometry) -> GEOSGeometry:
+    """Return a shape (CGCS2000 degrees) as questions to the database take it."""
+    return GEOSGeometry(memoryview(shapely.to_wkb(shape)), srid=CGCS2000)
 
 
 def _regions(words: Sequence[str], names: Names) -> dict[str, None]:

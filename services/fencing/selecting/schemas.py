@@ -80,6 +80,19 @@ class GroundOut(BaseModel):
     addresses: int = Field(..., description="门牌地址")
 
 
+class BandOut(BaseModel):
+    name: str = Field(..., examples=["0–2 岁"])
+    persons: int
+
+
+class ResidentsOut(BaseModel):
+    year: int = Field(..., description="哪一年的人口")
+    committees: int = Field(..., description="计入的居委：至少一半在范围内的，整个居委计入")
+    hidden: int = Field(..., description="另有几个居委没有计入：人数太少，或者一说就能推出别的居委")
+    total: int
+    bands: list[BandOut]
+
+
 class FacilityOut(BaseModel):
     id: int
     name: str
@@ -119,6 +132,13 @@ class SelectOut(BaseModel):
                     "communities": 1200,
                     "addresses": 52000,
                 },
+                "residents": {
+                    "year": 2020,
+                    "committees": 178,
+                    "hidden": 2,
+                    "total": 660120,
+                    "bands": [{"name": "0–2 岁", "persons": 9010}],
+                },
                 "facilities": [],
                 "crs": "wgs84",
                 "demo": False,
@@ -130,6 +150,7 @@ class SelectOut(BaseModel):
     kinds: list[KindOut]
     regions: list[RegionOut] = Field(..., description="按区计；都在一个区内时按街镇计")
     ground: GroundOut
+    residents: ResidentsOut | None = Field(..., description="常住人口，按整个居委加总；没有分居委的人口数据时为 null")
     facilities: list[FacilityOut]
     crs: str
     demo: bool
