@@ -22,6 +22,7 @@ MOST_SAMPLES: Final = 4_000
 STRAIGHT_M: Final = 0.15
 """The middle between two edges is found from points this dense, and its line straightened by as much."""
 ON_EDGE_M: Final = 1e-6
+SHAKEN_M: Final = 1e-5
 THIN_M: Final = 0.5
 PINHOLE_M2: Final = 0.01
 
@@ -85,7 +86,10 @@ def _half(common: BaseGeometry, own_edge: BaseGeometry, other_edge: BaseGeometry
     points, mine = points[on_own ^ on_other], on_other[on_own ^ on_other]
     if not mine.any() or mine.all():
         return common if mine.any() else shapely.Polygon()
-    cells = shapely.voronoi_polygons(shapely.multipoints(points), extend_to=common, ordered=True)
+    # of samples on one line or circle GEOS draws cells that overlap; moved by less than anybody measures they are on none
+    shaken = np.random.default_rng(len(points)).uniform(-SHAKEN_M, SHAKEN_M, (len(points), 2))
+    sites = shapely.multipoints(shapely.get_coordinates(points) + shaken)
+    cells = shapely.voronoi_polygons(sites, extend_to=common, ordered=True)
     nearer = shapely.union_all(shapely.get_parts(cells)[mine])
     return _straightened(areal(shapely.intersection(common, nearer)), common)
 
