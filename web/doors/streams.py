@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 
@@ -12,9 +11,9 @@ from services.access.clients.models import ClientKey
 from services.fencing.following.streaming import OPERATION, PLACES, frames
 
 
-async def fence_events(request: HttpRequest) -> HttpResponseBase:
-    """Stream the events of the platform that signed, after ``Last-Event-ID`` or ``after``."""
-    admitted, key = await sync_to_async(_admitted)(request)
+def fence_events(request: HttpRequest) -> HttpResponseBase:
+    """Stream the events of the platform that signed, after ``Last-Event-ID`` or ``after``; only the frames are asynchronous."""
+    admitted, key = _admitted(request)
     after = _after(request)
     if not isinstance(request, ASGIRequest):
         raise Unavailable("streams_elsewhere", "事件流由单独的进程提供，请经正式地址访问。", retry_after=5)
