@@ -175,13 +175,13 @@ def test_areas_leave_and_come_back_as_a_file(
     sign_in(page, live_city, "qu", f"/plan/editions/{plan.edition.pk}/map")
     page.get_by_text("文件", exact=True).click()
     with page.expect_download() as download:
-        page.get_by_role("link", name="下载片区（GeoJSON）").click()
+        page.get_by_role("button", name="导出片区").click()
     kept = tmp_path / "areas.geojson"
     download.value.save_as(kept)
     before = metres(plan.neighbour)
     text = kept.read_text(encoding="utf-8")
     kept.write_text(text.replace("文庙实验片区", "文庙新片区"), encoding="utf-8")
-    page.get_by_label("导入 GeoJSON、GeoPackage 或压缩的 Shapefile").set_input_files(kept)
+    page.get_by_label("导入 GeoJSON、GeoPackage、KML").set_input_files(kept)
     page.get_by_role("button", name="导入", exact=True).click()
     page.get_by_text("导入了 1 个片区").wait_for()
     new = plan.edition.areas.get(name="文庙新片区")
@@ -189,7 +189,7 @@ def test_areas_leave_and_come_back_as_a_file(
     broken = tmp_path / "broken.geojson"
     broken.write_text(text.replace("对口园", "别的"), encoding="utf-8")
     page.get_by_text("文件", exact=True).click()
-    page.get_by_label("导入 GeoJSON、GeoPackage 或压缩的 Shapefile").set_input_files(broken)
+    page.get_by_label("导入 GeoJSON、GeoPackage、KML").set_input_files(broken)
     page.get_by_role("button", name="导入", exact=True).click()
     page.get_by_text("第 1 个：没有写“对口园”，请写完整园名或编号。").wait_for()
     assert plan.edition.areas.count() == 2

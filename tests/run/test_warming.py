@@ -42,7 +42,7 @@ def _connection_stays_open() -> Iterator[None]:
 def test_an_empty_house_is_left_as_it_is() -> None:
     watched = Watched()
     warm_up(watched)
-    assert [path for path, _ in watched.asked] == ["/", "/api/v1/places"]
+    assert [path for path, _ in watched.asked] == ["/", "/api/v1/fences", "/api/v1/places"]
     assert dict(watched.asked)["/api/v1/places"] == 200
 
 

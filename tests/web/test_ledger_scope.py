@@ -20,6 +20,7 @@ from geo.scope import Scope
 from services.access.actions import declare_roles, grant_role
 from services.access.models import Organisation, User
 from services.facilities.models import Facility
+from services.fencing.checkins.models import CheckIn, Visit
 from services.kernel.ledger.queries import visible
 from services.kernel.ledger.registry import ledgers
 from services.kernel.workflow.choosing import declared_flow
@@ -29,6 +30,7 @@ from services.modules.example.models import ServicePoint
 from services.modules.finder.models import PlaceReport
 from services.modules.opinions.models import Comment, Suggestion
 from services.modules.selfreport.models import SelfReport
+from services.modules.waste.models import Appointment
 from tests.services.modules.advisers.samples import write_rows
 
 pytestmark = pytest.mark.usefixtures("city")
@@ -120,6 +122,26 @@ def _taken_down_elsewhere() -> None:
     Facility.objects.filter(pk=place.pk).update(retired_at=timezone.now())
 
 
+def _appointment_elsewhere() -> None:
+    at = path_of(region(ELSEWHERE).pk, scope=ALL)[-1]
+    told = {"area": "home", "site_name": "外区", "placed": "picked", "amount": 1, "unit": "bags", "changed_by": "test"}
+    told |= located("", scope=ALL, inside=at) | {"address_text": "外区", "wanted_on": timezone.localdate()}
+    Appointment.objects.create(number="ZX-1", user=User.objects.create(username="far-renovator"), **told)
+
+
+def _checkin_elsewhere() -> None:
+    worker, now = User.objects.create(username="far-worker"), timezone.now()
+    centre = Organisation.objects.create(name="外区服务中心", region=region(ELSEWHERE))
+    visit = Visit.objects.create(
+        number="SM-1", key=uuid4(), kind="care_subsidy", organisation=centre, worker=worker, region=region(ELSEWHERE),
+        from_at=now, to_at=now + dt.timedelta(hours=1), details="", tolerance_m=150, made_by="test", changed_by="test",
+    )  # fmt: skip
+    CheckIn.objects.create(
+        key=uuid4(), visit=visit, worker=worker, organisation=centre, region=region(ELSEWHERE), act="in", at=now, counts=True,
+        manual=False, verdict="present", said="到位", face="matched", via="phone", position_digest="0" * 64,
+    )  # fmt: skip
+
+
 _MADE_ELSEWHERE: dict[str, Callable[[], None]] = {
     "cases": _case_elsewhere,
     "pool-members": _member_elsewhere,
@@ -130,6 +152,8 @@ _MADE_ELSEWHERE: dict[str, Callable[[], None]] = {
     "suggestions": _opinions_elsewhere,
     "self-reports": _self_report_elsewhere,
     "service_points": _point_elsewhere,
+    "waste-appointments": _appointment_elsewhere,
+    "checkins": _checkin_elsewhere,
     "facilities-down": _taken_down_elsewhere,
 }
 
