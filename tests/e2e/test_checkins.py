@@ -106,6 +106,7 @@ def arranged(open_page: Any, live_city: str, centre: Centre, kind: str) -> Visit
     desk.get_by_label("服务人员").select_option(label="钱护理")
     now = timezone.localtime()
     begins = now - dt.timedelta(minutes=10)
+    begins = min(begins, begins.replace(hour=23, minute=58))  # it ends on the day on which it begins
     desk.get_by_label("日期").fill(f"{begins:%F}")
     desk.get_by_label("开始").fill(f"{begins:%H:%M}")
     desk.get_by_label("结束").fill(f"{min(begins + dt.timedelta(hours=1), begins.replace(hour=23, minute=59)):%H:%M}")
