@@ -11,7 +11,6 @@ from geo.imports.queries import attribution, shows_invented
 from layers.registry import layer, layers
 from layers.tiling import layer_edition, layer_tile, read_choices
 from tiles.cache import etag
-from tiles.mvt import attribute_name
 from tiles.schemes import Tile
 
 CACHE_CONTROL = "public, max-age=60, stale-while-revalidate=600"
@@ -40,7 +39,7 @@ def tilejson(request: HttpRequest, key: str) -> JsonResponse:
     declared = layer(key)
     root = f"{request.scheme}://{request.get_host()}"
     box = CITIES[settings.CITY].bbox
-    fields = {attribute_name(attribute): "" for attribute in declared.attributes}
+    fields = {attribute.name: attribute.title for attribute in declared.attributes if attribute.tiled}
     return JsonResponse(
         {
             "tilejson": "3.0.0",

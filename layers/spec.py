@@ -2,8 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+CATEGORIES: Final = {
+    "base": "底图",
+    "regions": "行政区划",
+    "places": "服务设施",
+    "addresses": "地名地址",
+    "plans": "规划与围栏",
+    "themes": "专题",
+    "own": "自建图层",
+}
+"""The classes of the catalogue, in the order they are listed."""
+
+Geometry = Literal["point", "line", "polygon"]
+AttributeKind = Literal["text", "whole", "number", "yes_no", "day", "moment"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """What a feature says of itself: the name systems read, the Chinese title people read, its kind and how it is read.
+
+    ``sql`` is a constant expression over ``t``; ``tiled`` says whether tiles carry it too.
+    """
+
+    name: str
+    title: str
+    kind: AttributeKind
+    sql: str
+    tiled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,24 +55,41 @@ class Choice:
 class LayerSpec:
     """A layer of the catalogue.
 
-    ``table`` names a table or a constant subquery with columns ``id`` and ``geom`` (CGCS2000); ``attributes`` are SQL
-    expressions over ``t``, with ``AS`` where the name differs; ``order`` puts the most important first; ``families`` name the
-    imports whose publishing makes older tiles stale, ``touched`` a constant SQL expression that changes when a row is edited.
+    ``table`` names a table or a constant subquery with columns ``id`` (a whole number) and ``geom`` (CGCS2000), whose values come
+    from ``parameters``; ``order`` puts the most important first; ``families`` name the imports whose publishing makes older tiles
+    stale, ``touched`` a constant SQL expression that changes when a row is edited. A layer that knows its ``edition`` says it.
+
+    A layer with a ``duty`` is seen only by who holds it, and of its rows only those whose ``path`` (constant SQL giving the path
+    of the row's region) lies in their scope. ``moment`` names the attribute that says when a feature holds.
     """
 
     key: str
     title: str
-    geometry: Literal["point", "line", "polygon"]
+    geometry: Geometry
     table: str
-    attributes: tuple[str, ...]
+    attributes: tuple[Attribute, ...]
     details: tuple[Detail, ...]
-    families: tuple[str, ...]
+    category: str
+    summary: str
+    families: tuple[str, ...] = ()
     order: str = ""
     choices: tuple[Choice, ...] = ()
     cluster_px: int = 0
     cluster_below: int = 0
     max_zoom: int = 16
     touched: str = ""
+    edition: str = ""
+    duty: str = ""
+    path: str = ""
+    moment: str = ""
+    source: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.category not in CATEGORIES:
+            raise ValueError(f"the layer {self.key} is of no known class: {self.category}")
+        if self.duty and not self.path:
+            raise ValueError(f"the layer {self.key} needs a duty and does not say where its rows lie")
 
     def detail_at(self, zoom: int) -> Detail | None:
         """Return what is drawn at a zoom, or none when the layer begins deeper."""
@@ -57,3 +103,12 @@ class LayerSpec:
     def min_zoom(self) -> int:
         """Return the zoom the layer begins at."""
         return self.details[0].from_zoom
+
+    @property
+    def public(self) -> bool:
+        """Say whether everyone may see the layer."""
+        return not self.duty
+
+    def attribute(self, name: str) -> Attribute | None:
+        """Return the attribute of a name, or none."""
+        return next((one for one in self.attributes if one.name == name), None)

@@ -8,6 +8,8 @@ from django.db import connection
 
 from geo.errors import BadInput
 from geo.imports.queries import edition_of
+from geo.scope import Scope
+from layers.reading import Narrowing, seen_by
 from layers.spec import LayerSpec
 from tiles.cache import cached_tile, keep_longer
 from tiles.mvt import TileSource, tile_bytes
@@ -16,32 +18,40 @@ from tiles.schemes import Tile
 MAX_WORDS = 40
 
 
-def layer_tile(*, layer: LayerSpec, tile: Tile, chosen: Mapping[str, Sequence[str]]) -> bytes:
-    """Return a tile, drawn at most once per edition; empty where the layer does not begin yet.
+def layer_tile(
+    *, layer: LayerSpec, tile: Tile, chosen: Mapping[str, Sequence[str]], scope: Scope | None = None
+) -> bytes:
+    """Return a tile, drawn at most once per edition and scope; empty where the layer does not begin yet.
 
-    Every layer declared today is public, so no scope narrows it; a layer that is not will have to take one.
+    No scope is the public one; of a layer with a duty it sees no row.
     """
-    source = _source(layer, tile.z, chosen)
+    seen = seen_by(layer, scope or Scope.public())
+    source = _source(layer, tile.z, chosen, seen)
     if source is None:
         return b""
-    return cached_tile(_key(layer, tile, chosen, layer_edition(layer)), lambda: tile_bytes(source, tile))
+    return cached_tile(_key(layer, tile, chosen, layer_edition(layer), seen), lambda: tile_bytes(source, tile))
 
 
 def preload_tile(*, layer: LayerSpec, tile: Tile, chosen: Mapping[str, Sequence[str]], edition: str) -> bytes | None:
     """Let a tile of an edition be kept for whoever asks next; return it when it had to be drawn, ``None`` when it was kept."""
-    source, key = _source(layer, tile.z, chosen), _key(layer, tile, chosen, edition)
+    seen = seen_by(layer, Scope.public())
+    source, key = _source(layer, tile.z, chosen, seen), _key(layer, tile, chosen, edition, seen)
     if source is None or keep_longer(key):
         return None
     return cached_tile(key, lambda: tile_bytes(source, tile))
 
 
-def _key(layer: LayerSpec, tile: Tile, chosen: Mapping[str, Sequence[str]], edition: str) -> str:
+def _key(layer: LayerSpec, tile: Tile, chosen: Mapping[str, Sequence[str]], edition: str, seen: Narrowing) -> str:
     words = ";".join(f"{name}={','.join(sorted(values))}" for name, values in sorted(chosen.items()))
-    return f"{layer.key}|{tile.z}/{tile.x}/{tile.y}|{words}|{edition}"
+    return (
+        f"{layer.key}|{tile.z}/{tile.x}/{tile.y}|{words}|{edition}|{','.join(seen.parameters.get('scope_paths', ()))}"
+    )
 
 
 def layer_edition(layer: LayerSpec) -> str:
     """Return a text that changes whenever the rows of a layer do."""
+    if layer.edition:
+        return layer.edition
     edition = edition_of(layer.families)
     if layer.touched:
         with connection.cursor() as cursor:
@@ -64,17 +74,17 @@ def read_choices(layer: LayerSpec, query: Mapping[str, str]) -> dict[str, list[s
     return {name: words for name, words in chosen.items() if words}
 
 
-def _source(layer: LayerSpec, zoom: int, chosen: Mapping[str, Sequence[str]]) -> TileSource | None:
+def _source(layer: LayerSpec, zoom: int, chosen: Mapping[str, Sequence[str]], seen: Narrowing) -> TileSource | None:
     detail = layer.detail_at(zoom)
     if detail is None or zoom > layer.max_zoom:
         return None
-    conditions = [detail.where, *(choice.condition for choice in layer.choices if choice.name in chosen)]
+    conditions = [detail.where, seen.where, *(choice.condition for choice in layer.choices if choice.name in chosen)]
     return TileSource(
         layer=layer.key,
         table=layer.table,
-        columns=layer.attributes,
+        columns=[f'{one.sql} AS "{one.name}"' for one in layer.attributes if one.tiled],
         where=" AND ".join(f"({condition})" for condition in conditions),
-        parameters={name: list(values) for name, values in chosen.items()},
+        parameters={**layer.parameters, **seen.parameters, **{name: list(values) for name, values in chosen.items()}},
         order=layer.order,
         cluster_px=layer.cluster_px if zoom < layer.cluster_below else 0,
     )

@@ -55,6 +55,8 @@ ROLES = (
             "forms.library",
             "facilities.edit",
             "addresses.edit",
+            "layers.view",
+            "layers.edit",
             "imports.view",
             "rules.view",
             "rules.edit",
@@ -93,6 +95,8 @@ ROLES = (
             "forms.configure",
             "facilities.edit",
             "addresses.edit",
+            "layers.view",
+            "layers.edit",
             "imports.view",
             "rules.view",
             "rules.edit",
@@ -123,6 +127,7 @@ ROLES = (
             "forms.fill",
             "facilities.edit",
             "addresses.edit",
+            "layers.view",
             "messages.view",
             "messages.send",
             "notices.edit",
@@ -141,7 +146,10 @@ ROLES = (
     ),
     RoleDeclaration("service_worker", "上门服务人员", ("knowledge.view",), stands_on="organisation"),
     RoleDeclaration(
-        "planner", "规划人员", ("facilities.view", "regions.draft", "fences.draft", "knowledge.view"), citywide=True
+        "planner",
+        "规划人员",
+        ("facilities.view", "regions.draft", "fences.draft", "layers.view", "layers.edit", "knowledge.view"),
+        citywide=True,
     ),
     RoleDeclaration(
         "intake_clerk",

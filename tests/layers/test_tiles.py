@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from typing import Any
 
 import mapbox_vector_tile
@@ -16,6 +17,8 @@ from geo.basemap.models import BasemapFeature
 from geo.grids import cell_at
 from geo.imports.models import Family, Provenance, Source
 from geo.roads.models import RoadSegment
+from layers.registry import layers
+from layers.spec import Attribute
 from services.facilities.models import Facility, FacilityKind
 from tiles import mvt
 from tiles.schemes import tile_at
@@ -215,15 +218,9 @@ def test_a_slow_tile_gives_up_with_503(client: Client, monkeypatch: pytest.Monke
     of = source(Family.FACILITIES)
     for number in range(20):
         facility(of, number, nursery)
-    from layers.registry import layers
-
-    slow = layers()["places"]
     monkeypatch.setattr(mvt, "TIMEOUT_MS", 50)
-    monkeypatch.setitem(
-        layers(),
-        "places",
-        type(slow)(**{**{f: getattr(slow, f) for f in slow.__slots__}, "attributes": ("pg_sleep(1)::text AS s",)}),
-    )
+    slow = replace(layers()["places"], attributes=(Attribute("s", "慢", "text", "pg_sleep(1)::text"),))
+    monkeypatch.setitem(layers(), "places", slow)
     answer = client.get(url("places", 16))
     assert (answer.status_code, answer.json()["code"]) == (503, "tile_slow")
     assert answer["Retry-After"] == "5"

@@ -1,6 +1,6 @@
 """How advisory points are drawn: those that are open."""
 
-from layers.spec import Detail, LayerSpec
+from layers.spec import Attribute, Detail, LayerSpec
 
 _OPEN = """(SELECT f.id, f.name, f.geom, f.attributes->>'adviser_level' AS level
 FROM facilities_facility f WHERE f.kind_id = 'adviser_site' AND f.retired_at IS NULL AND f.status = 'open')"""
@@ -8,10 +8,17 @@ FROM facilities_facility f WHERE f.kind_id = 'adviser_site' AND f.retired_at IS 
 LAYERS = (
     LayerSpec(
         key="adviser_sites",
+        category="places",
+        summary="对外开放的养老顾问点，分市、区、街镇、居村等级别。",
+        source="养老顾问点台账",
         title="养老顾问点",
         geometry="point",
         table=_OPEN,
-        attributes=("t.id", "t.name", "t.level"),
+        attributes=(
+            Attribute("id", "编号", "whole", "t.id"),
+            Attribute("name", "名称", "text", "t.name"),
+            Attribute("level", "级别", "text", "t.level"),
+        ),
         details=(Detail(0),),
         order="t.id",
         families=("facilities",),
