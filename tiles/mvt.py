@@ -12,7 +12,7 @@ from psycopg.errors import QueryCanceled
 
 from geo.crs.codes import CGCS2000, WEB_MERCATOR
 from geo.errors import Unavailable
-from tiles.schemes import Tile, pixel_m
+from tiles.schemes import Tile
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def tile_bytes(source: TileSource, tile: Tile) -> bytes:
 
 def _parameters(source: TileSource, tile: Tile, cap: int) -> dict[str, Any]:
     # Half a pixel cannot be seen, and leaving it out halves what is sent.
-    tolerance = pixel_m(tile.z) / 2 if tile.z < SIMPLIFY_BELOW else 0.0
+    tolerance = tile.pixel / 2 if tile.z < SIMPLIFY_BELOW else 0.0
     return {
         **source.parameters,
         "z": tile.z,
@@ -65,7 +65,7 @@ def _parameters(source: TileSource, tile: Tile, cap: int) -> dict[str, Any]:
         "cap": cap,
         "layer": source.layer,
         "tolerance": tolerance,
-        "grid": pixel_m(tile.z) * source.cluster_px,
+        "grid": tile.pixel * source.cluster_px,
     }
 
 
