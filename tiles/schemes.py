@@ -1,6 +1,6 @@
 """Tile schemes: which piece of the world a (z, x, y) names. Pure; coordinates in the units of a scheme, or in degrees.
 
-``scheme("WebMercatorQuad").tile(z, x, y)`` is a tile; ``SCHEMES`` are all there are, ``definition`` is one in the standard's JSON.
+``scheme("WebMercatorQuad").tile(z, x, y)`` is a tile; ``SCHEMES`` are all there are, ``definition`` writes one in JSON.
 """
 
 from __future__ import annotations
