@@ -120,7 +120,7 @@ def count_rows(
     condition = _condition(layer, scope, box, narrowing)
     parameters = {**layer.parameters, **condition.parameters}
     inner = f"SELECT 1 FROM {layer.table} t WHERE {condition.where}"
-    counted = _run(f"SELECT count(*) FROM ({inner} LIMIT {exact_up_to + 1}) some", parameters)[0][0]
+    counted = _run(f"SELECT count(*) FROM ({inner} LIMIT {exact_up_to + 1}) AS counted", parameters)[0][0]
     if counted <= exact_up_to:
         return Count(counted, exact=True)
     plan = _run(f"EXPLAIN (FORMAT JSON) {inner}", parameters)[0][0]
