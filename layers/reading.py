@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from django.db import OperationalError, connection, transaction
+from django.db import DataError, InternalError, OperationalError, connection, transaction
 from psycopg.errors import QueryCanceled
 
 from geo.crs.codes import CGCS2000
-from geo.errors import NotFound, Unavailable
+from geo.errors import BadInput, NotFound, Unavailable
 from geo.scope import Scope
 from layers.spec import Attribute, LayerSpec
 
@@ -93,7 +93,7 @@ def read_page(
         condition &= Narrowing("t.id > %(after)s", {"after": after})
     chosen = layer.attributes if attributes is None else tuple(attributes)
     statement = f"{_select(layer, chosen, srid)} WHERE {condition.where} ORDER BY t.id LIMIT %(limit)s"
-    found = _run(statement, {**layer.parameters, **condition.parameters, "limit": limit + 1})
+    found = read_rows(statement, {**layer.parameters, **condition.parameters, "limit": limit + 1})
     rows = [_row(one, chosen) for one in found[:limit]]
     return Page(rows, rows[-1].id if len(found) > limit else None)
 
@@ -102,7 +102,7 @@ def read_one(layer: LayerSpec, pk: int, *, scope: Scope, srid: int = CGCS2000) -
     """Return one row. Raises ``NotFound``, also for a row out of this scope."""
     condition = seen_by(layer, scope) & Narrowing("t.id = %(pk)s", {"pk": pk})
     statement = f"{_select(layer, layer.attributes, srid)} WHERE {condition.where}"
-    found = _run(statement, {**layer.parameters, **condition.parameters})
+    found = read_rows(statement, {**layer.parameters, **condition.parameters})
     if not found:
         raise NotFound("feature_unknown", "图层里没有这个要素，它可能已被删除。")
     return _row(found[0], layer.attributes)
@@ -115,15 +115,24 @@ def count_rows(
     box: Box | None = None,
     narrowing: Narrowing | None = None,
     exact_up_to: int = 10_000,
+    patience_ms: int = TIMEOUT_MS,
 ) -> Count:
-    """Count the rows, exactly up to a number; beyond it the planner's estimate is told, never less than that number."""
+    """Count the rows, exactly up to a number; beyond it the planner's estimate is told, never less than that number.
+
+    Counting that takes longer than ``patience_ms`` is given up, too.
+    """
     condition = _condition(layer, scope, box, narrowing)
     parameters = {**layer.parameters, **condition.parameters}
     inner = f"SELECT 1 FROM {layer.table} t WHERE {condition.where}"
-    counted = _run(f"SELECT count(*) FROM ({inner} LIMIT {exact_up_to + 1}) AS counted", parameters)[0][0]
-    if counted <= exact_up_to:
-        return Count(counted, exact=True)
-    plan = _run(f"EXPLAIN (FORMAT JSON) {inner}", parameters)[0][0]
+    statement = f"SELECT count(*) FROM ({inner} LIMIT {exact_up_to + 1}) AS counted"
+    try:
+        counted = read_rows(statement, parameters, patience_ms=patience_ms)[0][0]
+    except Unavailable:
+        counted = 0
+    else:
+        if counted <= exact_up_to:
+            return Count(counted, exact=True)
+    plan = read_rows(f"EXPLAIN (FORMAT JSON) {inner}", parameters)[0][0]
     return Count(max(counted, int(plan[0]["Plan"]["Plan Rows"])), exact=False)
 
 
@@ -167,10 +176,11 @@ def _row(found: Sequence[Any], attributes: Sequence[Attribute]) -> Row:
     return Row(pk, properties, bytes(shape) if shape is not None else None)
 
 
-def _run(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def read_rows(statement: str, parameters: Mapping[str, Any], *, patience_ms: int = TIMEOUT_MS) -> list[tuple[Any, ...]]:
+    """Return what a reading statement finds; one too slow is ``Unavailable``, one whose numbers overflow ``BadInput``."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL statement_timeout = {TIMEOUT_MS}")
+            cursor.execute(f"SET LOCAL statement_timeout = {int(patience_ms)}")
             cursor.execute(statement, parameters)
             found: list[tuple[Any, ...]] = cursor.fetchall()
             return found
@@ -180,3 +190,7 @@ def _run(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]
                 "layer_slow", "这样查要太久，已经停下。请缩小范围或减少条件再试。", retry_after=5
             ) from error
         raise
+    except (DataError, InternalError) as error:
+        raise BadInput(
+            "filter_failed", "这个条件算不出来，例如数字太大或图形无法比较。请改小数字或换一种条件。"
+        ) from error

@@ -59,8 +59,13 @@ class LayerSpec:
     from ``parameters``; ``order`` puts the most important first; ``families`` name the imports whose publishing makes older tiles
     stale, ``touched`` a constant SQL expression that changes when a row is edited. A layer that knows its ``edition`` says it.
 
+    Points closer than ``cluster_px`` are one below the zoom ``cluster_below``: it says how many there are of each value of the
+    attribute ``counted``, and sum, least and most of the ``figures``, attributes that are numbers.
+
     A layer with a ``duty`` is seen only by who holds it, and of its rows only those whose ``path`` (constant SQL giving the path
-    of the row's region) lies in their scope. ``moment`` names the attribute that says when a feature holds.
+    of the row's region) lies in their scope; with ``within``, the path of the region it belongs to, only whose scope covers that.
+    ``moment`` names the attribute that says when a feature holds. ``home`` is the path of the region whose staff set how it is
+    drawn, '' for the whole city's.
     """
 
     key: str
@@ -76,11 +81,15 @@ class LayerSpec:
     choices: tuple[Choice, ...] = ()
     cluster_px: int = 0
     cluster_below: int = 0
+    counted: str = ""
+    figures: tuple[str, ...] = ()
     max_zoom: int = 16
     touched: str = ""
     edition: str = ""
     duty: str = ""
     path: str = ""
+    within: str = ""
+    home: str = ""
     moment: str = ""
     source: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)

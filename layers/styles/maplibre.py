@@ -85,13 +85,13 @@ def _points(layer: LayerSpec, style: Style, theme: Theme, ink: Ink) -> list[Laye
             ]
             image = ["case", *named, f"pin:{style.shape}-0-{style.icon}"]
         layout = {"icon-image": image, "icon-anchor": "bottom", "icon-allow-overlap": True}
-        paint = {"icon-opacity": style.opacity}
-        pin = _base(layer, style, "pin", "symbol", layout=layout, paint=paint)
+        faint = {"icon-opacity": style.opacity}
+        pin = _base(layer, style, "pin", "symbol", layout=layout, paint=faint)
         return [pin | ({} if style.kind == "categories" else _where(layer, style))]
     radius: Any = style.sizes[0] / 2
     if style.kind == "sized":
         radius = _steps(style, [size_at(style, at) / 2 for at in range(style.classes)])
-    paint = {
+    paint: Layer = {
         "circle-color": colour_of(style, theme),
         "circle-radius": radius,
         "circle-opacity": style.opacity,
