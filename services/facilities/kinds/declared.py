@@ -96,6 +96,7 @@ GROUPS: Final[Mapping[str, str]] = MappingProxyType(
         "waste": "垃圾分类",
         "affairs": "民政",
         "transit": "交通",
+        "leisure": "休闲",
         "tourism": "旅游",
     }
 )
@@ -158,6 +159,28 @@ _LODGING: Final = (
     Attribute("parking", "可停车", "boolean", filterable=True),
     _STEP_FREE,
 )
+_CHARGING: Final = Attribute("charging", "有充电桩", "boolean")
+_GUESTHOUSE: Final = (
+    Attribute(
+        "lodging_type",
+        "民宿类型",
+        "choice",
+        choices=(
+            ("farm", "田园农家"),
+            ("water", "临水江景"),
+            ("old_house", "老宅民居"),
+            ("family", "亲子"),
+            ("boutique", "精品设计"),
+        ),
+    ),
+    *_LODGING,
+    Attribute("breakfast", "含早餐", "boolean"),
+    Attribute("kitchen", "可做饭", "boolean"),
+    Attribute("courtyard", "有院子", "boolean"),
+    Attribute("for_children", "有亲子设施", "boolean"),
+    Attribute("pets", "可带宠物", "boolean"),
+    _CHARGING,
+)
 
 DECLARED: Final[tuple[Kind, ...]] = (
     Kind("kindergarten_nursery", "childcare", "托幼一体幼儿园托班", "toy-brick", _CHILD),
@@ -194,9 +217,22 @@ DECLARED: Final[tuple[Kind, ...]] = (
     Kind("marriage_registry", "affairs", "婚姻登记处", "heart", (_STEP_FREE,)),
     Kind("metro_station", "transit", "地铁站", "train-front", (_STEP_FREE,)),
     Kind("bus_stop", "transit", "公交站", "bus", (), names_roads=True),
+    Kind("ferry_pier", "transit", "客运码头", "sailboat", (_STEP_FREE,)),
+    Kind("bus_hub", "transit", "公交枢纽", "bus", (_STEP_FREE,)),
+    Kind("car_park", "transit", "停车场", "square-parking", (Attribute("spaces", "车位", "integer", "个"), _CHARGING)),
     Kind("attraction", "tourism", "景点", "mountain", (GRADE, _TICKET, _STEP_FREE)),
-    Kind("guesthouse", "tourism", "民宿", "house-heart", _LODGING),
+    Kind("guesthouse", "tourism", "民宿", "house-heart", _GUESTHOUSE),
     Kind("hotel", "tourism", "酒店", "hotel", _LODGING),
     Kind("amusement_park", "tourism", "游乐场", "ferris-wheel", (_TICKET, _STEP_FREE)),
+    Kind("campsite", "leisure", "帐篷营地", "tent", _LODGING[2:]),
+    Kind(
+        "farm_restaurant",
+        "leisure",
+        "农家乐",
+        "soup",
+        (Attribute("meal_from_yuan", "人均消费", "number", "元"), _STEP_FREE),
+    ),
+    Kind("local_shop", "leisure", "特产商铺", "shopping-bag", (Attribute("sells", "卖什么", "text"),)),
+    Kind("culture_site", "leisure", "文化场所", "theater", (GRADE, _TICKET, _STEP_FREE)),
 )
 DECLARED_BY_KEY: Final[Mapping[str, Kind]] = MappingProxyType({kind.key: kind for kind in DECLARED})
