@@ -1,57 +1,101 @@
-"""From a declared layer to the bytes of a tile: which rows at which zoom, narrowed how, and from which edition."""
+"""From declared layers to the bytes of a tile: which rows at which zoom, narrowed how, seen by whom and from which edition."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from django.db import connection
 
+from geo.answering import once
 from geo.errors import BadInput
 from geo.imports.queries import edition_of
 from geo.scope import Scope
 from layers.reading import Narrowing, seen_by
-from layers.spec import LayerSpec
+from layers.spec import Attribute, LayerSpec
 from tiles.cache import cached_tile, keep_longer
-from tiles.mvt import TileSource, tile_bytes
+from tiles.mvt import draw_tile
 from tiles.schemes import Tile
+from tiles.source import Column, Drawn, TileSource
 
 MAX_WORDS = 40
+MOST_LAYERS: Final = 8
+"""How many layers one tile may hold."""
+DRAWING: Final = "2"
+"""Changes with the way tiles are drawn, so that none of an older way is shown."""
+
+Chosen = Mapping[str, Sequence[str]]
 
 
 def layer_tile(
-    *, layer: LayerSpec, tile: Tile, chosen: Mapping[str, Sequence[str]], scope: Scope | None = None
-) -> bytes:
-    """Return a tile, drawn at most once per edition and scope; empty where the layer does not begin yet.
+    *,
+    layer: LayerSpec,
+    tile: Tile,
+    chosen: Chosen,
+    scope: Scope | None = None,
+    attributes: Sequence[Attribute] | None = None,
+    before_drawing: Callable[[], object] = lambda: None,
+) -> Drawn:
+    """Return a tile of any scheme, drawn at most once per edition and scope; empty where the layer does not begin yet.
 
-    No scope is the public one; of a layer with a duty it sees no row.
+    No scope is the public one; of a layer with a duty it sees no row. ``attributes`` are what features are to say (none: all that
+    tiles carry); ``before_drawing`` is called when the tile is not kept, and may refuse by raising.
     """
     seen = seen_by(layer, scope or Scope.public())
-    source = _source(layer, tile.z, chosen, seen)
+    edition = layer_edition(layer)
+    source = _source(layer, tile.z, chosen, seen, edition, attributes)
     if source is None:
-        return b""
-    return cached_tile(_key(layer, tile, chosen, layer_edition(layer), seen), lambda: tile_bytes(source, tile))
+        return Drawn(b"")
+
+    def draw() -> Drawn:
+        before_drawing()
+        return draw_tile(source, tile)
+
+    return cached_tile(_key(source, tile), draw)
 
 
-def preload_tile(*, layer: LayerSpec, tile: Tile, chosen: Mapping[str, Sequence[str]], edition: str) -> bytes | None:
+def layers_tile(
+    *,
+    layers: Sequence[LayerSpec],
+    tile: Tile,
+    chosen: Chosen,
+    scope: Scope | None = None,
+    attributes: Sequence[str] | None = None,
+    before_drawing: Callable[[], object] = lambda: None,
+) -> Drawn:
+    """Return one tile with a layer of its own for each of some layers: vector tiles one after the other are one vector tile.
+
+    Each layer takes what it declares of ``chosen`` and, by name, of ``attributes``.
+    """
+    drawn = [
+        layer_tile(
+            layer=layer,
+            tile=tile,
+            chosen={one.name: chosen[one.name] for one in layer.choices if one.name in chosen},
+            scope=scope,
+            attributes=None if attributes is None else [one for one in layer.attributes if one.name in attributes],
+            before_drawing=before_drawing,
+        )
+        for layer in layers
+    ]
+    return Drawn(b"".join(each.content for each in drawn), sum(each.dropped for each in drawn))
+
+
+def preload_tile(*, layer: LayerSpec, tile: Tile, chosen: Chosen, edition: str) -> bytes | None:
     """Let a tile of an edition be kept for whoever asks next; return it when it had to be drawn, ``None`` when it was kept."""
-    seen = seen_by(layer, Scope.public())
-    source, key = _source(layer, tile.z, chosen, seen), _key(layer, tile, chosen, edition, seen)
-    if source is None or keep_longer(key):
+    source = _source(layer, tile.z, chosen, seen_by(layer, Scope.public()), edition, None)
+    if source is None or keep_longer(_key(source, tile)):
         return None
-    return cached_tile(key, lambda: tile_bytes(source, tile))
-
-
-def _key(layer: LayerSpec, tile: Tile, chosen: Mapping[str, Sequence[str]], edition: str, seen: Narrowing) -> str:
-    words = ";".join(f"{name}={','.join(sorted(values))}" for name, values in sorted(chosen.items()))
-    return (
-        f"{layer.key}|{tile.z}/{tile.x}/{tile.y}|{words}|{edition}|{','.join(seen.parameters.get('scope_paths', ()))}"
-    )
+    return cached_tile(_key(source, tile), lambda: draw_tile(source, tile)).content
 
 
 def layer_edition(layer: LayerSpec) -> str:
     """Return a text that changes whenever the rows of a layer do."""
-    if layer.edition:
-        return layer.edition
+    return layer.edition or once(("layer edition", layer.key), lambda: _edition(layer))
+
+
+def _edition(layer: LayerSpec) -> str:
     edition = edition_of(layer.families)
     if layer.touched:
         with connection.cursor() as cursor:
@@ -60,13 +104,20 @@ def layer_edition(layer: LayerSpec) -> str:
     return edition
 
 
-def read_choices(layer: LayerSpec, query: Mapping[str, str]) -> dict[str, list[str]]:
-    """Read the parameters that narrow a layer; parameters it does not declare are refused, not ignored."""
-    known = {choice.name for choice in layer.choices}
+def edition_of_all(layers: Sequence[LayerSpec]) -> str:
+    """Return a text for addresses that changes whenever the rows of one of some layers do, or the way they are drawn."""
+    editions = "|".join((DRAWING, *(f"{layer.key}:{layer_edition(layer)}" for layer in layers)))
+    return hashlib.sha256(editions.encode()).hexdigest()[:16]
+
+
+def read_choices(layers: Sequence[LayerSpec], query: Mapping[str, str]) -> dict[str, list[str]]:
+    """Read the parameters that narrow some layers; parameters that none of them declares are refused, not ignored."""
+    known = {choice.name for layer in layers for choice in layer.choices}
     unknown = set(query) - known
     if unknown:
+        titles = "、".join(layer.title for layer in layers)
         raise BadInput(
-            "parameter_unknown", f"图层“{layer.title}”没有参数 {'、'.join(sorted(unknown))}。", known=sorted(known)
+            "parameter_unknown", f"图层“{titles}”没有参数 {'、'.join(sorted(unknown))}。", known=sorted(known)
         )
     chosen = {name: sorted({word.strip() for word in text.split(",") if word.strip()}) for name, text in query.items()}
     if any(len(words) > MAX_WORDS for words in chosen.values()):
@@ -74,17 +125,61 @@ def read_choices(layer: LayerSpec, query: Mapping[str, str]) -> dict[str, list[s
     return {name: words for name, words in chosen.items() if words}
 
 
-def _source(layer: LayerSpec, zoom: int, chosen: Mapping[str, Sequence[str]], seen: Narrowing) -> TileSource | None:
+def read_attributes(layers: Sequence[LayerSpec], text: str | None) -> list[str] | None:
+    """Read ``properties=``, names with commas between ('' for none): what features are to say. None when it was not given.
+
+    Names that none of the layers puts in its tiles are refused.
+    """
+    if text is None:
+        return None
+    asked = sorted({word.strip() for word in text.split(",") if word.strip()})
+    known = {one.name for layer in layers for one in layer.attributes if one.tiled}
+    unknown = [name for name in asked if name not in known]
+    if unknown:
+        raise BadInput(
+            "property_unknown", f"瓦片里没有属性 {'、'.join(name[:40] for name in unknown[:5])}。", known=sorted(known)
+        )
+    return asked
+
+
+def _source(
+    layer: LayerSpec,
+    zoom: int,
+    chosen: Chosen,
+    seen: Narrowing,
+    edition: str,
+    attributes: Sequence[Attribute] | None,
+) -> TileSource | None:
     detail = layer.detail_at(zoom)
     if detail is None or zoom > layer.max_zoom:
         return None
     conditions = [detail.where, seen.where, *(choice.condition for choice in layer.choices if choice.name in chosen)]
+    carried = [one for one in (layer.attributes if attributes is None else attributes) if one.tiled]
+    names = [one.name for one in carried]
     return TileSource(
         layer=layer.key,
+        geometry=layer.geometry,
         table=layer.table,
-        columns=[f'{one.sql} AS "{one.name}"' for one in layer.attributes if one.tiled],
+        columns=[Column(one.name, one.sql) for one in carried],
         where=" AND ".join(f"({condition})" for condition in conditions),
         parameters={**layer.parameters, **seen.parameters, **{name: list(values) for name, values in chosen.items()}},
         order=layer.order,
-        cluster_px=layer.cluster_px if zoom < layer.cluster_below else 0,
+        cluster_px=layer.cluster_px,
+        cluster_below=layer.cluster_below,
+        counted=layer.counted if layer.counted in names else "",
+        figures=[name for name in layer.figures if name in names],
+        name="|".join((DRAWING, layer.key, edition, detail.where, _words(chosen), _paths(seen), ",".join(names))),
     )
+
+
+def _key(source: TileSource, tile: Tile) -> str:
+    return f"{source.name}|{tile.scheme.id}/{tile.z}/{tile.x}/{tile.y}"
+
+
+def _words(chosen: Chosen) -> str:
+    return ";".join(f"{name}={','.join(sorted(values))}" for name, values in sorted(chosen.items()))
+
+
+def _paths(seen: Narrowing) -> str:
+    """Return who sees the same rows: '*' for those who see all, else the patterns of paths, of which there may be none."""
+    return ",".join(sorted(seen.parameters["scope_paths"])) if "scope_paths" in seen.parameters else "*"

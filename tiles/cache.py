@@ -9,33 +9,34 @@ from typing import Final
 
 from django.core.cache import cache
 
+from geo.errors import Unavailable
+from tiles.source import Drawn
+
 KEEP_S: Final = 24 * 3600
-WAIT_S: Final = 5.0
-POLL_S: Final = 0.02
+DRAWING_S: Final = 6
+"""Who has not drawn a tile within this has died, or draws it in vain: another begins."""
+WAIT_S: Final = 12.0
+SLOW_S: Final = 5
+"""For how long a tile that was too slow is not tried again."""
+POLL_S: Final = 0.01
+LOCK, SLOW = ":lock", ":slow"
 
 
-def cached_tile(key: str, draw: Callable[[], bytes]) -> bytes:
-    """Return the tile kept under ``key``, or draw and keep it. While another draws it, wait up to ``WAIT_S`` seconds."""
+def cached_tile(key: str, draw: Callable[[], Drawn]) -> Drawn:
+    """Return the tile kept under ``key``, or draw and keep it. While another draws it, wait; one who dies is replaced.
+
+    Raises ``Unavailable`` for a tile that just was too slow for somebody else, and after ``WAIT_S`` seconds of waiting.
+    """
     name = _name(key)
-    kept: bytes | None = cache.get(name)
-    if kept is not None:
-        return kept
-    lock = name + ":lock"
-    if not cache.add(lock, "1", timeout=WAIT_S):
-        waited_until = time.monotonic() + WAIT_S
-        while time.monotonic() < waited_until:
-            time.sleep(POLL_S)
-            kept = cache.get(name)
-            if kept is not None:
-                return kept
-            if cache.add(lock, "1", timeout=WAIT_S):
-                break  # the one who was drawing failed or died
-    try:
-        drawn = draw()
-        cache.set(name, drawn, timeout=KEEP_S)
-    finally:
-        cache.delete(lock)
-    return drawn
+    until = time.monotonic() + WAIT_S
+    while (kept := _kept(name)) is None:
+        # A lock is let go only by who failed: beside a tile that is kept it means nothing.
+        if cache.add(name + LOCK, 1, timeout=DRAWING_S):
+            return _drawn(name, draw)
+        if time.monotonic() > until:
+            raise _slow()
+        time.sleep(POLL_S)
+    return kept
 
 
 def keep_longer(key: str) -> bool:
@@ -43,10 +44,36 @@ def keep_longer(key: str) -> bool:
     return bool(cache.touch(_name(key), KEEP_S))
 
 
+def etag(content: bytes) -> str:
+    """Return the strong ETag of a tile's bytes."""
+    return '"' + hashlib.sha256(content).hexdigest()[:32] + '"'
+
+
+def _drawn(name: str, draw: Callable[[], Drawn]) -> Drawn:
+    try:
+        drawn = draw()
+    except Unavailable:
+        cache.set(name + SLOW, 1, timeout=SLOW_S)
+        raise
+    except BaseException:
+        cache.delete(name + LOCK)
+        raise
+    cache.set(name, (drawn.content, drawn.dropped), timeout=KEEP_S)
+    return drawn
+
+
+def _kept(name: str) -> Drawn | None:
+    found = cache.get_many((name, name + SLOW))
+    if name in found:
+        return Drawn(*found[name])
+    if found:
+        raise _slow()
+    return None
+
+
 def _name(key: str) -> str:
     return "tile:" + hashlib.sha256(key.encode()).hexdigest()[:40]
 
 
-def etag(content: bytes) -> str:
-    """Return the strong ETag of a tile's bytes."""
-    return '"' + hashlib.sha256(content).hexdigest()[:32] + '"'
+def _slow() -> Unavailable:
+    return Unavailable("tile_slow", "这块地图画得太慢，已经停下。请放大一级再看。", retry_after=SLOW_S)

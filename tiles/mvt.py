@@ -3,138 +3,149 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db import OperationalError, connection, transaction
-from psycopg.errors import QueryCanceled
-
-from geo.crs.codes import CGCS2000, WEB_MERCATOR
+from geo.crs.codes import CGCS2000
 from geo.errors import Unavailable
-from tiles.schemes import Tile
+from tiles.asking import ask
+from tiles.clusters import cluster_tile
+from tiles.encoding import EXTENT
+from tiles.schemes import DEGREE_M, PIXELS, Tile
+from tiles.source import Drawn, TileSource
 
 log = logging.getLogger(__name__)
 
-EXTENT: Final = 4096
-BUFFER: Final = 80
+BUFFER: Final = 64
+"""How far, in units of the tile, what lies beyond its edge is drawn too: one cell of the grid that crowds are thinned on."""
+CELLS: Final = EXTENT // BUFFER
 FEATURE_CAP: Final = 20_000
 BYTE_CAP: Final = 500_000
-TIMEOUT_MS: Final = 4_000
 SIMPLIFY_BELOW: Final = 15
+DUST_PX: Final = 2
+"""Areas smaller than this, both ways, are dust: of each little square of the screen only the largest is drawn."""
+TRIES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
-class TileSource:
-    """What one tile layer is drawn from: constant SQL written by the layer's owner, values only as parameters.
+class _Terms:
+    """How much may be drawn: so many features, thinned on so many cells a side, simplified so many times as coarsely."""
 
-    ``columns`` are SQL expressions with ``AS``; ``order`` puts first what must survive when a cap bites; ``cluster_px``
-    merges points closer than that many pixels into one with a ``count``.
-    """
+    cap: int
+    cells: int = CELLS
+    coarser: int = 1
 
-    layer: str
-    table: str
-    columns: Sequence[str]
-    where: str = "TRUE"
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    order: str = ""
-    cluster_px: int = 0
-
-
-def tile_bytes(source: TileSource, tile: Tile) -> bytes:
-    """Draw one tile. Over the byte cap the least important features are left out until it fits; slow SQL is ``Unavailable``."""
-    cap = FEATURE_CAP
-    statement = _clusters(source) if source.cluster_px else _features(source)
-    while True:
-        drawn = _run(statement, _parameters(source, tile, cap))
-        if len(drawn) <= BYTE_CAP or cap <= 100:
-            return drawn
-        # Bytes grow about as the features do, so the next cap is aimed a little below the limit.
-        cap = max(100, min(cap // 2, int(cap * 0.9 * BYTE_CAP / len(drawn))))
-        log.info("tile over the byte cap", extra={"layer": source.layer, "z": tile.z, "bytes": len(drawn), "cap": cap})
+    def tightened(self, drawn: int) -> _Terms:
+        """Return terms under which a tile of ``drawn`` bytes should fit: bytes grow about as the features do."""
+        if self.cap <= 1:
+            return _Terms(1, self.cells, self.coarser * 4)
+        aimed = int(self.cap * 0.9 * BYTE_CAP / drawn) if drawn else self.cap
+        return _Terms(max(1, min(self.cap // 2, aimed)), self.cells, self.coarser)
 
 
-def _parameters(source: TileSource, tile: Tile, cap: int) -> dict[str, Any]:
-    # Half a pixel cannot be seen, and leaving it out halves what is sent.
-    tolerance = tile.pixel / 2 if tile.z < SIMPLIFY_BELOW else 0.0
+def draw_tile(source: TileSource, tile: Tile) -> Drawn:
+    """Draw one tile. Over a cap what stands closest or is least goes first; slow SQL is ``Unavailable``."""
+    if source.clusters_at(tile.z):
+        return Drawn(cluster_tile(source, tile))
+    [(content, picked)] = ask(_all(source, tile), _parameters(source, tile, _Terms(FEATURE_CAP)))
+    if picked <= FEATURE_CAP and len(content) <= BYTE_CAP:
+        return Drawn(bytes(content))
+    terms = _Terms(FEATURE_CAP) if picked > FEATURE_CAP else _Terms(picked).tightened(len(content))
+    for _ in range(TRIES):
+        [(content, kept, found)] = ask(_fewer(source, tile), _parameters(source, tile, terms))
+        if len(content) <= BYTE_CAP and kept <= terms.cap:
+            log.info("tile thinned", extra={"layer": source.layer, "z": tile.z, "found": found, "kept": kept})
+            return Drawn(bytes(content), found - kept)
+        if kept > terms.cap and terms.cells > 1:
+            terms = _Terms(terms.cap, terms.cells // 2, terms.coarser)  # one for each cell is still too many
+        else:
+            terms = _Terms(min(terms.cap, kept), terms.cells, terms.coarser).tightened(len(content))
+    raise Unavailable("tile_heavy", "这块地图的内容太多，画不下。请放大一级再看。", retry_after=60)
+
+
+def _parameters(source: TileSource, tile: Tile, terms: _Terms) -> dict[str, Any]:
+    west, south, east, north = tile.with_margin(BUFFER / EXTENT)
+    left, bottom, right, top = tile.extent
+    # In degrees a pixel is lower than wide: measured by its height nothing is simplified by more than half of one.
+    degrees = tile.pixel / tile.scheme.metres / DEGREE_M if tile.scheme.srid != CGCS2000 else tile.pixel
+    low = degrees * (math.cos(math.radians((south + north) / 2)) if tile.scheme.srid != CGCS2000 else 1.0)
     return {
         **source.parameters,
-        "z": tile.z,
-        "x": tile.x,
-        "y": tile.y,
-        "cap": cap,
-        "layer": source.layer,
-        "tolerance": tolerance,
-        "grid": tile.pixel * source.cluster_px,
-    }
+        "tile_layer": source.layer,
+        "tile_west": west, "tile_south": south, "tile_east": east, "tile_north": north,
+        "tile_left": left, "tile_bottom": bottom, "tile_right": right, "tile_top": top,
+        "tile_cap": terms.cap,
+        "tile_tolerance": low / 2 * terms.coarser if tile.z < SIMPLIFY_BELOW or terms.coarser > 1 else 0.0,
+        "tile_dust_x": DUST_PX * degrees, "tile_dust_y": DUST_PX * low,
+        "tile_cell_x": PIXELS * degrees / terms.cells, "tile_cell_y": PIXELS * low / terms.cells,
+    }  # fmt: skip
 
 
 # The tile's box is moved to the column's system, never the column to the tile's: the spatial index stays in use.
-_BOX = f"""
-WITH tile AS (
-  SELECT ST_TileEnvelope(%(z)s, %(x)s, %(y)s) AS envelope,
-         ST_Transform(ST_TileEnvelope(%(z)s, %(x)s, %(y)s, margin => {BUFFER / EXTENT}), {CGCS2000}) AS box
+_INSIDE: Final = f"t.geom && ST_MakeEnvelope(%(tile_west)s, %(tile_south)s, %(tile_east)s, %(tile_north)s, {CGCS2000})"
+
+
+def _all(source: TileSource, tile: Tile) -> str:
+    """Return the statement of a tile that is not crowded: its bytes, and how many features it was to hold."""
+    return f"""WITH picked AS (
+  SELECT t.* FROM {_here(source, tile)} t ORDER BY {_order(source)} LIMIT %(tile_cap)s + 1
+), {_drawn(source, tile, "picked")}
+SELECT {_bytes()}, (SELECT count(*) FROM picked) FROM drawn WHERE geom IS NOT NULL"""
+
+
+def _fewer(source: TileSource, tile: Tile) -> str:
+    """Return the statement of a tile that is too full: its bytes, how many features it keeps, how many there are.
+
+    Points: of each cell of the world's grid so many may stay as lets the whole fit, the same number in every cell, so that where
+    they stand alone they all stay. Lines and areas: the least go first.
+    """
+    if source.geometry == "point":
+        keep = f"""ranked AS (
+  SELECT t.*, row_number() OVER (
+    PARTITION BY floor(ST_X(t.geom) / %(tile_cell_x)s), floor(ST_Y(t.geom) / %(tile_cell_y)s) ORDER BY {_order(source)}
+  ) AS tile_rank FROM found t
+), room AS (
+  SELECT max(tile_rank) AS most FROM (
+    SELECT tile_rank, sum(count(*)) OVER (ORDER BY tile_rank) AS filled FROM ranked GROUP BY tile_rank
+  ) s WHERE filled <= %(tile_cap)s
+), picked AS (
+  SELECT t.* FROM ranked t WHERE tile_rank <= coalesce((SELECT most FROM room), 1)
+)"""
+    else:
+        keep = f"picked AS (SELECT t.* FROM found t ORDER BY {_order(source)} LIMIT %(tile_cap)s)"
+    return f"""WITH found AS MATERIALIZED (
+  SELECT t.* FROM {source.table} t WHERE {_INSIDE} AND ({source.where})
+), {keep}, {_drawn(source, tile, "picked")}
+SELECT {_bytes()}, (SELECT count(*) FROM picked), (SELECT count(*) FROM found) FROM drawn WHERE geom IS NOT NULL"""
+
+
+def _here(source: TileSource, tile: Tile) -> str:
+    inside = f"(SELECT t.* FROM {source.table} t WHERE {_INSIDE} AND ({source.where}))"
+    if source.geometry != "polygon" or tile.z >= SIMPLIFY_BELOW:
+        return inside
+    wide, high = "ST_XMax(t.geom) - ST_XMin(t.geom)", "ST_YMax(t.geom) - ST_YMin(t.geom)"
+    dust = f"{wide} < %(tile_dust_x)s AND {high} < %(tile_dust_y)s"
+    place = "floor(ST_XMin(t.geom) / %(tile_dust_x)s), floor(ST_YMin(t.geom) / %(tile_dust_y)s)"
+    return f"""(SELECT t.* FROM {inside} t WHERE NOT ({dust}) UNION ALL
+    (SELECT DISTINCT ON ({place}) t.* FROM {inside} t WHERE {dust} ORDER BY {place}, ({wide}) * ({high}) DESC, t.id))"""
+
+
+def _drawn(source: TileSource, tile: Tile, rows: str) -> str:
+    shape = "t.geom" if source.geometry == "point" else "ST_Simplify(t.geom, %(tile_tolerance)s, true)"
+    if tile.scheme.srid != CGCS2000:
+        shape = f"ST_Transform({shape}, {tile.scheme.srid})"
+    envelope = f"ST_MakeEnvelope(%(tile_left)s, %(tile_bottom)s, %(tile_right)s, %(tile_top)s, {tile.scheme.srid})"
+    columns = "".join(f'{column.sql} AS "{column.name}", ' for column in source.columns)
+    return f"""drawn AS (
+  SELECT {columns}ST_AsMVTGeom({shape}, {envelope}, {EXTENT}, {BUFFER}, true) AS geom FROM {rows} t
 )"""
 
 
-def _features(source: TileSource) -> str:
-    drawn = f"ST_Transform(t.geom, {WEB_MERCATOR})"
-    shape = f"ST_Simplify({drawn}, %(tolerance)s, true)"
-    return f"""{_BOX},
-picked AS (
-  SELECT t.* FROM {source.table} t, tile
-  WHERE t.geom && tile.box AND ({source.where})
-  {f"ORDER BY {source.order}" if source.order else ""} LIMIT %(cap)s
-),
-drawn AS (
-  SELECT {", ".join(source.columns)},
-         ST_AsMVTGeom({shape}, tile.envelope, {EXTENT}, {BUFFER}, true) AS geom
-  FROM picked t, tile
-)
-SELECT ST_AsMVT(drawn, %(layer)s, {EXTENT}, 'geom') FROM drawn WHERE geom IS NOT NULL"""
+def _bytes() -> str:
+    return f"coalesce(ST_AsMVT(drawn, %(tile_layer)s, {EXTENT}, 'geom'), '')"
 
 
-def _clusters(source: TileSource) -> str:
-    # Cells hang on the world's grid, not on the tile's, so a cluster is the same in the two tiles it stands between.
-    return f"""{_BOX},
-points AS (
-  SELECT ST_Transform(t.geom, {WEB_MERCATOR}) AS at, t.* FROM {source.table} t, tile
-  WHERE t.geom && tile.box AND ({source.where})
-),
-cells AS (
-  SELECT floor(ST_X(at) / %(grid)s) AS cx, floor(ST_Y(at) / %(grid)s) AS cy, count(*) AS count,
-         ST_Centroid(ST_Collect(at)) AS centre, min(id) AS first
-  FROM points GROUP BY 1, 2 ORDER BY count(*) DESC LIMIT %(cap)s
-),
-drawn AS (
-  SELECT cells.count, {", ".join(f"CASE WHEN cells.count = 1 THEN {_value(c)} END AS {_name(c)}" for c in source.columns)},
-         ST_AsMVTGeom(cells.centre, tile.envelope, {EXTENT}, {BUFFER}, true) AS geom
-  FROM cells JOIN {source.table} t ON t.id = cells.first, tile
-)
-SELECT ST_AsMVT(drawn, %(layer)s, {EXTENT}, 'geom') FROM drawn WHERE geom IS NOT NULL"""
-
-
-def attribute_name(column: str) -> str:
-    """Return the name under which a column expression appears in a tile."""
-    return column.rpartition(" AS ")[2].rpartition(".")[2].strip('"')
-
-
-def _value(column: str) -> str:
-    return column.rpartition(" AS ")[0] or column
-
-
-def _name(column: str) -> str:
-    return attribute_name(column) if '"' not in column else f'"{attribute_name(column)}"'
-
-
-def _run(statement: str, parameters: Mapping[str, Any]) -> bytes:
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL statement_timeout = {TIMEOUT_MS}")
-            cursor.execute(statement, parameters)
-            row = cursor.fetchone()
-    except OperationalError as error:
-        if isinstance(error.__cause__, QueryCanceled):
-            raise Unavailable("tile_slow", "这块地图画得太慢，已经停下。请放大一级再看。", retry_after=5) from error
-        raise
-    return bytes(row[0]) if row and row[0] else b""
+def _order(source: TileSource) -> str:
+    least = {"point": "", "line": "ST_Length(t.geom) DESC, ", "polygon": "ST_Area(t.geom) DESC, "}[source.geometry]
+    return (f"{source.order}, " if source.order else least) + "t.id"

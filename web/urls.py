@@ -2,7 +2,6 @@
 
 from django.urls import path
 
-from layers import pages as layers
 from services.access import pages as access
 from services.access.signin import certificate_pages
 from services.access.signin import pages as signin
@@ -60,6 +59,7 @@ from web.doors.kinds import ROUTES as KIND_ROUTES
 from web.doors.log_routes import ROUTES as LOG_ROUTES
 from web.doors.plan_routes import ROUTES as PLAN_ROUTES
 from web.doors.preload_routes import ROUTES as PRELOAD_ROUTES
+from web.doors.tile_routes import ROUTES as TILE_ROUTES
 from web.doors.visit_routes import ROUTES as VISIT_ROUTES
 from web.doors.waste_routes import ROUTES as WASTE_ROUTES
 from web.doors.watch import ROUTES as WATCH_ROUTES
@@ -73,9 +73,7 @@ urlpatterns = [
     path("here", places.here, name="here"),
     path("health", health, name="health"),
     path("api/", api.urls),
-    path("tiles", layers.catalogue, name="layers"),
-    path("tiles/<slug:key>.json", layers.tilejson, name="tilejson"),
-    path("tiles/<slug:key>/<int:z>/<int:x>/<int:y>.mvt", layers.tile, name="tile"),
+    *TILE_ROUTES,
     path("style/<slug:name>.json", mapstyle.style, name="style"),
     path("tools/convert", convert.convert_page, name="convert"),
     path("tools/standardise", standardise.standardise_page, name="standardise"),

@@ -30,6 +30,7 @@ LAYERS = (
         families=("facilities",),
         cluster_px=56,
         cluster_below=16,
+        counted="kind",
         max_zoom=16,
         touched="(SELECT coalesce(extract(epoch FROM max(updated_at)), 0) FROM facilities_facility)",
     ),

@@ -144,7 +144,7 @@ def test_points_are_strewn_on_the_map_and_a_place_is_found_on_it(open_page: Any,
     assert abs(dot["y"] + dot["height"] / 2 - y) < 3
 
 
-@pytest.mark.covers("ELD-MAP-05", via="tiles.mvt:tile_bytes")
+@pytest.mark.covers("ELD-MAP-05", via="tiles.mvt:draw_tile")
 def test_points_are_counted_together_by_scale_and_come_apart(open_page: Any, live_city: str, elders: Spot) -> None:
     from services.facilities.kinds import kinds_named
     from services.facilities.models import Facility

@@ -20,7 +20,7 @@ from geo.roads.models import RoadSegment
 from layers.registry import layers
 from layers.spec import Attribute
 from services.facilities.models import Facility, FacilityKind
-from tiles import mvt
+from tiles import asking, mvt
 from tiles.schemes import tile_at
 
 pytestmark = pytest.mark.django_db
@@ -218,7 +218,7 @@ def test_a_slow_tile_gives_up_with_503(client: Client, monkeypatch: pytest.Monke
     of = source(Family.FACILITIES)
     for number in range(20):
         facility(of, number, nursery)
-    monkeypatch.setattr(mvt, "TIMEOUT_MS", 50)
+    monkeypatch.setattr(asking, "TIMEOUT_MS", 50)
     slow = replace(layers()["places"], attributes=(Attribute("s", "慢", "text", "pg_sleep(1)::text"),))
     monkeypatch.setitem(layers(), "places", slow)
     answer = client.get(url("places", 16))

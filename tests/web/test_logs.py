@@ -16,7 +16,7 @@ def test_a_request_is_logged_without_its_query(client: Client, caplog: pytest.Lo
     with caplog.at_level(logging.INFO, logger="quantu.request"):
         client.get("/tiles/places.json?q=国权路1弄2号&lon=121.5")
     [line] = [record for record in caplog.records if record.name == "quantu.request"]
-    assert line.route == "tiles/<slug:key>.json"
+    assert line.route == "tiles/<layer_keys:keys>.json"
     assert line.status == 200
     assert "121.5" not in str(line.__dict__)
     assert "国权路" not in str(line.__dict__)

@@ -95,7 +95,7 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
         "/plan/fences": {"edition_id": key(FenceEdition), "import_id": key(FenceImport)},
         "/api/v1/fences": {"edition_id": key(FenceEdition)},
         "/enrol": {"edition_id": key(CatchmentEdition)},
-        "/tiles": {"key": "places"},
+        "/tiles": {"keys": "places,green", "scheme_id": "CGCS2000Quad"},
         "/desk/modules": {"key": "advisers"},
         "/desk/kinds": {"key": key(FacilityKind)},
         "/c/": {"code": "ssb"},

@@ -1,0 +1,264 @@
+"""Points counted together: which lie in one cell of the world's grid, how many of what, and at which zoom they come apart.
+
+Cells are a whole number to a tile and each lies in one of the zoom above, so a cluster stands in one tile only, its parts add up,
+and no two tiles tell of it differently. The points of a source are read once for all its tiles and held, in the order of a curve
+that passes through a tile without leaving it; of too many to hold the database counts the cells of each tile.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from geo.crs.codes import CGCS2000
+from tiles.asking import ask
+from tiles.encoding import EXTENT, Value, encode_points
+from tiles.schemes import PIXELS, Scheme, Tile
+from tiles.source import TileSource
+
+HOLD_POINTS: Final = 200_000
+"""Of how many points a source may have to be held in memory."""
+HOLD_ALL: Final = 600_000
+"""How many points a process holds, of all sources."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The points of a source in a scheme, in the order of their cells at the deepest zoom that counts, then of their ids.
+
+    ``across``, ``down`` are shares of the width of the world; ``facts`` are the columns of each; ``kinds`` point into ``words``;
+    ``figures`` are a column each, with NaN for none.
+    """
+
+    codes: npt.NDArray[np.int64]
+    across: npt.NDArray[np.float64]
+    down: npt.NDArray[np.float64]
+    facts: list[tuple[Any, ...]]
+    kinds: npt.NDArray[np.int64]
+    words: list[str]
+    figures: npt.NDArray[np.float64]
+
+
+_ACROSS: Final = "(ST_X(t.geom) + 180.0) / 360.0"
+_HELD: OrderedDict[tuple[str, str], Held] = OrderedDict()
+_READING: dict[tuple[str, str], threading.Lock] = {}
+_GUARD: Final = threading.Lock()
+
+
+def cluster_tile(source: TileSource, tile: Tile) -> bytes:
+    """Return a tile of counted points; slow SQL is ``Unavailable``."""
+    held = _held(source, tile.scheme) if source.name else None
+    found = _counted(source, held, tile) if held is not None else _asked(source, tile)
+    return encode_points(source.layer, found)
+
+
+def cell_bits(source: TileSource) -> int:
+    """Return how many times a tile's side is halved to give the side of a cell."""
+    return max(0, round(math.log2(PIXELS / source.cluster_px)))
+
+
+def curve(across: npt.NDArray[np.int64], down: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the place of cells on the Z curve: the bits of both numbers in turn; each below 2^31."""
+    return _spread(across) | (_spread(down) << 1)
+
+
+def _spread(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    spread = numbers.astype(np.int64)
+    for by, mask in (
+        (16, 0x0000FFFF0000FFFF),
+        (8, 0x00FF00FF00FF00FF),
+        (4, 0x0F0F0F0F0F0F0F0F),
+        (2, 0x3333333333333333),
+    ):
+        spread = (spread | (spread << by)) & mask
+    return (spread | (spread << 1)) & 0x5555555555555555
+
+
+def _held(source: TileSource, scheme: Scheme) -> Held | None:
+    """Return the points of a source, read by one thread while others wait; none when there are too many to hold."""
+    key = (source.name, scheme.id)
+    with _GUARD:
+        if key in _HELD:
+            _HELD.move_to_end(key)
+            return _HELD[key]
+        reading = _READING.setdefault(key, threading.Lock())
+    try:
+        with reading:
+            with _GUARD:
+                if key in _HELD:
+                    return _HELD[key]
+            found = _read(source, scheme)
+            if found is not None:
+                _hold(key, found)
+            return found
+    finally:
+        with _GUARD:
+            _READING.pop(key, None)
+
+
+def _hold(key: tuple[str, str], found: Held) -> None:
+    with _GUARD:
+        _HELD[key] = found
+        while len(_HELD) > 1 and sum(len(each.codes) + 1000 for each in _HELD.values()) > HOLD_ALL:
+            _HELD.popitem(last=False)
+
+
+def _read(source: TileSource, scheme: Scheme) -> Held | None:
+    inner = f"FROM {source.table} t WHERE t.geom IS NOT NULL AND ({source.where})"
+    [(many,)] = ask(f"SELECT count(*) FROM (SELECT 1 {inner} LIMIT {HOLD_POINTS + 1}) s", source.parameters)
+    if many > HOLD_POINTS:
+        return None
+    columns = "".join(f", {column.sql}" for column in source.columns)
+    rows = ask(f"SELECT t.id, {_ACROSS}, {_down(scheme)}{columns} {inner}", source.parameters)
+    across, down = (np.array([row[place] for row in rows], dtype=np.float64) for place in (1, 2))
+    side = 1 << _deepest(source)
+    codes = curve(*(np.floor(share * side).astype(np.int64) for share in (across, down)))
+    order = np.lexsort((np.array([row[0] for row in rows], dtype=np.int64), codes))
+    facts = [rows[place][3:] for place in order]
+    words, kinds = _sorts(source, facts)
+    return Held(codes[order], across[order], down[order], facts, kinds, words, _figures(source, facts))
+
+
+def _deepest(source: TileSource) -> int:
+    return source.cluster_below - 1 + cell_bits(source)
+
+
+def _sorts(source: TileSource, facts: list[tuple[Any, ...]]) -> tuple[list[str], npt.NDArray[np.int64]]:
+    if not source.counted:
+        return [], np.zeros(len(facts), dtype=np.int64)
+    place = [column.name for column in source.columns].index(source.counted)
+    said = ["" if fact[place] is None else str(fact[place]) for fact in facts]
+    words = sorted(set(said))
+    numbers = {word: number for number, word in enumerate(words)}
+    return words, np.array([numbers[word] for word in said], dtype=np.int64)
+
+
+def _figures(source: TileSource, facts: list[tuple[Any, ...]]) -> npt.NDArray[np.float64]:
+    names = [column.name for column in source.columns]
+    places = [names.index(name) for name in source.figures]
+    figures = [[math.nan if fact[place] is None else float(fact[place]) for place in places] for fact in facts]
+    return np.array(figures, dtype=np.float64).reshape(len(facts), len(places))
+
+
+def _counted(source: TileSource, held: Held, tile: Tile) -> Iterator[tuple[int, int, Mapping[str, Value]]]:
+    """Yield the cells of a tile out of points that are held."""
+    deepest, bits = _deepest(source), cell_bits(source)
+    first = int(curve(np.array([tile.x]), np.array([tile.y]))[0]) << 2 * (deepest - tile.z)
+    begin, end = np.searchsorted(held.codes, (first, first + (1 << 2 * (deepest - tile.z))))
+    if begin == end:
+        return
+    codes = held.codes[begin:end]
+    cells = codes >> 2 * (deepest - tile.z - bits)
+    starts = np.concatenate(([0], np.flatnonzero(cells[1:] != cells[:-1]) + 1))
+    counts = np.diff(np.append(starts, len(cells)))
+    world = 1 << tile.z
+    xs, ys = (
+        np.floor((np.add.reduceat(share[begin:end], starts) / counts * world - origin) * EXTENT).astype(int)
+        for share, origin in ((held.across, tile.x), (held.down, tile.y))
+    )
+    lows, highs = codes[starts], codes[starts + counts - 1]
+    for start, count, x, y, low, high in zip(
+        *(part.tolist() for part in (starts, counts, xs, ys, lows, highs)), strict=True
+    ):
+        here = slice(begin + start, begin + start + count)
+        if count == 1:
+            yield x, y, _alone(source, held.facts[begin + start])
+            continue
+        kinds = np.bincount(held.kinds[here], minlength=len(held.words)) if held.words else ()
+        by_kind = {word: int(number) for word, number in zip(held.words, kinds, strict=True) if number}
+        apart = deepest - ((low ^ high).bit_length() - 1) // 2 if low != high else None
+        yield x, y, _together(source, count, apart, by_kind, held.figures[here])
+
+
+def _alone(source: TileSource, fact: tuple[Any, ...]) -> dict[str, Value]:
+    return {column.name: _plain(value) for column, value in zip(source.columns, fact, strict=True)}
+
+
+def _plain(value: Any) -> Value:
+    return value if value is None or isinstance(value, str | bool | int | float) else str(value)
+
+
+def _together(
+    source: TileSource, count: int, apart: int | None, kinds: Mapping[str, int], figures: npt.NDArray[np.float64]
+) -> dict[str, Value]:
+    """Return what a cluster says: ``apart`` is the level of the grid at which it parts, none when it never does."""
+    zoom = source.cluster_below if apart is None else apart - cell_bits(source)
+    said: dict[str, Value] = {"count": count, "expansion_zoom": zoom}
+    said |= {f"{source.counted}:{word}": number for word, number in kinds.items() if word}
+    for name, column in zip(source.figures, figures.T, strict=True):
+        known = column[~np.isnan(column)]
+        if len(known):
+            said |= {
+                f"{name}:sum": float(known.sum()),
+                f"{name}:min": float(known.min()),
+                f"{name}:max": float(known.max()),
+            }
+    return said
+
+
+def _asked(source: TileSource, tile: Tile) -> Iterator[tuple[int, int, Mapping[str, Value]]]:
+    """Yield the cells of a tile as the database counts them: the same as of points that are held."""
+    deepest, bits = _deepest(source), cell_bits(source)
+    west, south, east, north = tile.with_margin(1e-6)
+    world, size, cells = 1 << tile.z, len(source.columns), 1 << bits
+    counted = next((column.sql for column in source.columns if column.name == source.counted), "NULL")
+    named = {column.name: column.sql for column in source.columns}
+    picked = "".join(f', ({named[name]})::float8 AS "figure {number}"' for number, name in enumerate(source.figures))
+    told = "".join(
+        f', sum("figure {number}"), min("figure {number}"), max("figure {number}")'
+        for number in range(len(source.figures))
+    )
+    statement = f"""WITH points AS (
+  SELECT t.id, {_ACROSS} AS across, {_down(tile.scheme)} AS down, ({counted})::text AS word{picked}
+  FROM {source.table} t
+  WHERE t.geom && ST_MakeEnvelope(%(tile_west)s, %(tile_south)s, %(tile_east)s, %(tile_north)s, {CGCS2000}) AND ({source.where})
+), inside AS (
+  SELECT *, floor((across * {world} - {tile.x}) * {cells})::int AS cx, floor((down * {world} - {tile.y}) * {cells})::int AS cy
+  FROM points
+), cells AS (
+  SELECT cx, cy, count(*) AS many, avg(across) AS across, avg(down) AS down, min(id) AS first,
+         floor(min(across) * {1 << deepest})::bigint # floor(max(across) * {1 << deepest})::bigint AS apart_x,
+         floor(min(down) * {1 << deepest})::bigint # floor(max(down) * {1 << deepest})::bigint AS apart_y,
+         CASE WHEN count(*) > 1 THEN array_agg(word) END AS words{told}
+  FROM inside WHERE cx BETWEEN 0 AND {cells - 1} AND cy BETWEEN 0 AND {cells - 1} GROUP BY cx, cy
+)
+SELECT cells.*{"".join(f", {column.sql}" for column in source.columns)}
+FROM cells LEFT JOIN {source.table} t ON t.id = cells.first ORDER BY cells.first"""
+    box = {"tile_west": west, "tile_south": south, "tile_east": east, "tile_north": north}
+    for row in ask(statement, {**source.parameters, **box}):
+        _, _, many, across, down, _, apart_x, apart_y, words, *rest = row
+        x, y = (math.floor((share * world - origin) * EXTENT) for share, origin in ((across, tile.x), (down, tile.y)))
+        if many == 1:
+            yield x, y, _alone(source, tuple(rest[-size:] if size else ()))
+            continue
+        parts = max(apart_x, apart_y)
+        kinds: dict[str, int] = {}
+        for word in sorted(filter(None, words)):
+            kinds[word] = kinds.get(word, 0) + 1
+        said = _together(
+            source,
+            many,
+            deepest - (parts.bit_length() - 1) if parts else None,
+            kinds,
+            np.empty((0, len(source.figures))),
+        )
+        for number, name in enumerate(source.figures):
+            figures = rest[3 * number : 3 * number + 3]
+            if figures[0] is not None:
+                said |= {
+                    f"{name}:{part}": float(value) for part, value in zip(("sum", "min", "max"), figures, strict=True)
+                }
+        yield x, y, said
+
+
+def _down(scheme: Scheme) -> str:
+    if scheme.srid == CGCS2000:
+        return "(90.0 - ST_Y(t.geom)) / 360.0"
+    return "(1.0 - asinh(tan(radians(ST_Y(t.geom)))) / pi()) / 2.0"
