@@ -42,9 +42,7 @@ def layer_tile(
     No scope is the public one; of a layer with a duty it sees no row. ``attributes`` are what features are to say (none: all that
     tiles carry); ``before_drawing`` is called when the tile is not kept, and may refuse by raising.
     """
-    seen = seen_by(layer, scope or Scope.public())
-    edition = layer_edition(layer)
-    source = _source(layer, tile.z, chosen, seen, edition, attributes)
+    source = tile_source(layer, tile.z, chosen=chosen, scope=scope, edition=layer_edition(layer), attributes=attributes)
     if source is None:
         return Drawn(b"")
 
@@ -84,7 +82,7 @@ def layers_tile(
 
 def preload_tile(*, layer: LayerSpec, tile: Tile, chosen: Chosen, edition: str) -> bytes | None:
     """Let a tile of an edition be kept for whoever asks next; return it when it had to be drawn, ``None`` when it was kept."""
-    source = _source(layer, tile.z, chosen, seen_by(layer, Scope.public()), edition, None)
+    source = tile_source(layer, tile.z, chosen=chosen, edition=edition)
     if source is None or keep_longer(_key(source, tile)):
         return None
     return cached_tile(_key(source, tile), lambda: draw_tile(source, tile)).content
@@ -142,17 +140,20 @@ def read_attributes(layers: Sequence[LayerSpec], text: str | None) -> list[str] 
     return asked
 
 
-def _source(
+def tile_source(
     layer: LayerSpec,
     zoom: int,
+    *,
     chosen: Chosen,
-    seen: Narrowing,
     edition: str,
-    attributes: Sequence[Attribute] | None,
+    scope: Scope | None = None,
+    attributes: Sequence[Attribute] | None = None,
 ) -> TileSource | None:
+    """Return what a layer's tiles of a zoom are drawn from; none where it does not begin yet, or ends."""
     detail = layer.detail_at(zoom)
     if detail is None or zoom > layer.max_zoom:
         return None
+    seen = seen_by(layer, scope or Scope.public())
     conditions = [detail.where, seen.where, *(choice.condition for choice in layer.choices if choice.name in chosen)]
     carried = [one for one in (layer.attributes if attributes is None else attributes) if one.tiled]
     names = [one.name for one in carried]
