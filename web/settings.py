@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "services.access",
     "services.access.clients",
     "services.access.signin",
+    "services.basemaps",
     "services.facilities.upkeep",
     "services.access.personal",
     "services.facilities",
@@ -159,7 +160,13 @@ CACHES = {
         "KEY_PREFIX": "quantu",
         # a store that hangs is as one that is gone: whoever asks says so instead of waiting with it
         "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 3},
-    }
+    },
+    "basemaps": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": STATE / "basemaps",
+        "TIMEOUT": 30 * 86_400,
+        "OPTIONS": {"MAX_ENTRIES": int(env.text("QUANTU_BASE_MAP_TILES", "20000")), "CULL_FREQUENCY": 20},
+    },
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_AGE = 12 * 3600
@@ -287,6 +294,9 @@ SUPERVISION_SECRET: str = env.text("QUANTU_SUPERVISION_SECRET")
 ONE_MAP_URL: str = env.text("QUANTU_ONE_MAP_URL")
 ONE_MAP_APP: str = env.text("QUANTU_ONE_MAP_APP")
 ONE_MAP_SECRET: str = env.text("QUANTU_ONE_MAP_SECRET")
+# Imagery of others behind the maps: how long one tile is waited for, how long it is fresh, and how many tiles are kept on disk.
+BASE_MAP_TIMEOUT_S: float = float(env.text("QUANTU_BASE_MAP_TIMEOUT", "6"))
+BASE_MAP_FRESH_S: float = float(env.text("QUANTU_BASE_MAP_DAYS", "7")) * 86_400
 # The service that compares faces at check-ins; without all three a face waits for its check.
 FACES_URL: str = env.text("QUANTU_FACES_URL")
 FACES_APP: str = env.text("QUANTU_FACES_APP")
@@ -373,5 +383,7 @@ LOGGING: dict[str, Any] = {
         "django.request": {"level": "ERROR"},
         "django.server": {"level": "ERROR"},
         "axes": {"level": "ERROR"},
+        # It would tell whole addresses of others, with the keys in them.
+        "urllib3": {"level": "INFO"},
     },
 }

@@ -70,6 +70,7 @@ GROUPS: Final = (
             Entry("机构类别", "blocks", "desk-kinds", "/desk/kinds", "facilities.kinds"),
             Entry("查找设置", "funnel", "desk-arrangements", "/desk/finder", "settings.write", citywide=True),
             Entry("申请入口", "landmark", "desk-apply-entries", "/desk/apply-entries", "settings.write", citywide=True),
+            Entry("底图", "globe", "desk-basemaps", "/desk/basemaps", "settings.write", citywide=True),
             Entry("数据预加载", "map", "desk-preloads", "/desk/preloads", "settings.write", citywide=True),
         ),
     ),

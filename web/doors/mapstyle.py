@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from django.conf import settings
 from django.http import HttpRequest, JsonResponse
-from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from geo.crs.cities import CITIES
 from geo.errors import NotFound
 from layers.registry import layers
+from services.access.queries import scope_for
+from services.basemaps.models import BaseMap
+from services.basemaps.queries import base_map
+from services.basemaps.serving import MARGIN_DEG
 
 FONTS: Final = ["PingFang SC", "HarmonyOS Sans SC", "Microsoft YaHei UI", "Noto Sans CJK SC", "sans-serif"]
 BASE_LAYERS: Final = ("ground", "green", "buildings", "roads", "regions", "region_labels", "places")
@@ -116,17 +121,26 @@ ELDER: Final = Palette(
     cluster_text="#FFFFFF",
     text_px=18,
 )
+ON_IMAGERY: Final = "#FFFFFF"
+"""Names and borders over imagery, which is of any colour: their halo is dark."""
 PALETTES: Final = {"light": LIGHT, "dark": DARK, "elder": ELDER}
 
 
 @require_safe
-@cache_control(public=True, max_age=300)
 def style(request: HttpRequest, name: str) -> JsonResponse:
-    """Return a MapLibre style over our own tiles."""
+    """Return a MapLibre style over our own tiles, or over the imagery that ``base`` names."""
     if name not in PALETTES:
         raise NotFound("style_unknown", "没有这个地图样式。", known=list(PALETTES))
     root = f"{request.scheme}://{request.get_host()}"
-    return JsonResponse(build_style(PALETTES[name], root), json_dumps_params={"ensure_ascii": False})
+    base = request.GET.get("base", "")
+    if base:
+        row = base_map(base, scope=scope_for(request))
+        built = build_imagery_style(PALETTES[name], root, row, dim=name == "dark")
+    else:
+        built = build_style(PALETTES[name], root)
+    response = JsonResponse(built, json_dumps_params={"ensure_ascii": False})
+    response["Cache-Control"] = "private, max-age=60" if base else "public, max-age=300"
+    return response
 
 
 def build_style(colours: Palette, root: str) -> dict[str, Any]:
@@ -142,6 +156,51 @@ def build_style(colours: Palette, root: str) -> dict[str, Any]:
             *[layer for layer in _base(colours) if layer["source"] in drawn],
         ],
     }
+
+
+def build_imagery_style(colours: Palette, root: str, row: BaseMap, *, dim: bool) -> dict[str, Any]:
+    """Return a style of imagery under its own names, or under ours in white; ``dim`` for the dark."""
+    own = replace(
+        colours, label=ON_IMAGERY, water_label=ON_IMAGERY, park_label=ON_IMAGERY, border=ON_IMAGERY, halo=DARK.halo,
+        water=DARK.halo,
+    )  # fmt: skip
+    drawn = [key for key in ("regions", "roads", "green", "ground", "region_labels") if key in layers()]
+    above = _borders(own) if row.names_address else [*_borders(own), *_labels(own)]
+    sources = {each["source"] for each in above} & set(drawn)
+    parts = ("imagery", "imagery-names") if row.names_address else ("imagery",)
+    return {
+        "version": 8,
+        "name": row.title,
+        "sources": {part: _raster(root, row, part) for part in parts}
+        | {key: _source(root, key) for key in sorted(sources)},
+        "layers": [
+            {"id": "background", "type": "background", "paint": {"background-color": colours.land}},
+            _raster_layer("imagery", dim=dim),
+            *[layer for layer in above if layer["source"] in sources],
+            *[_raster_layer(part, dim=False) for part in parts[1:]],
+        ],
+    }
+
+
+def _raster(root: str, row: BaseMap, part: str) -> dict[str, Any]:
+    box = CITIES[settings.CITY].bbox
+    middle = "/names" if part == "imagery-names" else ""
+    return {
+        "type": "raster",
+        "tiles": [f"{root}/basemaps/{row.key}{middle}/{{z}}/{{x}}/{{y}}?v={row.revision}"],
+        "tileSize": 256,
+        "minzoom": row.min_zoom,
+        "maxzoom": row.max_zoom,
+        "bounds": [box.west - MARGIN_DEG, box.south - MARGIN_DEG, box.east + MARGIN_DEG, box.north + MARGIN_DEG],
+        "attribution": row.attribution,
+    }
+
+
+def _raster_layer(part: str, *, dim: bool) -> dict[str, Any]:
+    paint: dict[str, Any] = {"raster-fade-duration": 120}
+    if dim:
+        paint |= {"raster-brightness-max": 0.72, "raster-saturation": -0.15}
+    return {"id": part, "type": "raster", "source": part, "paint": paint}
 
 
 def _source(root: str, key: str) -> dict[str, Any]:

@@ -91,6 +91,7 @@ CITYWIDE: Final = {
     "careservice.OutsideEntry": "one for the city",
     "finder_channels.ChannelSetting": "one for the city",
     "facilities_preloading.Preload": "of the city's public map",
+    "basemaps.BaseMap": "one list for the city",
     "facilities_preloading.PreloadRun": "of the city's public map",
     "kernel_forms.FormDictionary": "the city's library, shared by all districts",
     "kernel_forms.DictionaryTerm": "the city's library, shared by all districts",

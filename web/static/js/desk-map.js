@@ -1,5 +1,6 @@
 // The map of the desk: one way to open it on our own tiles, for points, outlines and many rows.
 import * as maplibre from '../vendor/maplibre-gl.mjs';
+import {offerBases, recallBase, styleOf} from './basemaps.js';
 import {pinAt} from './pin.js';
 import {followScale} from './scale.js';
 
@@ -29,8 +30,8 @@ function loadStyles(address) {
 
 /** Open a map in a holder that says where styles, worker and the box of the city are; its buttons stand beside it. */
 export async function openMap(holder, options) {
-  const styled = () => `${holder.dataset.styles}${dark.matches ? 'dark' : 'light'}.json`;
-  await loadStyles(holder.dataset.css);
+  const styled = () => styleOf(holder, dark.matches ? 'dark' : 'light');
+  await Promise.all([loadStyles(holder.dataset.css), recallBase(holder)]);
   maplibre.setWorkerUrl(new URL(holder.dataset.worker, window.location.href).href);
   const box = holder.dataset.bbox.split(',').map(Number);
   const map = new maplibre.Map({
@@ -49,7 +50,9 @@ export async function openMap(holder, options) {
   map.touchZoomRotate.disableRotation();
   holder.quantu = map; // for those who look into the page: tests, and the console
   map.on('load', () => { holder.dataset.ready = 'true'; });
-  dark.addEventListener('change', () => map.setStyle(styled(), {diff: false}));
+  const restyle = () => map.setStyle(styled(), {diff: false});
+  dark.addEventListener('change', restyle);
+  offerBases(holder, map, restyle);
   const scale = holder.parentElement.querySelector('[data-scale]');
   if (scale) followScale(map, scale.lastElementChild, scale.firstElementChild);
   holder.parentElement.querySelectorAll('[data-zoom]').forEach((button) => {

@@ -1,6 +1,7 @@
 // The map: draws the answer of the list on our own tiles, and asks back what is under a finger.
 import * as maplibre from '../vendor/maplibre-gl.mjs';
 import {answer, cardPlace, onAnswer, onCard, question, showCard, way} from './answer.js';
+import {offerBases, recallBase, styleOf} from './basemaps.js';
 import {onHover, light, select} from './list.js';
 import {isSaved, onSavedChange} from './favourites.js';
 import {startMeasuring} from './measure.js';
@@ -332,13 +333,13 @@ function loadStyles() {
 }
 
 export async function startMap() {
-  await loadStyles();
+  await Promise.all([loadStyles(), recallBase(holder)]);
   maplibre.setWorkerUrl(new URL(holder.dataset.worker, window.location.href).href);
   const box = holder.dataset.bbox.split(',').map(Number);
   const found = answer();
   map = new maplibre.Map({
     container: holder,
-    style: `${holder.dataset.styles}${styleName()}.json`,
+    style: styleOf(holder, styleName()),
     bounds: found && found.origin ? boundsOf(found) : [[121.36, 31.13], [121.58, 31.32]],
     fitBoundsOptions: {padding: padding(), maxZoom: 17},
     maxBounds: [[box[0] - 0.6, box[1] - 0.5], [box[2] + 0.6, box[3] + 0.5]],
@@ -375,15 +376,17 @@ export async function startMap() {
     if (marker) paintPin(marker.getElement(), place);
   }));
   onSheet(() => { if (window.innerWidth <= 640 && drawn && answer() && sheetStop() !== 'full') map.fitBounds(boundsOf(answer()), {padding: padding(), maxZoom: 17, duration: still.matches ? 0 : 200}); });
-  dark.addEventListener('change', () => {
+  const restyle = () => {
     map.once('style.load', () => {
       scattered = null;
       addData();
       drawAnswer(answer(), {fit: false});
       drawWay();
     });
-    map.setStyle(`${holder.dataset.styles}${styleName()}.json`, {diff: false});
-  });
+    map.setStyle(styleOf(holder, styleName()), {diff: false});
+  };
+  dark.addEventListener('change', restyle);
+  offerBases(holder, map, restyle);
   document.getElementById('zoom-in').addEventListener('click', () => map.zoomIn());
   document.getElementById('zoom-out').addEventListener('click', () => map.zoomOut());
   document.getElementById('scatter').addEventListener('change', () => {
