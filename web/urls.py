@@ -58,6 +58,7 @@ from web.doors.finder_routes import ROUTES as FINDER_ROUTES
 from web.doors.form_routes import ROUTES as FORM_ROUTES
 from web.doors.kinds import ROUTES as KIND_ROUTES
 from web.doors.log_routes import ROUTES as LOG_ROUTES
+from web.doors.ogc_routes import ROUTES as OGC_ROUTES
 from web.doors.plan_routes import ROUTES as PLAN_ROUTES
 from web.doors.preload_routes import ROUTES as PRELOAD_ROUTES
 from web.doors.tile_routes import ROUTES as TILE_ROUTES
@@ -260,7 +261,9 @@ urlpatterns = [
     *FINDER_ROUTES,
     *ELDER_ROUTES,
     *LOG_ROUTES,
+    *OGC_ROUTES,
     *PRELOAD_ROUTES,
+    *EXPORT_ROUTES,
     *KIND_ROUTES,
     *WATCH_ROUTES,
     *BASEMAP_ROUTES,

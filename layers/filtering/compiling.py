@@ -86,12 +86,13 @@ class Term:
     mixed: bool = False
 
 
-def narrowing_of(layer: LayerSpec, node: Node, crs: FilterCrs | None = None) -> Narrowing:
+def narrowing_of(layer: LayerSpec, node: Node, crs: FilterCrs | None = None, *, called: str = "filter") -> Narrowing:
     """Return the condition on a layer's rows that CQL2 JSON says; positions in it are given in ``crs``.
 
-    Raises ``BadFilter`` for what the layer does not have, kinds that cannot be compared, and what goes beyond the limits.
+    The names of its parameters begin with ``called``: two conditions that are to hold together need two of them. Raises
+    ``BadFilter`` for what the layer does not have, kinds that cannot be compared, and what goes beyond the limits.
     """
-    compiler = _Compiler(layer, crs or FilterCrs())
+    compiler = _Compiler(layer, crs or FilterCrs(), called)
     made = compiler.truth(node, 1)
     return Narrowing(made, compiler.parameters)
 
@@ -100,11 +101,12 @@ def narrowing_of(layer: LayerSpec, node: Node, crs: FilterCrs | None = None) -> 
 class _Compiler:
     layer: LayerSpec
     crs: FilterCrs
+    called: str
     parameters: dict[str, Any] = field(default_factory=dict)
     nodes: int = 0
 
     def bound(self, value: Any, cast: str) -> str:
-        name = f"filter_{len(self.parameters)}"
+        name = f"{self.called}_{len(self.parameters)}"
         self.parameters[name] = value
         return f"%({name})s::{cast}"
 
