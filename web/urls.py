@@ -263,7 +263,6 @@ urlpatterns = [
     *LOG_ROUTES,
     *OGC_ROUTES,
     *PRELOAD_ROUTES,
-    *EXPORT_ROUTES,
     *KIND_ROUTES,
     *WATCH_ROUTES,
     *BASEMAP_ROUTES,
