@@ -149,6 +149,7 @@ def city_database(_empty_database: None, django_db_blocker: DjangoDbBlocker) -> 
     """Make the database of the tiny city once per test process, with its road graph, and return its name."""
     from fixtures.load import load
     from routing.actions import rebuild_graph
+    from services.access.actions import declare_roles
 
     with django_db_blocker.unblock():
         empty = str(connection.settings_dict["NAME"])
@@ -157,6 +158,7 @@ def city_database(_empty_database: None, django_db_blocker: DjangoDbBlocker) -> 
         _copy(empty, name)
         _use(name)
         load(scale="tiny")
+        declare_roles()
         rebuild_graph()
         connection.close()
         _use(empty)
