@@ -63,4 +63,6 @@ def layer(key: str, *, scope: Scope | None = None) -> LayerSpec:
 
 def may_see(spec: LayerSpec, scope: Scope) -> bool:
     """Say whether a scope may see a layer at all; its rows are narrowed by ``layers.reading.seen_by``."""
-    return spec.public or (scope.holds(spec.duty) and bool(scope.paths))
+    if spec.public:
+        return True
+    return scope.holds(spec.duty) and bool(scope.paths) and (not spec.within or scope.covers_path(spec.within))

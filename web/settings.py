@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "geo.addresses",
     "geo.addresses.standardising",
     "routing",
+    "layers.datasets",
     "layers.styles",
     "services.crypto",
     "services.integrations",

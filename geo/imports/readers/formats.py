@@ -11,6 +11,7 @@ from geo.imports.faults import SourceRefused
 from geo.imports.readers.drawn_tables import read_drawn_csv, read_drawn_xlsx
 from geo.imports.readers.geopackage import read_geopackage
 from geo.imports.readers.kml import read_kml
+from geo.imports.readers.listing import list_geopackage, list_shapefiles, list_sheets
 from geo.imports.readers.osm import read_osm_roads
 from geo.imports.readers.reading import Reading
 from geo.imports.readers.shapes import read_geojson, read_shapefile
@@ -27,6 +28,9 @@ _READERS: Final[dict[str, Callable[[Path, System, str], Reading]]] = {
     "kml": lambda path, datum, layer: read_kml(path, datum),
     "csv_drawn": lambda path, datum, layer: read_drawn_csv(path, datum),
     "xlsx_drawn": read_drawn_xlsx,
+    "geopackage_layers": lambda path, datum, layer: list_geopackage(path),
+    "shapefile_layers": lambda path, datum, layer: list_shapefiles(path),
+    "xlsx_sheets": lambda path, datum, layer: list_sheets(path),
 }
 
 

@@ -70,20 +70,35 @@ def _may(act: int, *_: str | None) -> int:
     return sqlite3.SQLITE_OK if act in (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ) else sqlite3.SQLITE_DENY
 
 
-def _layer(base: sqlite3.Connection, layer: str, name: str) -> tuple[str, str]:
-    """Return the table of a layer and its column of shapes. A view or a virtual table is no layer: it computes what it says."""
+def layers_in(path: Path) -> list[str]:
+    """Return the names of the layers of features."""
+    _check_head(path)
+    try:
+        with _opened(path) as base:
+            return sorted(_columns(base, path.name))
+    except sqlite3.Error as fault:
+        raise SourceRefused("file_unreadable", path.name) from fault
+
+
+def _columns(base: sqlite3.Connection, name: str) -> dict[str, str]:
+    """Return the column of shapes by layer. A view or a virtual table is no layer: it computes what it says."""
     made = base.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
     tables = {table for table, written in made if str(written).upper().startswith("CREATE TABLE")}
     if not {_CONTENTS, _COLUMNS} <= tables:
         raise SourceRefused("file_unreadable", name)
     features = base.execute(f"SELECT table_name FROM {_CONTENTS} WHERE data_type = 'features'").fetchall()
     columns = dict(base.execute(f"SELECT table_name, column_name FROM {_COLUMNS}").fetchall())
-    layers = sorted(table for (table,) in features if table in tables and table in columns)
-    if layer in layers:
+    return {table: columns[table] for (table,) in features if table in tables and table in columns}
+
+
+def _layer(base: sqlite3.Connection, layer: str, name: str) -> tuple[str, str]:
+    """Return the table of a layer and its column of shapes."""
+    columns = _columns(base, name)
+    if layer in columns:
         return layer, columns[layer]
-    if layer or len(layers) != 1:
-        raise SourceRefused("format_unknown", f"{name} 里的图层：{'、'.join(layers)[:120] or '无'}")
-    return layers[0], columns[layers[0]]
+    if layer or len(columns) != 1:
+        raise SourceRefused("format_unknown", f"{name} 里的图层：{'、'.join(sorted(columns))[:120] or '无'}")
+    return next(iter(columns.items()))
 
 
 def _system_said(base: sqlite3.Connection, table: str) -> str:
