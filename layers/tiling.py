@@ -15,7 +15,8 @@ from geo.scope import Scope
 from layers.reading import Narrowing, seen_by
 from layers.spec import Attribute, LayerSpec
 from tiles.cache import cached_tile, keep_longer
-from tiles.mvt import draw_tile
+from tiles.clusters import cluster_tile, holds
+from tiles.mvt import BLOCK, BLOCK_FROM, draw_block
 from tiles.schemes import Tile
 from tiles.source import Column, Drawn, TileSource
 
@@ -35,22 +36,31 @@ def layer_tile(
     chosen: Chosen,
     scope: Scope | None = None,
     attributes: Sequence[Attribute] | None = None,
+    edition: str | None = None,
     before_drawing: Callable[[], object] = lambda: None,
 ) -> Drawn:
     """Return a tile of any scheme, drawn at most once per edition and scope; empty where the layer does not begin yet.
 
     No scope is the public one; of a layer with a duty it sees no row. ``attributes`` are what features are to say (none: all that
-    tiles carry); ``before_drawing`` is called when the tile is not kept, and may refuse by raising.
+    tiles carry). ``before_drawing`` is called when rows have to be read, and may refuse by raising: it must when an ``edition``
+    is given that may have passed, for what is drawn then is kept under it.
     """
-    source = tile_source(layer, tile.z, chosen=chosen, scope=scope, edition=layer_edition(layer), attributes=attributes)
+    edition = layer_edition(layer) if edition is None else edition
+    source = tile_source(layer, tile.z, chosen=chosen, scope=scope, edition=edition, attributes=attributes)
     if source is None:
         return Drawn(b"")
+    if source.clusters_at(tile.z) and holds(source, tile.scheme):
+        return Drawn(cluster_tile(source, tile))
+    return _kept_or_drawn(source, tile, before_drawing)
 
-    def draw() -> Drawn:
+
+def _kept_or_drawn(source: TileSource, tile: Tile, before_drawing: Callable[[], object] = lambda: None) -> Drawn:
+    def draw() -> dict[str, Drawn]:
         before_drawing()
-        return draw_tile(source, tile)
+        return {_key(source, each): drawn for each, drawn in draw_block(source, tile).items()}
 
-    return cached_tile(_key(source, tile), draw)
+    block = tile.z >= BLOCK_FROM and not source.clusters_at(tile.z)
+    return cached_tile(_key(source, tile), draw, together=f"block {_key(source, tile.above(BLOCK))}" if block else "")
 
 
 def layers_tile(
@@ -60,11 +70,12 @@ def layers_tile(
     chosen: Chosen,
     scope: Scope | None = None,
     attributes: Sequence[str] | None = None,
+    editions: Mapping[str, str] | None = None,
     before_drawing: Callable[[], object] = lambda: None,
 ) -> Drawn:
     """Return one tile with a layer of its own for each of some layers: vector tiles one after the other are one vector tile.
 
-    Each layer takes what it declares of ``chosen`` and, by name, of ``attributes``.
+    Each layer takes what it declares of ``chosen`` and, by name, of ``attributes``; ``editions`` are those by key, when known.
     """
     drawn = [
         layer_tile(
@@ -73,6 +84,7 @@ def layers_tile(
             chosen={one.name: chosen[one.name] for one in layer.choices if one.name in chosen},
             scope=scope,
             attributes=None if attributes is None else [one for one in layer.attributes if one.name in attributes],
+            edition=None if editions is None else editions[layer.key],
             before_drawing=before_drawing,
         )
         for layer in layers
@@ -85,7 +97,7 @@ def preload_tile(*, layer: LayerSpec, tile: Tile, chosen: Chosen, edition: str) 
     source = tile_source(layer, tile.z, chosen=chosen, edition=edition)
     if source is None or keep_longer(_key(source, tile)):
         return None
-    return cached_tile(_key(source, tile), lambda: draw_tile(source, tile)).content
+    return _kept_or_drawn(source, tile).content
 
 
 def layer_edition(layer: LayerSpec) -> str:
@@ -104,8 +116,13 @@ def _edition(layer: LayerSpec) -> str:
 
 def edition_of_all(layers: Sequence[LayerSpec]) -> str:
     """Return a text for addresses that changes whenever the rows of one of some layers do, or the way they are drawn."""
-    editions = "|".join((DRAWING, *(f"{layer.key}:{layer_edition(layer)}" for layer in layers)))
-    return hashlib.sha256(editions.encode()).hexdigest()[:16]
+    return edition_named({layer.key: layer_edition(layer) for layer in layers})
+
+
+def edition_named(editions: Mapping[str, str]) -> str:
+    """Return the text for addresses of the editions of some layers by their keys."""
+    said = "|".join((DRAWING, *(f"{key}:{edition}" for key, edition in editions.items())))
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 def read_choices(layers: Sequence[LayerSpec], query: Mapping[str, str]) -> dict[str, list[str]]:

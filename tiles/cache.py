@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from django.core.cache import cache
@@ -22,19 +22,21 @@ POLL_S: Final = 0.01
 LOCK, SLOW = ":lock", ":slow"
 
 
-def cached_tile(key: str, draw: Callable[[], Drawn]) -> Drawn:
-    """Return the tile kept under ``key``, or draw and keep it. While another draws it, wait; one who dies is replaced.
+def cached_tile(key: str, draw: Callable[[], Mapping[str, Drawn]], *, together: str = "") -> Drawn:
+    """Return the tile kept under ``key``, or draw and keep it, with others that ``draw`` gives by their keys.
 
-    Raises ``Unavailable`` for a tile that just was too slow for somebody else, and after ``WAIT_S`` seconds of waiting.
+    While another draws it, or one of those ``together`` with it, wait; one who dies is replaced. Raises ``Unavailable`` for a
+    tile that just was too slow for somebody else, and after ``WAIT_S`` seconds of waiting.
     """
-    name = _name(key)
-    until = time.monotonic() + WAIT_S
+    name, lock = _name(key), _name(together or key) + LOCK
+    until, waited = time.monotonic() + WAIT_S, False
     while (kept := _kept(name)) is None:
-        # A lock is let go only by who failed: beside a tile that is kept it means nothing.
-        if cache.add(name + LOCK, 1, timeout=DRAWING_S):
-            return _drawn(name, draw)
+        if cache.add(lock, 1, timeout=DRAWING_S):
+            # Whom we waited for may have kept it between our look and now.
+            return (_kept(name) if waited else None) or _drawn(key, lock, draw)
         if time.monotonic() > until:
             raise _slow()
+        waited = True
         time.sleep(POLL_S)
     return kept
 
@@ -49,17 +51,17 @@ def etag(content: bytes) -> str:
     return '"' + hashlib.sha256(content).hexdigest()[:32] + '"'
 
 
-def _drawn(name: str, draw: Callable[[], Drawn]) -> Drawn:
+def _drawn(key: str, lock: str, draw: Callable[[], Mapping[str, Drawn]]) -> Drawn:
     try:
         drawn = draw()
+        kept = {_name(each): (tile.content, tile.dropped) for each, tile in drawn.items()}
+        cache.set_many(kept, timeout=KEEP_S)
     except Unavailable:
-        cache.set(name + SLOW, 1, timeout=SLOW_S)
+        cache.set(_name(key) + SLOW, 1, timeout=SLOW_S)
         raise
-    except BaseException:
-        cache.delete(name + LOCK)
-        raise
-    cache.set(name, (drawn.content, drawn.dropped), timeout=KEEP_S)
-    return drawn
+    finally:
+        cache.delete(lock)
+    return drawn[key]
 
 
 def _kept(name: str) -> Drawn | None:

@@ -59,6 +59,12 @@ def cluster_tile(source: TileSource, tile: Tile) -> bytes:
     return encode_points(source.layer, found)
 
 
+def holds(source: TileSource, scheme: Scheme) -> bool:
+    """Say whether this process holds the points of a source: then a tile is counted sooner than it is looked up anywhere."""
+    with _GUARD:
+        return (source.name, scheme.id) in _HELD
+
+
 def cell_bits(source: TileSource) -> int:
     """Return how many times a tile's side is halved to give the side of a cell."""
     return max(0, round(math.log2(PIXELS / source.cluster_px)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,9 +24,13 @@ CELLS: Final = EXTENT // BUFFER
 FEATURE_CAP: Final = 20_000
 BYTE_CAP: Final = 500_000
 SIMPLIFY_BELOW: Final = 15
-DUST_PX: Final = 2
-"""Areas smaller than this, both ways, are dust: of each little square of the screen only the largest is drawn."""
+DUST_PX: Final = 4
+"""Areas smaller than this, both ways, are dust: of each square twice as wide only the largest is drawn."""
 TRIES: Final = 12
+BLOCK: Final = 2
+"""Tiles are drawn by blocks of 2^BLOCK a side …"""
+BLOCK_FROM: Final = 13
+"""… from this zoom on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +69,65 @@ def draw_tile(source: TileSource, tile: Tile) -> Drawn:
     raise Unavailable("tile_heavy", "这块地图的内容太多，画不下。请放大一级再看。", retry_after=60)
 
 
+def draw_block(source: TileSource, tile: Tile) -> dict[Tile, Drawn]:
+    """Draw a tile together with those around it, in one statement: who asks for one soon asks for the others.
+
+    Far out, where a tile holds much, it is drawn alone; so it is when the block takes too long or the tile is over a cap.
+    """
+    if tile.z < BLOCK_FROM:
+        return {tile: draw_tile(source, tile)}
+    corner = tile.above(BLOCK)
+    side = 1 << BLOCK
+    block = [
+        Tile(tile.z, corner.x * side + x, corner.y * side + y, tile.scheme) for y in range(side) for x in range(side)
+    ]
+    try:
+        found = ask(
+            _together(source, block), {**source.parameters, "tile_layer": source.layer, "tile_cap": FEATURE_CAP}
+        )
+    except Unavailable:
+        return {tile: draw_tile(source, tile)}
+    drawn = {
+        block[place]: Drawn(bytes(content))
+        for place, content, picked in found
+        if picked <= FEATURE_CAP and len(content) <= BYTE_CAP
+    }
+    return drawn if tile in drawn else drawn | {tile: draw_tile(source, tile)}
+
+
+def _together(source: TileSource, block: Sequence[Tile]) -> str:
+    """Return the statement of a tile asked of several: what differs between them are columns of ``b`` instead of parameters."""
+    terms = [_place(tile, _Terms(FEATURE_CAP)) for tile in block]
+    rows = ", ".join(
+        f"({number}, {', '.join(repr(value) for value in each.values())})" for number, each in enumerate(terms)
+    )
+    one = _all(source, block[0])
+    for name in terms[0]:
+        one = one.replace(f"%({name})s", f"b.{name}")
+    return f"""SELECT b.place, one.* FROM (VALUES {rows}) b(place, {", ".join(terms[0])})
+CROSS JOIN LATERAL ({one}) one(content, picked)"""
+
+
 def _parameters(source: TileSource, tile: Tile, terms: _Terms) -> dict[str, Any]:
+    return {**source.parameters, "tile_layer": source.layer, "tile_cap": terms.cap, **_place(tile, terms)}
+
+
+def _place(tile: Tile, terms: _Terms) -> dict[str, float]:
+    """Return where a tile lies and how large a pixel is there, in degrees wherever the geometry is not yet in the scheme."""
     west, south, east, north = tile.with_margin(BUFFER / EXTENT)
     left, bottom, right, top = tile.extent
-    # In degrees a pixel is lower than wide: measured by its height nothing is simplified by more than half of one.
-    degrees = tile.pixel / tile.scheme.metres / DEGREE_M if tile.scheme.srid != CGCS2000 else tile.pixel
-    low = degrees * (math.cos(math.radians((south + north) / 2)) if tile.scheme.srid != CGCS2000 else 1.0)
+    if tile.scheme.srid == CGCS2000:
+        wide = high = tile.pixel
+    else:
+        wide = tile.pixel / DEGREE_M
+        high = wide * math.cos(math.radians((south + north) / 2))
+    # A pixel is lower than wide, in degrees: measured by its height nothing is simplified by more than half of one.
+    tolerance = high / 2 * terms.coarser if tile.z < SIMPLIFY_BELOW or terms.coarser > 1 else 0.0
     return {
-        **source.parameters,
-        "tile_layer": source.layer,
         "tile_west": west, "tile_south": south, "tile_east": east, "tile_north": north,
         "tile_left": left, "tile_bottom": bottom, "tile_right": right, "tile_top": top,
-        "tile_cap": terms.cap,
-        "tile_tolerance": low / 2 * terms.coarser if tile.z < SIMPLIFY_BELOW or terms.coarser > 1 else 0.0,
-        "tile_dust_x": DUST_PX * degrees, "tile_dust_y": DUST_PX * low,
-        "tile_cell_x": PIXELS * degrees / terms.cells, "tile_cell_y": PIXELS * low / terms.cells,
+        "tile_tolerance": tolerance, "tile_dust_x": DUST_PX * wide, "tile_dust_y": DUST_PX * high,
+        "tile_cell_x": PIXELS * wide / terms.cells, "tile_cell_y": PIXELS * high / terms.cells,
     }  # fmt: skip
 
 
@@ -121,14 +170,23 @@ SELECT {_bytes()}, (SELECT count(*) FROM picked), (SELECT count(*) FROM found) F
 
 
 def _here(source: TileSource, tile: Tile) -> str:
-    inside = f"(SELECT t.* FROM {source.table} t WHERE {_INSIDE} AND ({source.where}))"
+    """Return the rows of a tile; of areas that are dust at its zoom, only those that are seen."""
+    inside = f"SELECT t.* FROM {source.table} t WHERE {_INSIDE} AND ({source.where})"
     if source.geometry != "polygon" or tile.z >= SIMPLIFY_BELOW:
-        return inside
-    wide, high = "ST_XMax(t.geom) - ST_XMin(t.geom)", "ST_YMax(t.geom) - ST_YMin(t.geom)"
-    dust = f"{wide} < %(tile_dust_x)s AND {high} < %(tile_dust_y)s"
-    place = "floor(ST_XMin(t.geom) / %(tile_dust_x)s), floor(ST_YMin(t.geom) / %(tile_dust_y)s)"
-    return f"""(SELECT t.* FROM {inside} t WHERE NOT ({dust}) UNION ALL
-    (SELECT DISTINCT ON ({place}) t.* FROM {inside} t WHERE {dust} ORDER BY {place}, ({wide}) * ({high}) DESC, t.id))"""
+        return f"({inside})"
+    return f"""(
+  WITH sized AS MATERIALIZED (
+    SELECT t.id, ST_XMax(t.geom) - ST_XMin(t.geom) AS wide, ST_YMax(t.geom) - ST_YMin(t.geom) AS high,
+           floor(ST_XMin(t.geom) / (2 * %(tile_dust_x)s)) AS dx, floor(ST_YMin(t.geom) / (2 * %(tile_dust_y)s)) AS dy
+    FROM {source.table} t WHERE {_INSIDE} AND ({source.where})
+  ), seen AS (
+    SELECT id FROM sized WHERE wide >= %(tile_dust_x)s OR high >= %(tile_dust_y)s
+    UNION ALL
+    SELECT (max(ARRAY[wide * high, id]))[2]::bigint FROM sized
+    WHERE wide < %(tile_dust_x)s AND high < %(tile_dust_y)s GROUP BY dx, dy
+  )
+  SELECT t.* FROM {source.table} t JOIN seen ON seen.id = t.id
+)"""
 
 
 def _drawn(source: TileSource, tile: Tile, rows: str) -> str:

@@ -15,6 +15,9 @@ from geo.imports.models import Family, ImportRun, Provenance, Source
 _INVENTED: Final = """
     SELECT EXISTS (
         SELECT FROM imports_source WHERE published_at IS NOT NULL AND retired_at IS NULL AND provenance = %s)"""
+_STAMPS: Final = """
+    SELECT key, published_at, retired_at FROM imports_source
+    WHERE family = ANY(%s::varchar[]) AND published_at IS NOT NULL ORDER BY key"""
 _ATTRIBUTIONS: Final = """
     SELECT attribution FROM imports_source
     WHERE published_at IS NOT NULL AND retired_at IS NULL AND attribution <> '' ORDER BY id"""
@@ -40,12 +43,9 @@ def runs_of(source: Source) -> QuerySet[ImportRun]:
 
 def edition_of(families: Iterable[str]) -> str:
     """Return a text that changes whenever rows of one of the families are published or retired; caches are keyed by it."""
-    stamps = (
-        Source.objects.filter(family__in=list(families), published_at__isnull=False)
-        .order_by("key")
-        .values_list("key", "published_at", "retired_at")
-    )
-    return hashlib.sha256(repr(list(stamps)).encode()).hexdigest()[:16]
+    with connection.cursor() as cursor:
+        cursor.execute(_STAMPS, [list(families)])
+        return hashlib.sha256(repr(cursor.fetchall()).encode()).hexdigest()[:16]
 
 
 def attribution() -> str:

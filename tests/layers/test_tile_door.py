@@ -31,6 +31,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> None:
     cache.clear()
+    door._KNOWN.clear()
 
 
 @pytest.fixture
@@ -126,7 +127,9 @@ def test_the_address_with_todays_edition_is_kept_for_long_and_one_of_yesterday_n
     assert client.get(url("places", 16))["Cache-Control"] == door.FOR_ALL
     place.name = "改了名"
     place.save()
-    old = client.get(first)  # whoever asks with yesterday's address sees today's content
+    assert client.get(first).content == answer.content  # what is kept under an edition is that edition
+    cache.clear()
+    old = client.get(first)  # what is not cannot be drawn again: it is today's, and kept nowhere
     assert (old["Cache-Control"], layers_in(old)["places"][0]["name"]) == (door.OUTDATED, "改了名")
     assert of() != first
     assert client.get(of())["Cache-Control"] == door.FOR_EVER
@@ -137,6 +140,29 @@ def test_the_address_with_todays_edition_is_kept_for_long_and_one_of_yesterday_n
     nothing = client.get("/tiles/places/16/0/0.mvt")
     assert (nothing.status_code, nothing.content) == (204, b"")
     assert nothing["ETag"]
+
+
+def test_tiles_of_a_block_drawn_together_are_those_drawn_alone(
+    client: Client, nursery: FacilityKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of, chance = source(Family.FACILITIES), random.Random(5)
+    for number in range(80):
+        facility(of, number, nursery, LON + chance.uniform(-0.01, 0.01), LAT + chance.uniform(-0.01, 0.01))
+        park(number, 0.0004, LON + chance.uniform(-0.02, 0.02), LAT + chance.uniform(-0.02, 0.02))
+
+    def drawn() -> list[bytes]:
+        cache.clear()
+        found = []
+        for key, z in (("places", 16), ("green", 14)):
+            corner = tile_at(LON, LAT, z).above(2)
+            places = [(corner.x * 4 + x, corner.y * 4 + y) for x in range(-1, 5) for y in range(-1, 5)]
+            found += [client.get(f"/tiles/{key}/{z}/{x}/{y}.mvt").content for x, y in places]
+        return found
+
+    together = drawn()
+    monkeypatch.setattr(mvt, "BLOCK_FROM", 23)
+    assert together == drawn()
+    assert sum(map(bool, together)) > 16
 
 
 # A crowd is thinned where it is a crowd.
@@ -251,9 +277,9 @@ def test_who_draws_too_many_tiles_is_asked_to_wait_and_kept_ones_are_free(
 ) -> None:
     facility(source(Family.FACILITIES), 1, nursery)
     monkeypatch.setattr(door, "DRAWINGS", door.CallerLimit("tiles-tried", anonymous=3, keyed=9))
-    got = [client.get(f"/tiles/places/16/{x}/0.mvt").status_code for x in range(5)]
+    got = [client.get(f"/tiles/places/16/{4 * x}/0.mvt").status_code for x in range(5)]
     assert got == [204, 204, 204, 429, 429]
-    assert [client.get("/tiles/places/16/1/0.mvt").status_code for _ in range(5)] == [204] * 5
+    assert [client.get("/tiles/places/16/1/3.mvt").status_code for _ in range(5)]  # its block is drawn == [204] * 5
 
 
 def test_who_is_signed_in_asks_as_himself(client: Client, nursery: FacilityKind) -> None:

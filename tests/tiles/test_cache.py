@@ -22,10 +22,10 @@ def _fresh_cache() -> None:
 def test_eight_who_ask_at_once_get_one_drawing() -> None:
     drawings, got = [], []
 
-    def draw() -> Drawn:
+    def draw() -> dict[str, Drawn]:
         drawings.append(1)
         time.sleep(0.2)
-        return Drawn(b"tile", 3)
+        return {"k": Drawn(b"tile", 3), "beside": Drawn(b"other")}
 
     people = [threading.Thread(target=lambda: got.append(cached_tile("k", draw))) for _ in range(8)]
     for person in people:
@@ -33,6 +33,7 @@ def test_eight_who_ask_at_once_get_one_drawing() -> None:
     for person in people:
         person.join()
     assert (len(drawings), got) == (1, [Drawn(b"tile", 3)] * 8)
+    assert cached_tile("beside", draw, together="block") == Drawn(b"other")
     assert keep_longer("k")
     assert not keep_longer("another")
 
@@ -40,7 +41,7 @@ def test_eight_who_ask_at_once_get_one_drawing() -> None:
 def test_who_waits_for_one_that_died_draws_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     cache.add(kept_tiles._name("k") + kept_tiles.LOCK, 1, timeout=1)  # as a process that was killed leaves it
     began = time.monotonic()
-    assert cached_tile("k", lambda: Drawn(b"tile")) == Drawn(b"tile")
+    assert cached_tile("k", lambda: {"k": Drawn(b"tile")}) == Drawn(b"tile")
     assert 0.5 < time.monotonic() - began < 3
 
 
@@ -48,14 +49,14 @@ def test_one_who_never_gets_it_is_told_to_come_back(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(kept_tiles, "WAIT_S", 0.3)
     cache.add(kept_tiles._name("k") + kept_tiles.LOCK, 1, timeout=30)
     with pytest.raises(Unavailable) as told:
-        cached_tile("k", lambda: Drawn(b"never"))
+        cached_tile("k", lambda: {"k": Drawn(b"never")})
     assert told.value.detail["retry_after"] == 5
 
 
 def test_a_tile_that_was_too_slow_is_not_tried_by_everyone_in_turn() -> None:
     drawings = []
 
-    def slow() -> Drawn:
+    def slow() -> dict[str, Drawn]:
         drawings.append(1)
         raise Unavailable("tile_slow", "慢", retry_after=5)
 
@@ -67,5 +68,5 @@ def test_a_tile_that_was_too_slow_is_not_tried_by_everyone_in_turn() -> None:
 
 def test_a_fault_lets_the_next_one_try() -> None:
     with pytest.raises(ZeroDivisionError):
-        cached_tile("k", lambda: Drawn(bytes(1 // 0)))
-    assert cached_tile("k", lambda: Drawn(b"tile")) == Drawn(b"tile")
+        cached_tile("k", lambda: {"k": Drawn(bytes(1 // 0))})
+    assert cached_tile("k", lambda: {"k": Drawn(b"tile")}) == Drawn(b"tile")

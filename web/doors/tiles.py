@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.conf import settings
@@ -14,7 +16,16 @@ from geo.errors import BadInput
 from geo.imports.queries import attribution, shows_invented
 from layers.registry import layer, visible_layers
 from layers.spec import LayerSpec
-from layers.tiling import MOST_LAYERS, Chosen, edition_of_all, layers_tile, read_attributes, read_choices
+from layers.tiling import (
+    MOST_LAYERS,
+    Chosen,
+    edition_named,
+    edition_of_all,
+    layer_edition,
+    layers_tile,
+    read_attributes,
+    read_choices,
+)
 from services.access.queries import scope_for
 from tiles.cache import etag
 from tiles.schemes import WEB_MERCATOR_QUAD, Tile, scheme
@@ -29,17 +40,50 @@ DRAWINGS: Final = CallerLimit("tiles", anonymous=6_000, keyed=30_000)
 """Only tiles that have to be drawn count; a screen of a map with everything on it is about a hundred."""
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Public layers as an address names them with their edition: so long as nothing has to be read, it need not be asked for."""
+
+    layers: tuple[LayerSpec, ...]
+    editions: dict[str, str]
+    until: float
+
+
+class EditionPassed(Exception):
+    """Rows have to be read, and they are no longer those of the edition that was asked for."""
+
+
+_KNOWN: Final[dict[tuple[str, str], Known]] = {}
+KNOW_S: Final = 60.0
+KNOW_MOST: Final = 500
+
+
 @require_safe
 def tile(
     request: HttpRequest, keys: str, z: int, x: int, y: int, scheme_id: str = WEB_MERCATOR_QUAD.id
 ) -> HttpResponse:
-    """Return one tile; an empty one is 204, an unchanged one 304. What had to be left out is counted in ``X-Tile-Dropped``."""
+    """Return one tile; an empty one is 204, an unchanged one 304. What had to be left out is counted in ``X-Tile-Dropped``.
+
+    With the ``edition`` that holds now the answer may be kept for long; asked for an older one that is not kept, it is today's.
+    """
     wanted = scheme(scheme_id).tile(z, x, y)
-    declared = _layers(request, keys)
     query = request.GET.dict()
-    asked = query.pop("edition", None)
+    edition = query.pop("edition", None)
+    known = _known(keys, edition)
+    declared = list(known.layers) if known else _layers(request, keys)
     attributes = read_attributes(declared, query.pop("properties", None))
-    return answer_tile(request, declared, wanted, read_choices(declared, query), attributes, edition=asked)
+    chosen = read_choices(declared, query)
+    if known:
+        try:
+            return answer_tile(request, declared, wanted, chosen, attributes, editions=known.editions, keep=FOR_EVER)
+        except EditionPassed:
+            _KNOWN.pop((keys, edition or ""), None)
+    editions = {one.key: layer_edition(one) for one in declared}
+    holds = edition == edition_named(editions)
+    if holds and edition is not None and all(one.public for one in declared):
+        _know(keys, edition, Known(tuple(declared), editions, time.monotonic() + KNOW_S))
+    keep = FOR_ALL if edition is None else FOR_EVER if holds else OUTDATED
+    return answer_tile(request, declared, wanted, chosen, attributes, keep=keep)
 
 
 def answer_tile(
@@ -49,19 +93,28 @@ def answer_tile(
     chosen: Chosen,
     attributes: Sequence[str] | None = None,
     *,
-    edition: str | None = None,
+    editions: Mapping[str, str] | None = None,
+    keep: str = FOR_ALL,
 ) -> HttpResponse:
     """Answer a request for a tile of layers that its caller may see; also for doors that speak another standard's addresses.
 
-    With the ``edition`` that holds now the answer may be kept for long; asked for an older one, it is today's and kept nowhere.
+    ``editions`` may have passed: raises ``EditionPassed`` when rows have to be read and they have. ``keep`` is what is said to
+    caches, unless a layer is not for everyone.
     """
+
+    def before_drawing() -> None:
+        DRAWINGS.allow_request(request)
+        if editions is not None and any(layer_edition(one) != editions[one.key] for one in declared):
+            raise EditionPassed
+
     drawn = layers_tile(
         layers=declared,
         tile=wanted,
         chosen=chosen,
         scope=scope_for(request),
         attributes=attributes,
-        before_drawing=lambda: DRAWINGS.allow_request(request),
+        editions=editions,
+        before_drawing=before_drawing,
     )
     tag = etag(drawn.content)
     if request.headers.get("If-None-Match") == tag:
@@ -69,10 +122,21 @@ def answer_tile(
     else:
         response = HttpResponse(drawn.content, content_type=MVT, status=200 if drawn.content else 204)
     response["ETag"] = tag
-    response["Cache-Control"] = _kept_for(declared, edition)
+    response["Cache-Control"] = keep if all(one.public for one in declared) else FOR_ONE
     if drawn.dropped:
         response["X-Tile-Dropped"] = str(drawn.dropped)
     return response
+
+
+def _known(keys: str, edition: str | None) -> Known | None:
+    known = _KNOWN.get((keys, edition or ""))
+    return known if known and known.until > time.monotonic() else None
+
+
+def _know(keys: str, edition: str, known: Known) -> None:
+    if len(_KNOWN) >= KNOW_MOST:
+        _KNOWN.clear()
+    _KNOWN[keys, edition] = known
 
 
 @require_safe
@@ -119,14 +183,6 @@ def _layers(request: HttpRequest, keys: str) -> list[LayerSpec]:
     if len(names) > MOST_LAYERS:
         raise BadInput("layers_too_many", f"一块瓦片最多放 {MOST_LAYERS} 个图层，请分几次取。")
     return [layer(name, scope=scope_for(request)) for name in names]
-
-
-def _kept_for(declared: Sequence[LayerSpec], edition: str | None) -> str:
-    if not all(one.public for one in declared):
-        return FOR_ONE
-    if edition is None:
-        return FOR_ALL
-    return FOR_EVER if edition == edition_of_all(declared) else OUTDATED
 
 
 def _vector_layer(declared: LayerSpec) -> dict[str, Any]:
