@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "geo.addresses.standardising",
     "routing",
     "layers.datasets",
+    "layers.processes",
     "layers.styles",
     "services.crypto",
     "services.integrations",
@@ -345,6 +346,7 @@ CELERY_BEAT_SCHEDULE = {
     "erase-due": {"task": "services.access.personal.erase_due", "schedule": 3600.0},
     "freshen-preloads": {"task": "services.facilities.preloading.freshen", "schedule": 300.0},
     "purge-lists": {"task": "geo.addresses.standardising.purge", "schedule": 3600.0},
+    "purge-runs": {"task": "layers.processes.purge", "schedule": 3600.0},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 

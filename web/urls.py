@@ -54,6 +54,7 @@ from web.doors import (
 from web.doors.basemap_routes import ROUTES as BASEMAP_ROUTES
 from web.doors.elder_routes import ROUTES as ELDER_ROUTES
 from web.doors.enrol_routes import ROUTES as ENROL_ROUTES
+from web.doors.exports_routes import ROUTES as EXPORT_ROUTES
 from web.doors.finder_routes import ROUTES as FINDER_ROUTES
 from web.doors.form_routes import ROUTES as FORM_ROUTES
 from web.doors.kinds import ROUTES as KIND_ROUTES
@@ -263,6 +264,7 @@ urlpatterns = [
     *LOG_ROUTES,
     *OGC_ROUTES,
     *PRELOAD_ROUTES,
+    *EXPORT_ROUTES,
     *KIND_ROUTES,
     *WATCH_ROUTES,
     *BASEMAP_ROUTES,

@@ -156,6 +156,7 @@ class AuditAct(models.TextChoices):
     SHEET_WRITTEN = "sheet_written", "表格写入台账"
     SHEET_DISCARDED = "sheet_discarded", "放弃表格导入"
     LEDGER_EXPORTED = "ledger_exported", "导出台账"
+    LAYER_TAKEN = "layer_taken", "取走图层文件"
     PHONE_REVEALED = "phone_revealed", "查看完整号码"
     ANSWER_REVEALED = "answer_revealed", "查看加密答案"
     CASE_DELETED = "case_deleted", "删除办件"

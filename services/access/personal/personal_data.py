@@ -10,6 +10,8 @@ from django.utils import timezone
 from geo.addresses.standardising.actions import delete_batch
 from geo.addresses.standardising.models import Batch
 from geo.scope import Scope
+from layers.processes.actions import delete_run
+from layers.processes.models import ProcessRun
 from services.access.actions import stop_keys
 from services.access.models import ApiKey, AuditEntry, Grant, User
 from services.access.personal.models import Consent
@@ -96,6 +98,20 @@ def forget_lists(user: User) -> int:
     return len(pks)
 
 
+def exports(user: User) -> Iterator[Mapping[str, Any]]:
+    """Yield what an account let be made of layers; the files are taken away on their own page."""
+    for row in ProcessRun.objects.filter(actor=user.username).iterator():
+        yield {"任务": row.title, "提交": row.made_at, "条数": row.rows, "到期删除": row.expires_at}
+
+
+def forget_exports(user: User) -> int:
+    """Delete what was made, with its files."""
+    pks = list(ProcessRun.objects.filter(actor=user.username).values_list("pk", flat=True))
+    for pk in pks:
+        delete_run(run_id=pk, scope=Scope(actor=user.username))
+    return len(pks)
+
+
 def consents(user: User) -> Iterator[Mapping[str, Any]]:
     """Yield what was agreed to and taken back."""
     for row in Consent.objects.filter(user=user).iterator():
@@ -157,6 +173,13 @@ PERSONAL_PARTS = (
     PersonalPart("grants", "权限", f"{__name__}:grants", f"{__name__}:end_grants", models=("access.Grant",)),
     PersonalPart(
         "lists", "批量规范的名单", f"{__name__}:lists", f"{__name__}:forget_lists", models=("standardising.Batch",)
+    ),
+    PersonalPart(
+        "exports",
+        "导出和处理的图层",
+        f"{__name__}:exports",
+        f"{__name__}:forget_exports",
+        models=("processes.ProcessRun",),
     ),
     PersonalPart(
         "consents",

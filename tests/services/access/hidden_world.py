@@ -69,7 +69,7 @@ LON, LAT = 121.5140, 31.3000
 SOUGHT: Final = "隐巷托育园"
 """The part of a hidden place's name that somebody may guess and search for."""
 SIGN: Final = re.compile(r"(?:暗记|anji|\\u6697\\u8bb0|%E6%9A%97%E8%AE%B0)(\d{3})", re.IGNORECASE)
-OURS: Final = ("geo.", "services.")
+OURS: Final = ("geo.", "layers.processes.", "services.")
 PUBLIC: Final = {
     "regions": "the published division of the city",
     "roads": "the published road graph",
@@ -108,7 +108,7 @@ OWN: Final = {
     "jobs.Job", "standardising.Batch", "standardising.BatchRow", "access.ApiKey", "access_signin.OpenSession",
     "access_signin.ExternalIdentity", "kernel_messages.Message", "kernel_messages.Contact", "kernel_ledger.SavedView",
     "kernel_workflow.Application", "kernel_workflow.Delegation", "access_personal.Consent", "access_personal.Erasure",
-    "finder.Favourite", "facilities_upkeep.FacilityDraft",
+    "finder.Favourite", "facilities_upkeep.FacilityDraft", "processes.ProcessRun",
 }  # fmt: skip
 """Models whose rows are one person's: a colleague of the very same district does not see them either."""
 UNSEEN: Final = {
@@ -563,4 +563,11 @@ MADE: Final[dict[str, Any]] = {
     "kernel_workflow.ReviewSetting": {"matter": "service_point"},
     "kernel_workflow.StepSetting": {"matter": "service_point", "step": "street"},
     "standardising.Batch": _expires,
+    "processes.ProcessRun": lambda world: {
+        "process": "export",
+        "layer": "places",
+        "inputs": {"layer": "places", "format": "gpkg"},
+        "expires_at": timezone.now() + dt.timedelta(days=3),
+        "job": world.row(Job),
+    },
 }

@@ -18,6 +18,7 @@ from geo.addresses.standardising.models import Batch
 from geo.fences.models import FenceEdition
 from geo.jobs.models import Job
 from geo.regions.models import Region
+from layers.processes.models import ProcessRun
 from services.access.actions import grant_role
 from services.access.clients.models import ApiClient, ClientKey
 from services.access.models import ApiKey, Organisation, User, UserKind
@@ -90,6 +91,9 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
             "channel": "in_app", "form": "service-point", "entry": "all", "purpose": "real_name", "name": "light",
         },
         "/plan": {"edition_id": key(CatchmentEdition), "import_id": key(RuleImport), "change_id": key(EditionChange)},
+        "/exports": {"run_id": key(ProcessRun)},
+        "/api/v1/exports": {"run_id": key(ProcessRun)},
+        "/layers": {"key": "places"},
         "/plan/validations": {"run_id": key(Validation), "ending": "csv"},
         "/plan/fairness": {"run_id": key(FairnessRun), "name": "sites.csv"},
         "/plan/fences": {"edition_id": key(FenceEdition), "import_id": key(FenceImport)},

@@ -1,0 +1,1 @@
+"""Processes: work on layers that others may ask for, declared in ``map_processes.py``, run as jobs, their results kept."""

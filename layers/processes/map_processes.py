@@ -1,0 +1,6 @@
+"""The processes of layers themselves."""
+
+from layers.exports.process import EXPORT
+from layers.processes.spatial import BUFFER, REPROJECT
+
+PROCESSES = (EXPORT, BUFFER, REPROJECT)

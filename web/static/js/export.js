@@ -1,0 +1,4 @@
+// An export at work.
+import {followProgress} from './progress.js';
+
+followProgress('export-progress', 2000);
