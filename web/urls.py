@@ -52,6 +52,7 @@ from web.doors import (
     upkeep_routes,
 )
 from web.doors.basemap_routes import ROUTES as BASEMAP_ROUTES
+from web.doors.dataset_routes import ROUTES as DATASET_ROUTES
 from web.doors.elder_routes import ROUTES as ELDER_ROUTES
 from web.doors.enrol_routes import ROUTES as ENROL_ROUTES
 from web.doors.exports_routes import ROUTES as EXPORT_ROUTES
@@ -270,6 +271,7 @@ urlpatterns = [
     *BASEMAP_ROUTES,
     *WASTE_ROUTES,
     *VISIT_ROUTES,
+    *DATASET_ROUTES,
     path("view", preferences.choose_view, name="view"),
     path("sign-in", signin.sign_in, name="sign-in"),
     path("sign-in/code", signin.code, name="sign-in-code"),

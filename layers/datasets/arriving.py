@@ -5,7 +5,7 @@ They arrive by COPY in a table of their own and are matched there, so that a hun
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -53,7 +53,7 @@ class Weighed:
 
 
 def take_in(
-    sent: Sent, *, arrivals: Iterable[Arrival], matching: Matching, said: str, act: str = "import",
+    sent: Sent, *, arrivals: Sequence[Arrival], matching: Matching, said: str, act: str = "import",
     attributes: Sequence[dict[str, Any]] | None = None,
 ) -> DatasetAct | None:  # fmt: skip
     """Take arrivals into a draft as one act, with the ``attributes`` it has then; ``None`` when nothing changes.
@@ -77,7 +77,7 @@ def take_in(
 
 
 @transaction.atomic
-def weigh(key: str, *, arrivals: Iterable[Arrival], matching: Matching, scope: Scope) -> Weighed:
+def weigh(key: str, *, arrivals: Sequence[Arrival], matching: Matching, scope: Scope) -> Weighed:
     """Say what taking arrivals in would do, without doing it."""
     dataset = dataset_seen(key, scope=scope, duty=EDIT)
     _arrive(dataset, arrivals, matching)
@@ -87,8 +87,10 @@ def weigh(key: str, *, arrivals: Iterable[Arrival], matching: Matching, scope: S
     return weighed
 
 
-def _arrive(dataset: Dataset, arrivals: Iterable[Arrival], matching: Matching) -> None:
+def _arrive(dataset: Dataset, arrivals: Sequence[Arrival], matching: Matching) -> None:
     """Fill the table ``arrived`` of this transaction: each arrival with the row it is, and the rows that have not arrived."""
+    if len(arrivals) > MOST_FEATURES:
+        raise BadInput("features_many", f"一个图层最多 {MOST_FEATURES:,} 个要素，请分成几个图层。")
     if matching.by not in ("", BY_ORIGIN, *(one["name"] for one in dataset.attributes)):
         raise BadInput("key_unknown", "没有用来对应的字段，请刷新页面后再选。")
     with connection.cursor() as cursor:
@@ -97,9 +99,7 @@ def _arrive(dataset: Dataset, arrivals: Iterable[Arrival], matching: Matching) -
             "ON COMMIT DROP"
         )
         with cursor.copy("COPY arrived (geom, properties, origin, match) FROM STDIN") as copy:
-            for count, one in enumerate(arrivals, start=1):
-                if count > MOST_FEATURES:
-                    raise BadInput("features_many", f"一个图层最多 {MOST_FEATURES:,} 个要素，请分成几个图层。")
+            for one in arrivals:
                 match = one.origin if matching.by == BY_ORIGIN else one.properties.get(matching.by)
                 said = orjson.dumps(one.properties).decode()
                 copy.write_row((_ewkb(one.shape), said, one.origin, None if match is None else _text(match)))

@@ -26,7 +26,7 @@ _CASTS: Final = {
 }  # fmt: skip
 _NAME: Final = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
 _RESERVED: Final = frozenset(
-    {"id", "geom", "geometry", "count", "type", "properties", "bbox", "limit", "crs", "datetime", "f"}
+    {"id", "geom", "geometry", "count", "type", "properties", "bbox", "limit", "number", "crs", "datetime", "f"}
 )
 """Names that the standards, tiles and requests have a use of their own for."""
 _YES: Final = frozenset({"是", "有", "true", "yes", "y", "t", "1", "1.0"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any, Final
@@ -125,19 +125,25 @@ def _attributes(spec: LayerSpec) -> tuple[list[DatasetAttribute], dict[str, str]
     return found, becomes
 
 
-def _arrivals(spec: LayerSpec, recipe: Recipe, dataset: Dataset, scope: Scope) -> Iterator[Arrival]:
-    """Yield the rows that fulfil a recipe; those with a shape that a dataset does not keep are left out."""
+def _arrivals(spec: LayerSpec, recipe: Recipe, dataset: Dataset, scope: Scope) -> list[Arrival]:
+    """Return the rows that fulfil a recipe, all of them before any is written: the connection that reads them is the one that
+    writes. Those with a shape that a dataset does not keep are left out.
+    """
     by_name = {one["name"]: one for one in dataset.attributes}
     wanted = [
         (name, DatasetAttribute(own, by_name[own]["title"], by_name[own]["kind"]))
         for name, own in recipe.attributes.items()
         if own in by_name
     ]
+    found: list[Arrival] = []
     for rows in stream_rows(spec, scope=scope, narrowing=_narrowing(spec, recipe, scope)):
         for row in rows:
             shape = _kept_shape(row.geometry, dataset.geometry)
             if shape is not None:
-                yield Arrival(shape, _values(row.properties, wanted), f"{spec.key}/{row.id}")
+                found.append(Arrival(shape, _values(row.properties, wanted), f"{spec.key}/{row.id}"))
+        if len(found) > MOST_FEATURES:
+            raise BadInput("features_many", f"符合条件的超过 {MOST_FEATURES:,} 个，请加条件或缩小范围。")
+    return found
 
 
 def _kept_shape(wkb: bytes | None, kind: str) -> bytes | None:

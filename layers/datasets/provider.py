@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from django.db.models import OuterRef, Subquery
@@ -11,7 +12,7 @@ from django.utils import timezone
 from layers.datasets.attributes import attributes_of
 from layers.datasets.models import Audience, Dataset, DatasetVersion, GeometryKind
 from layers.datasets.queries import VIEW, version_at
-from layers.spec import Detail, LayerSpec
+from layers.spec import Attribute, Detail, LayerSpec
 
 PREFIX: Final = "own-"
 CLUSTERED_FROM: Final = 2_000
@@ -50,8 +51,9 @@ def layer_of(dataset: Dataset, version: DatasetVersion) -> LayerSpec:
 
 
 def draft_layer(dataset: Dataset) -> LayerSpec:
-    """Return the layer of a draft: for staff of its region alone, in clusters nowhere."""
-    return _spec(dataset, dataset.revision, dataset.attributes, f"draft-{dataset.revision}", 0, Audience.STAFF)
+    """Return the layer of a draft: for staff of its region alone, in clusters nowhere; its tiles say the numbers of features."""
+    spec = _spec(dataset, dataset.revision, dataset.attributes, f"draft-{dataset.revision}", 0, Audience.STAFF)
+    return replace(spec, attributes=(Attribute("number", "编号", "whole", "t.id"), *spec.attributes))
 
 
 def _spec(

@@ -17,13 +17,13 @@ from geo.fences.files.writing import WrittenFile
 
 
 @contextmanager
-def uploaded(request: HttpRequest) -> Iterator[tuple[Path, str]]:
+def uploaded(request: HttpRequest, most: int = MOST_BYTES) -> Iterator[tuple[Path, str]]:
     """Give the uploaded file as one on disk, with its name. Raises ``BadInput`` for none, ``TooLarge``."""
     file = request.FILES.get("file")
     if not isinstance(file, File) or not file.size:
         raise BadInput("file_missing", "请先选一个文件。")
-    if file.size > MOST_BYTES:
-        raise TooLarge("file_too_large", f"文件超过 {MOST_BYTES // 1_000_000} MB，请先减少顶点或分开导入。")
+    if file.size > most:
+        raise TooLarge("file_too_large", f"文件超过 {most // 1_000_000} MB，请先减少顶点或分开导入。")
     with tempfile.TemporaryDirectory(prefix="quantu-areas-") as folder:
         name = Path(file.name or "").name
         source = Path(folder) / f"upload{Path(name).suffix[-8:]}"

@@ -118,18 +118,21 @@ export class Sketch {
   }
 }
 
-/** The corners of an area as buttons on the map; `changed(geometry, settled)` hears every move and, settled, its end. */
+/** The corners of an area or a line as buttons on the map; `changed(geometry, settled)` hears every move and, settled, its end. */
 export class Corners {
   constructor(map, snapping, geometry, changed) {
     Object.assign(this, {map, snapping, changed, markers: [], timer: 0});
-    const polygons = geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.coordinates;
-    this.rings = polygons.map((rings) => rings.map((ring) => ring.slice(0, -1).map((point) => point.slice(0, 2))));
+    this.open = geometry.type.endsWith('LineString');
+    const parts = ['Polygon', 'LineString'].includes(geometry.type) ? [geometry.coordinates] : geometry.coordinates;
+    const flat = (points) => points.map((point) => point.slice(0, 2));
+    this.rings = parts.map((part) => (this.open ? [flat(part)] : part.map((ring) => flat(ring.slice(0, -1)))));
     this.drawn = () => this.draw();
     map.on('moveend', this.drawn);
     this.draw();
   }
 
   get geometry() {
+    if (this.open) return {type: 'MultiLineString', coordinates: this.rings.map(([line]) => line)};
     return {type: 'MultiPolygon', coordinates: this.rings.map((rings) => rings.map((ring) => [...ring, ring[0]]))};
   }
 
@@ -146,6 +149,7 @@ export class Corners {
       const ring = this.rings[part][at];
       const next = ring[(corner + 1) % ring.length];
       this.place(part, at, corner, ring[corner], false);
+      if (this.open && corner + 1 === ring.length) return;
       const [a, b] = [this.map.project(ring[corner]), this.map.project(next)];
       if (Math.hypot(a.x - b.x, a.y - b.y) > 44) {
         this.place(part, at, corner + 1, [(ring[corner][0] + next[0]) / 2, (ring[corner][1] + next[1]) / 2], true);
@@ -199,7 +203,7 @@ export class Corners {
       const [east, north] = steps[event.key];
       const [lon, lat] = ring[corner];
       ring[corner] = [lon + (east * far * METRE) / Math.cos((lat * Math.PI) / 180), lat + north * far * METRE];
-    } else if (!marker.middle && (event.key === 'Delete' || event.key === 'Backspace') && ring.length > 3) {
+    } else if (!marker.middle && (event.key === 'Delete' || event.key === 'Backspace') && ring.length > (this.open ? 2 : 3)) {
       ring.splice(corner, 1);
     } else return;
     event.preventDefault();
