@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -71,9 +72,10 @@ def write_pmtiles(
     chosen = chosen or {}
     edition = layer_edition(layer)
     wanted = occupied_tiles(layer, scope=scope, from_zoom=from_zoom, to_zoom=to_zoom, chosen=chosen)
-    draft = path.with_name(path.name + ".part")
+    handle, name = tempfile.mkstemp(prefix=path.name, suffix=".part", dir=path.parent)
+    draft = Path(name)
     try:
-        with draft.open("wb") as file, closing(_Writer(file)) as writer:  # type: ignore[no-untyped-call]
+        with os.fdopen(handle, "wb") as file, closing(_Writer(file)) as writer:  # type: ignore[no-untyped-call]
             dropped = _write_tiles(writer, layer, wanted, scope, chosen, edition, step)
             writer.finalize(_header(wanted), _metadata(layer, edition, dropped))  # type: ignore[no-untyped-call]
             file.flush()

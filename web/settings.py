@@ -225,6 +225,7 @@ STORAGES = {
 }
 # Everything below is sealed (geo.kept), so no other server can hand it out.
 MEDIA_ROOT = STATE / "media"
+TILE_ARCHIVES: Path = STATE / "archives"
 # Where plain contents lie for a moment; ./run puts it into memory where there is room.
 SCRATCH: Path = Path(env.text("QUANTU_SCRATCH", str(STATE / "scratch")))
 # The virus scanner, tcp://host:3310 or unix:///path; empty: files stay 未查毒, which staff are told.

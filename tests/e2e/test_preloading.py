@@ -19,7 +19,7 @@ from services.facilities.preloading.tasks import freshen
 from tests.e2e.conftest import faults_of
 from tests.e2e.test_desk import sign_in
 
-DRAWING = re.compile(r"ST_AsMVT", re.IGNORECASE)
+DRAWING = re.compile(r"ST_AsMVT|SELECT t\.id, \(ST_X\(t\.geom\)", re.IGNORECASE)
 
 
 def drawings(urls: list[str]) -> int:

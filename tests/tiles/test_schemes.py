@@ -21,6 +21,7 @@ from tiles.schemes import (
     tile_at,
 )
 
+THEIRS = Transformer.from_crs(4490, 3857, always_xy=True)
 schemes = st.sampled_from(list(SCHEMES.values()))
 lons = st.floats(-179.9, 179.9)
 lats = st.floats(-85.0, 85.0)
@@ -40,7 +41,7 @@ def test_a_tile_lies_in_its_parent(lon: float, lat: float, z: int, of: Scheme) -
 
 @given(lons, lats)
 def test_the_plane_of_a_scheme_is_that_of_the_library(lon: float, lat: float) -> None:
-    theirs = Transformer.from_crs(4490, 3857, always_xy=True).transform(lon, lat)
+    theirs = THEIRS.transform(lon, lat)
     assert WEB_MERCATOR_QUAD.project(lon, lat) == pytest.approx(theirs, abs=1e-3)
     assert WEB_MERCATOR_QUAD.degrees(*theirs) == pytest.approx((lon, lat), abs=1e-8)
 

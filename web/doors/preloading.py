@@ -12,13 +12,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from shapely.geometry import mapping
 
-from geo.errors import CityError
+from geo.errors import BadInput, CityError
 from geo.regions.queries import versions_of
 from geo.scope import Scope
-from layers.registry import layers
+from layers.registry import layer, layers
 from services.access.queries import scope_for
 from services.facilities.kinds import GROUPS, spoken_kinds
-from services.facilities.preloading import actions, queries
+from services.facilities.preloading import actions, archives, queries
 from services.facilities.preloading.actions import LEAST_ZOOM, MOST_ZOOM, Wanted
 from services.facilities.preloading.models import Preload
 from web.api.errors import status_of
@@ -35,8 +35,30 @@ USUAL: Final = {"title": "养老一张图", "kinds": ["eldercare"], "from_zoom":
 @require_safe
 def list_page(request: HttpRequest) -> HttpResponse:
     """List what is preloaded and how fresh it is."""
-    rows = [_shown(each) for each in queries.standings(scope=scope_for(request))]
-    return render(request, "desk/preloads.html", {"rows": rows})
+    scope = scope_for(request)
+    rows = [_shown(each) for each in queries.standings(scope=scope)]
+    return render(request, "desk/preloads.html", {"rows": rows, "archives": archives.archive_standings(scope=scope)})
+
+
+@never_cache
+@login_required
+@require_POST
+def act_on_archive(request: HttpRequest, key: str) -> HttpResponse:
+    """Let the file of a whole layer be made, stopped or deleted; pressed twice it happens once."""
+    scope, act = scope_for(request), typed(request, "act")
+    title = layer(key).title
+    if act == "make":
+        archives.start_archive(key=key, scope=scope)
+        said.success(request, f"正在制作“{title}”的整层瓦片，做好以前旧的照常可用。")
+    elif act == "stop":
+        stopped = archives.stop_archive(key=key, scope=scope)
+        said.success(request, "正在停下，原来的文件不变。" if stopped else "它已经做完了。")
+    elif act == "delete":
+        there = archives.delete_archive(key=key, scope=scope)
+        said.success(request, f"已删除“{title}”的整层瓦片。" if there else "它已经被删除了。")
+    else:
+        raise BadInput("act_unknown", "没有这个操作，请从页面上的按钮进行。")
+    return redirect("desk-preloads")
 
 
 @never_cache

@@ -25,6 +25,7 @@ register_converter(LayerKeys, "layer_keys")
 
 ROUTES = [
     path("tiles", tiles.catalogue, name="layers"),
+    path("tiles/<slug:key>.pmtiles", tiles.archive, name="tile-archive"),
     path("tiles/<layer_keys:keys>.json", tiles.tilejson, name="tilejson"),
     path("tiles/<layer_keys:keys>/<int:z>/<int:x>/<int:y>.mvt", tiles.tile, name="tile"),
     path("tiles/<layer_keys:keys>/<slug:scheme_id>/<int:z>/<int:x>/<int:y>.mvt", tiles.tile, name="tile-of-scheme"),

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from geo.crs.cities import CITIES
@@ -27,11 +28,14 @@ from layers.tiling import (
     read_choices,
 )
 from services.access.queries import scope_for
+from services.facilities.preloading.archives import archive_file
 from tiles.cache import etag
 from tiles.schemes import WEB_MERCATOR_QUAD, Tile, scheme
 from web.api.limits import CallerLimit
+from web.doors.sending import send_public
 
 MVT: Final = "application/vnd.mapbox-vector-tile"
+PMTILES: Final = "application/vnd.pmtiles"
 FOR_ALL: Final = "public, max-age=60, stale-while-revalidate=600"
 FOR_ONE: Final = "private, no-cache"
 FOR_EVER: Final = "public, max-age=604800, immutable"
@@ -161,6 +165,13 @@ def tilejson(request: HttpRequest, keys: str) -> JsonResponse:
     response = JsonResponse(told, json_dumps_params={"ensure_ascii": False})
     response["Cache-Control"] = "no-cache" if all(one.public for one in declared) else FOR_ONE
     return response
+
+
+@require_safe
+def archive(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Answer pieces of the file of a whole public layer; in front of us nginx does it."""
+    path, tag = archive_file(key)
+    return send_public(request, path, media_type=PMTILES, tag=tag)
 
 
 @require_safe

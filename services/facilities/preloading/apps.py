@@ -9,5 +9,5 @@ class PreloadingConfig(AppConfig):
     verbose_name = "数据预加载"
 
     def ready(self) -> None:
-        """Make the job known."""
-        from services.facilities.preloading import jobs  # noqa: F401
+        """Make the jobs known."""
+        from services.facilities.preloading import archives, jobs  # noqa: F401
