@@ -11,7 +11,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -28,13 +28,16 @@ HOLD_POINTS: Final = 200_000
 HOLD_ALL: Final = 600_000
 """How many points a process holds, of all sources."""
 
+DRAWN_MOST: Final = 2_000
+"""How many tiles of a source are held beside its points; one is some kilobytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """The points of a source in a scheme, in the order of their cells at the deepest zoom that counts, then of their ids.
 
     ``across``, ``down`` are shares of the width of the world; ``facts`` are the columns of each; ``kinds`` point into ``words``;
-    ``figures`` are a column each, with NaN for none.
+    ``figures`` are a column each, with NaN for none; ``drawn`` are tiles counted so far.
     """
 
     codes: npt.NDArray[np.int64]
@@ -44,6 +47,7 @@ class Held:
     kinds: npt.NDArray[np.int64]
     words: list[str]
     figures: npt.NDArray[np.float64]
+    drawn: dict[Tile, bytes] = field(default_factory=dict)
 
 
 _ACROSS: Final = "(ST_X(t.geom) + 180.0) / 360.0"
@@ -55,8 +59,14 @@ _GUARD: Final = threading.Lock()
 def cluster_tile(source: TileSource, tile: Tile) -> bytes:
     """Return a tile of counted points; slow SQL is ``Unavailable``."""
     held = _held(source, tile.scheme) if source.name else None
-    found = _counted(source, held, tile) if held is not None else _asked(source, tile)
-    return encode_points(source.layer, found)
+    if held is None:
+        return encode_points(source.layer, _asked(source, tile))
+    drawn = held.drawn.get(tile)
+    if drawn is None:
+        drawn = encode_points(source.layer, _counted(source, held, tile))
+        if len(held.drawn) < DRAWN_MOST:
+            held.drawn[tile] = drawn
+    return drawn
 
 
 def holds(source: TileSource, scheme: Scheme) -> bool:
@@ -170,17 +180,28 @@ def _counted(source: TileSource, held: Held, tile: Tile) -> Iterator[tuple[int, 
         for share, origin in ((held.across, tile.x), (held.down, tile.y))
     )
     lows, highs = codes[starts], codes[starts + counts - 1]
-    for start, count, x, y, low, high in zip(
-        *(part.tolist() for part in (starts, counts, xs, ys, lows, highs)), strict=True
+    by_kind = _kinds_by_cell(held, slice(begin, end), counts)
+    for cell, (start, count, x, y, low, high) in enumerate(
+        zip(*(part.tolist() for part in (starts, counts, xs, ys, lows, highs)), strict=True)
     ):
         here = slice(begin + start, begin + start + count)
         if count == 1:
             yield x, y, _alone(source, held.facts[begin + start])
             continue
-        kinds = np.bincount(held.kinds[here], minlength=len(held.words)) if held.words else ()
-        by_kind = {word: int(number) for word, number in zip(held.words, kinds, strict=True) if number}
         apart = deepest - ((low ^ high).bit_length() - 1) // 2 if low != high else None
-        yield x, y, _together(source, count, apart, by_kind, held.figures[here])
+        yield x, y, _together(source, count, apart, by_kind[cell], held.figures[here])
+
+
+def _kinds_by_cell(held: Held, inside: slice, counts: npt.NDArray[np.int64]) -> list[dict[str, int]]:
+    """Return for each cell how many of its points are of each kind."""
+    found: list[dict[str, int]] = [{} for _ in counts]
+    if held.words:
+        many = len(held.words)
+        numbers = np.bincount(np.repeat(np.arange(len(counts)), counts) * many + held.kinds[inside])
+        there = np.flatnonzero(numbers)
+        for place, number in zip(there.tolist(), numbers[there].tolist(), strict=True):
+            found[place // many][held.words[place % many]] = number
+    return found
 
 
 def _alone(source: TileSource, fact: tuple[Any, ...]) -> dict[str, Value]:

@@ -12,6 +12,8 @@ POINT: Final = 1
 MOVE_TO_ONE: Final = 9
 _VARINT, _DOUBLE, _BYTES = 0, 1, 2
 
+_ONE_BYTE: Final = [bytes((number,)) for number in range(0x80)]
+
 Value = str | bool | int | float | None
 
 
@@ -47,6 +49,8 @@ def encode_points(layer: str, points: Iterable[tuple[int, int, Mapping[str, Valu
 
 def varint(number: int) -> bytes:
     """Return a whole number, not negative, seven bits a byte."""
+    if number <= 0x7F:
+        return _ONE_BYTE[number]
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)
