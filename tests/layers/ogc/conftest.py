@@ -11,6 +11,7 @@ from django.core.cache import cache
 from django.test import Client
 
 ROOT = "http://testserver/ogc"
+DASHED = {name.replace("-", "_"): name for name in ("bbox-crs", "filter-crs", "filter-lang")}
 Ask = Callable[..., Any]
 
 
@@ -23,7 +24,7 @@ def ask(client: Client, city: None) -> Ask:
         parts = urlsplit(path.removeprefix(ROOT))
         wanted = {
             **dict(parse_qsl(parts.query, keep_blank_values=True)),
-            **{k.replace("_", "-"): v for k, v in query.items()},
+            **{DASHED.get(name, name): value for name, value in query.items()},
         }
         answer = client.get(f"/ogc{parts.path}", wanted, headers={"Accept": accept})
         assert answer.status_code == status, answer.content[:500]
