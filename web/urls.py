@@ -64,6 +64,7 @@ from web.doors.ogc_routes import ROUTES as OGC_ROUTES
 from web.doors.plan_routes import ROUTES as PLAN_ROUTES
 from web.doors.preload_routes import ROUTES as PRELOAD_ROUTES
 from web.doors.tile_routes import ROUTES as TILE_ROUTES
+from web.doors.processes_routes import ROUTES as PROCESS_ROUTES
 from web.doors.visit_routes import ROUTES as VISIT_ROUTES
 from web.doors.waste_routes import ROUTES as WASTE_ROUTES
 from web.doors.watch import ROUTES as WATCH_ROUTES
@@ -266,6 +267,7 @@ urlpatterns = [
     *OGC_ROUTES,
     *PRELOAD_ROUTES,
     *EXPORT_ROUTES,
+    *PROCESS_ROUTES,
     *KIND_ROUTES,
     *WATCH_ROUTES,
     *BASEMAP_ROUTES,

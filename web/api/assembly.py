@@ -23,10 +23,8 @@ from services.fencing.selecting import api as selecting
 from services.fencing.serving import api as fences
 from services.kernel.forms import api as forms
 from services.kernel.messages import api as messages
-from web.api import batches
 from web.api import batches, exports
 from web.api.errors import problem
-from web.api.limits import FENCES, HEAVY, LIGHT
 from web.api.limits import EXPORTS, FENCES, HEAVY, LIGHT
 from web.api.staff import staff
 

@@ -144,16 +144,17 @@ def export_of(run_id: uuid.UUID, scope: Scope) -> ProcessRun:
 
 
 def send_result(request: HttpRequest, run: ProcessRun) -> HttpResponseBase:
-    """Send the file of a run, whole or in part; of a layer that is not everybody's, the taking is audited.
+    """Send the file of a run, whole or in part. Raises what ``file_of_run`` raises."""
+    path = file_of_run(run, scope=scope_for(request))
+    note_taking(request, run)
+    return send_file(request, path, media_type=run.media_type, name=run.name, tag=run.sha256)
 
-    Raises what ``file_of_run`` raises.
-    """
-    scope = scope_for(request)
-    path = file_of_run(run, scope=scope)
-    if request.method == "GET" and run.layer and not layer(run.layer, scope=scope).public:
+
+def note_taking(request: HttpRequest, run: ProcessRun) -> None:
+    """Leave a line in the audit log when rows of a layer that is not everybody's go out."""
+    if request.method != "HEAD" and run.layer and not layer(run.layer, scope=scope_for(request)).public:
         detail = {"layer": run.layer, "run": str(run.pk), "rows": run.rows, "name": run.name}
         record_audit(act=AuditAct.LAYER_TAKEN, request=request, detail=detail)
-    return send_file(request, path, media_type=run.media_type, name=run.name, tag=run.sha256)
 
 
 def shape_of(run: ProcessRun) -> dict[str, Any]:
