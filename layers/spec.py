@@ -121,3 +121,38 @@ class LayerSpec:
     def attribute(self, name: str) -> Attribute | None:
         """Return the attribute of a name, or none."""
         return next((one for one in self.attributes if one.name == name), None)
+
+
+SERVICE_CATEGORIES: Final = {
+    "find": "查找和路径",
+    "locate": "地址和坐标",
+    "assign": "对口和围栏",
+    "data": "数据和瓦片",
+}
+"""The classes of functions in the catalogue, in the order they are listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSpec:
+    """A function of the house that others may call over HTTP, declared in ``map_services.py``.
+
+    ``method`` and ``path`` are its operation; what it is told comes from there. ``example`` is what is sent to try it:
+    parameters of a GET, the body of a POST. ``{lon}``, ``{lat}``, ``{name}``, ``{address}``, ``{kind}`` and ``{place}`` in it
+    stand for a published place. ``page`` is where people do the same; only who holds ``duty`` may call it. What ``acts``
+    leaves something behind: nobody tries it by opening a page.
+    """
+
+    key: str
+    title: str
+    category: str
+    summary: str
+    path: str
+    example: Mapping[str, Any]
+    method: Literal["GET", "POST"] = "GET"
+    page: str = ""
+    duty: str = ""
+    acts: bool = False
+
+    def __post_init__(self) -> None:
+        if self.category not in SERVICE_CATEGORIES:
+            raise ValueError(f"the function {self.key} is of no known class: {self.category}")

@@ -52,6 +52,7 @@ from web.doors import (
     upkeep_routes,
 )
 from web.doors.basemap_routes import ROUTES as BASEMAP_ROUTES
+from web.doors.catalogue_routes import ROUTES as CATALOGUE_ROUTES
 from web.doors.dataset_routes import ROUTES as DATASET_ROUTES
 from web.doors.elder_routes import ROUTES as ELDER_ROUTES
 from web.doors.enrol_routes import ROUTES as ENROL_ROUTES
@@ -271,6 +272,7 @@ urlpatterns = [
     *KIND_ROUTES,
     *WATCH_ROUTES,
     *BASEMAP_ROUTES,
+    *CATALOGUE_ROUTES,
     *WASTE_ROUTES,
     *VISIT_ROUTES,
     *DATASET_ROUTES,

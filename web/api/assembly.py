@@ -24,6 +24,7 @@ from services.fencing.serving import api as fences
 from services.kernel.forms import api as forms
 from services.kernel.messages import api as messages
 from web.api import batches, exports
+from web.api import layers as layer_list
 from web.api.errors import problem
 from web.api.limits import EXPORTS, FENCES, HEAVY, LIGHT
 from web.api.staff import staff
@@ -72,6 +73,7 @@ api.add_router("/v1", standardising.router, auth=scope_for, throttle=HEAVY)
 api.add_router("/v1", batches.router, auth=batches.known_caller, throttle=LIGHT)
 api.add_router("/v1", exports.making, auth=exports.asker, throttle=EXPORTS)
 api.add_router("/v1", exports.router, auth=exports.asker, throttle=LIGHT)
+api.add_router("/v1", layer_list.router, throttle=LIGHT)
 api.add_router("/v1", upkeep.router, auth=staff, throttle=LIGHT)
 api.add_router("/v1", regions.router, auth=scope_for, throttle=LIGHT)
 api.add_router("/v1", catchments.router, auth=scope_for, throttle=HEAVY)

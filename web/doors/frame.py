@@ -64,6 +64,7 @@ GROUPS: Final = (
             Entry("围栏", "pentagon", "fences", "/plan/fences", "fences.view"),
             Entry("圈选", "search", "plan-select", "/plan/select", "resources.select"),
             Entry("自建图层", "layers", "desk-datasets", "/desk/layers", "layers.view"),
+            Entry("空间资源目录", "library", "catalogue", "/layers"),
             Entry("余位确认情况", "clock", "desk-unconfirmed", "/desk/unconfirmed", "facilities.edit"),
             Entry("导入", "upload", "desk-imports", "/desk/imports", "facilities.edit", waiting=waiting_for),
             Entry("地址冲突与检查", "map-pinned", "desk-address-conflicts", "/desk/addresses", "addresses.edit"),
