@@ -31,6 +31,7 @@ from geo.grids import cell_at
 from geo.imports.models import Refusal, Source
 from geo.jobs.models import Job
 from geo.regions.models import Region, RegionVersion
+from layers.datasets.models import Feature
 from services.access.actions import declare_roles, grant_role
 from services.access.models import Organisation, User, UserKind
 from services.access.queries import Caller, scope_of
@@ -69,7 +70,7 @@ LON, LAT = 121.5140, 31.3000
 SOUGHT: Final = "隐巷托育园"
 """The part of a hidden place's name that somebody may guess and search for."""
 SIGN: Final = re.compile(r"(?:暗记|anji|\\u6697\\u8bb0|%E6%9A%97%E8%AE%B0)(\d{3})", re.IGNORECASE)
-OURS: Final = ("geo.", "layers.processes.", "services.")
+OURS: Final = ("geo.", "layers.datasets.", "layers.processes.", "services.")
 PUBLIC: Final = {
     "regions": "the published division of the city",
     "roads": "the published road graph",
@@ -429,6 +430,7 @@ def _logged(world: HiddenWorld) -> dict[str, Any]:
     return {"account": world.person.pk}
 
 
+_NAMED: Final = [{"name": "mingcheng", "title": "名称", "kind": "text", "required": False, "choices": []}]
 MADE: Final[dict[str, Any]] = {
     "kernel_logs.LogLine": _logged,
     "access.Grant": lambda world: {
@@ -478,6 +480,19 @@ MADE: Final[dict[str, Any]] = {
         "from_day": None,
         "to_day": None,
         "geom": MultiPolygon(Point(LON, LAT, srid=4490).buffer(0.002), srid=4490),
+    },
+    "datasets.Dataset": lambda world: {
+        "key": "own-anji", "geometry": "point", "path": world.path, "audience": "staff", "recipe": {}, "retired_at": None,
+        "attributes": _NAMED, "names": ["mingcheng"], "revision": 1,
+    },
+    "datasets.Feature": lambda world: {
+        "number": 1, "from_revision": 1, "to_revision": None, "geom": Point(LON, LAT, srid=4490),
+        "properties": {"mingcheng": world.mark(Feature)}, "origin": "",
+    },
+    "datasets.DatasetAct": lambda world: {"revision": 1, "act": "add", "attributes": _NAMED, "undoes": None},
+    "datasets.DatasetVersion": lambda world: {"number": 1, "revision": 1, "attributes": _NAMED},
+    "datasets.DatasetImport": lambda world: {
+        "id": new_id(), "state": "read", "columns": [], "report": {"rows": 1, "ready": 0}, "datum": "wgs84", "job": None, "act": None,
     },
     "fencing_files.FenceImport": lambda world: {
         "system": "wgs84",

@@ -18,6 +18,7 @@ from geo.addresses.standardising.models import Batch
 from geo.fences.models import FenceEdition
 from geo.jobs.models import Job
 from geo.regions.models import Region
+from layers.datasets.models import Dataset, DatasetImport
 from layers.processes.models import ProcessRun
 from services.access.actions import grant_role
 from services.access.clients.models import ApiClient, ClientKey
@@ -94,6 +95,7 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
         "/exports": {"run_id": key(ProcessRun)},
         "/api/v1/exports": {"run_id": key(ProcessRun)},
         "/layers": {"key": "places"},
+        "/desk/layers": {"key": world.rows[Dataset].key, "revision": "1", "import_id": key(DatasetImport)},
         "/plan/validations": {"run_id": key(Validation), "ending": "csv"},
         "/plan/fairness": {"run_id": key(FairnessRun), "name": "sites.csv"},
         "/plan/fences": {"edition_id": key(FenceEdition), "import_id": key(FenceImport)},
