@@ -59,9 +59,11 @@ from web.doors.enrol_routes import ROUTES as ENROL_ROUTES
 from web.doors.exports_routes import ROUTES as EXPORT_ROUTES
 from web.doors.finder_routes import ROUTES as FINDER_ROUTES
 from web.doors.form_routes import ROUTES as FORM_ROUTES
+from web.doors.islands_routes import ROUTES as ISLAND_ROUTES
 from web.doors.kinds import ROUTES as KIND_ROUTES
 from web.doors.log_routes import ROUTES as LOG_ROUTES
 from web.doors.ogc_routes import ROUTES as OGC_ROUTES
+from web.doors.pins import ROUTES as PIN_ROUTES
 from web.doors.plan_routes import ROUTES as PLAN_ROUTES
 from web.doors.preload_routes import ROUTES as PRELOAD_ROUTES
 from web.doors.tile_routes import ROUTES as TILE_ROUTES
@@ -274,6 +276,8 @@ urlpatterns = [
     *BASEMAP_ROUTES,
     *CATALOGUE_ROUTES,
     *WASTE_ROUTES,
+    *ISLAND_ROUTES,
+    *PIN_ROUTES,
     *VISIT_ROUTES,
     *DATASET_ROUTES,
     path("view", preferences.choose_view, name="view"),

@@ -17,14 +17,16 @@ from services.kernel.ledger.queries import views_of
 from services.kernel.ledger.registry import ledgers
 from services.kernel.module.queries import ledgers_of_the_house, modules_for
 from services.kernel.workflow.queries import tasks_waiting
+from services.modules.islands.words import HOME as ISLAND
 from services.modules.selfreport.unconfirmed import own_waiting
 
 
 class Entry(NamedTuple):
     """One part of the desk: the name of its first page, and the duty that opens it, '' for everyone who is signed in.
 
-    ``citywide`` parts ask for the duty over the whole city. ``prefix`` is what the addresses of its pages begin with, '' where
-    the first is the only one. ``waiting`` says how much there waits for the caller.
+    ``citywide`` parts ask for the duty over the whole city, others over the region of the path ``within``, '' for any.
+    ``prefix`` is what the addresses of its pages begin with, '' where the first is the only one. ``waiting`` says how much there
+    waits for the caller.
     """
 
     label: str
@@ -33,6 +35,7 @@ class Entry(NamedTuple):
     prefix: str
     duty: str = ""
     citywide: bool = False
+    within: str = ""
     waiting: Callable[[Scope], int] | None = None
 
 
@@ -69,6 +72,7 @@ GROUPS: Final = (
             Entry("导入", "upload", "desk-imports", "/desk/imports", "facilities.edit", waiting=waiting_for),
             Entry("地址冲突与检查", "map-pinned", "desk-address-conflicts", "/desk/addresses", "addresses.edit"),
             Entry("“一张图”对接", "refresh-cw", "desk-onemap", "/desk/onemap", "waste.edit"),
+            Entry("尚岛图层管理", "map-pinned", "desk-islands", "/desk/islands", "islands.layers", within=ISLAND),
             Entry("机构类别", "blocks", "desk-kinds", "/desk/kinds", "facilities.kinds"),
             Entry("查找设置", "funnel", "desk-arrangements", "/desk/finder", "settings.write", citywide=True),
             Entry("申请入口", "landmark", "desk-apply-entries", "/desk/apply-entries", "settings.write", citywide=True),
@@ -173,6 +177,7 @@ def _entries_of(group: Group, request: HttpRequest, scope: Scope) -> list[Shown]
         for entry in group.entries
         for href in [reverse(entry.page)]
         if not entry.duty or (holds_citywide(scope, entry.duty) if entry.citywide else scope.holds(entry.duty))
+        if not entry.within or scope.covers_path(entry.within)
     ]
 
 

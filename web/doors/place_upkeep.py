@@ -96,8 +96,16 @@ def new_page(request: HttpRequest) -> HttpResponse:
         groups = [(name, kinds_of_group(key)) for key, name in GROUPS.items() if kinds_of_group(key)]
         drafts = [(one, kind_of(one.typed.get("kind_id", "")).name) for one in _drafts(request, None)]
         return render(request, "desk/place_kinds.html", {"groups": groups, "drafts": drafts})
-    texts = dict(draft.typed) if draft else {"kind_id": kind.key, "status": FacilityStatus.OPEN.value}
+    texts = (
+        dict(draft.typed) if draft else {"kind_id": kind.key, "status": FacilityStatus.OPEN.value, **_tapped(request)}
+    )
     return _answer(request, Form(None, kind, texts, {}, "", draft.pk if draft else new_id()), scope)
+
+
+def _tapped(request: HttpRequest) -> dict[str, str]:
+    """Return the point of a map that the address brings along, where somebody tapped to add a place."""
+    said = {name: typed(request, name)[:24] for name in ("lon", "lat")}
+    return said if all(said.values()) else {}
 
 
 @never_cache
