@@ -24,6 +24,7 @@ from services.access.actions import grant_role
 from services.access.clients.models import ApiClient, ClientKey
 from services.access.models import ApiKey, Organisation, User, UserKind
 from services.access.signin.models import OpenSession
+from services.basemaps.models import BaseMap
 from services.catchments.fairness.models import FairnessRun
 from services.catchments.models import CatchmentEdition, EditionChange, RuleImport
 from services.catchments.validating.models import Validation
@@ -102,6 +103,9 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
         "/api/v1/fences": {"edition_id": key(FenceEdition)},
         "/enrol": {"edition_id": key(CatchmentEdition)},
         "/tiles": {"keys": "places,green", "scheme_id": "CGCS2000Quad"},
+        "/functions": {"key": "geocode"},
+        "/basemaps": {"key": world.rows[BaseMap].key},
+        "/desk/basemaps": {"pk": key(BaseMap)},
         "/desk/modules": {"key": "advisers"},
         "/desk/kinds": {"key": key(FacilityKind)},
         "/c/": {"code": "ssb"},
