@@ -56,6 +56,14 @@ FORMATS: Final = {
         FileFormat(
             "shp", "Shapefile（zip）", "zip", "application/zip", "老软件通用；列名最多 10 个字节，每格最多 254 个字节"
         ),
+        FileFormat(
+            "pmtiles",
+            "PMTiles",
+            "pmtiles",
+            "application/vnd.pmtiles",
+            "网页地图直接读的矢量瓦片；只能整层，属性和图形按级别简化",
+            System.WEB_MERCATOR,
+        ),
     )
 }
 

@@ -14,6 +14,7 @@ from geo.crs import System, notes
 from geo.errors import BadInput, TooLarge, Unavailable
 from geo.imports.queries import attribution, published_sources, shows_invented
 from geo.scope import Scope
+from layers.archives import write_pmtiles
 from layers.exports.formats import FORMATS, SYSTEMS, FileFormat, short_name, system_for
 from layers.exports.tables import Batch, Table, batch_of, table_of
 from layers.exports.writing import Contents, write_file
@@ -24,6 +25,7 @@ from layers.registry import layer
 from layers.spec import Attribute, LayerSpec
 from layers.tiling import layer_edition
 
+TILED: Final = "pmtiles"
 MOST_ROWS: Final = 2_000_000
 BATCH: Final = 10_000
 COUNTED: Final = 100_000
@@ -39,6 +41,10 @@ def plan_export(inputs: Mapping[str, Any], scope: Scope) -> Plan:
     system_for(format, inputs.get("crs", ""))
     attributes_of(spec, inputs.get("attributes"))
     narrowing_of(inputs, spec, scope=scope)
+    if format.key == TILED and any(name in inputs for name in NARROWING_INPUTS):
+        raise BadInput(
+            "archive_whole", "PMTiles 只能整层导出。请不填区划、范围和图形，或换一种格式。", parameter="format"
+        )
     return Plan(f"{spec.title} · {format.title}", layer=spec.key)
 
 
@@ -56,6 +62,8 @@ def write_export(asked: Asked) -> Made:
     inputs, scope = asked.inputs, asked.scope
     spec, format = layer(inputs["layer"], scope=scope), FORMATS[inputs["format"]]
     system = system_for(format, inputs.get("crs", ""))
+    if format.key == TILED:
+        return _write_tiles(asked, spec, format, system)
     narrowing = narrowing_of(inputs, spec, scope=scope)
     path = asked.folder / f"{spec.key}.{format.ending}"
     with _one_snapshot():
@@ -69,6 +77,18 @@ def write_export(asked: Asked) -> Made:
     columns = [{"name": one.name, "title": one.title, "kind": one.kind} for one in table.columns]
     told = {"said": list(said.items()), "columns": columns, "crs": str(system), "format": format.key}
     return Made(path, _file_name(spec, format, system), format.media_type, rows.count, told)
+
+
+def _write_tiles(asked: Asked, spec: LayerSpec, format: FileFormat, system: System) -> Made:
+    """Write the tiles of a layer as they are drawn: of its tiled attributes, at all its zooms."""
+    path = asked.folder / f"{spec.key}.{format.ending}"
+    said = about(spec, system)
+    count = count_rows(spec, scope=asked.scope, exact_up_to=COUNTED)
+    made = write_pmtiles(spec, path, scope=asked.scope, from_zoom=spec.min_zoom, to_zoom=spec.max_zoom, step=asked.step)
+    said |= {"版本": made.edition, "级别": f"{spec.min_zoom}–{spec.max_zoom}", "瓦片": f"{made.tiles:,} 块"}
+    columns = [{"name": one.name, "title": one.title, "kind": one.kind} for one in spec.attributes if one.tiled]
+    told = {"said": list(said.items()), "columns": columns, "crs": str(system), "format": format.key}
+    return Made(path, _file_name(spec, format, system), format.media_type, count.number, told)
 
 
 def about(spec: LayerSpec, system: System, *, taken: str = "") -> dict[str, str]:

@@ -14,6 +14,7 @@ from geo.errors import BadInput
 from geo.geometry import geometry_from_object, parse_bbox, polygons_of, require_valid
 from geo.regions.queries import boundaries, region_by_code
 from geo.scope import Scope
+from layers.filtering import read_filter
 from layers.processes.spec import Input
 from layers.reading import Narrowing, within_box
 from layers.spec import LayerSpec
@@ -40,6 +41,12 @@ NARROWING_INPUTS: Final = {
         "区划", {"type": "string", "pattern": "^[0-9]{6,12}$"}, "写区划代码，例如 310101。", required=False
     ),
     "bbox": Input("范围", BOX, "西、南、东、北四个经纬度。", required=False),
+    "filter": Input(
+        "条件",
+        {"type": "string", "minLength": 1, "maxLength": 8_000},
+        "CQL2 写的条件，例如 kind = 'canteen'。",
+        required=False,
+    ),
     "shape": Input("圈出的图形", GEOMETRY, "GeoJSON 的面，WGS-84 经纬度。", required=False),
 }
 """What a process that reads a layer is told about its rows; all that is said must hold."""
@@ -62,6 +69,8 @@ def narrowing_of(inputs: Mapping[str, Any], layer: LayerSpec, *, scope: Scope) -
         found &= within_box((told.west, told.south, told.east, told.north))
     if shape := inputs.get("shape"):
         found &= _meets("t.geom", "drawn_shape", _area(shape))
+    if text := inputs.get("filter"):
+        found &= read_filter(layer, text)
     return found
 
 
@@ -85,4 +94,6 @@ def said_of(inputs: Mapping[str, Any], *, scope: Scope) -> str:
         said.append("范围 " + "，".join(f"{edge:g}" for edge in box["bbox"]))
     if inputs.get("shape"):
         said.append("圈出的图形内")
+    if text := inputs.get("filter"):
+        said.append(f"符合 {text}")
     return "；".join(said)

@@ -54,6 +54,7 @@ class ExportIn(BaseModel):
         examples=[[121.4, 31.2, 121.5, 31.3]],
     )
     shape: dict[str, Any] | None = Field(None, description="GeoJSON 的面（WGS-84 经纬度），只要碰到它的")
+    filter: str | None = Field(None, description="CQL2 写的条件，例如 kind = 'canteen'", examples=["kind = 'canteen'"])
     id: uuid.UUID | None = Field(None, description="任务编号；重发同一请求时带上，不会做两次")
 
     def inputs(self) -> dict[str, Any]:

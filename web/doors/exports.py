@@ -151,6 +151,8 @@ def _inputs(spec: LayerSpec, said: QueryDict) -> dict[str, Any]:
         found["region"] = region
     if box := said.get("bbox", "").strip():
         found["bbox"] = {"bbox": _numbers(box)}
+    if text := said.get("filter", "").strip():
+        found["filter"] = text
     if shape := said.get("shape", "").strip():
         found["shape"] = _shape(shape)
     return found
@@ -193,6 +195,7 @@ def _offered(spec: LayerSpec, scope: Scope, said: QueryDict) -> dict[str, Any]:
         "region": said.get("region", ""),
         "bbox": said.get("bbox", ""),
         "shape": said.get("shape", ""),
+        "filter": said.get("filter", ""),
         "id": uuid.uuid4(),
         "kept_days": KEPT_DAYS,
     }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import gzip
 import io
 import json
+import math
 import sqlite3
 import zipfile
 from pathlib import Path
@@ -17,6 +19,7 @@ import pyogrio.raw
 import pyproj
 import pytest
 import shapely
+from pmtiles.reader import MmapSource, Reader
 
 from geo.crs import PLANES, System
 from geo.errors import BadInput, CityError
@@ -30,6 +33,8 @@ from layers.processes.spec import Asked, Made
 from layers.reading import Row, stream_rows
 from layers.registry import layer, visible_layers
 from layers.spec import Attribute, Detail, LayerSpec
+from layers.tiling import layer_tile
+from tiles.schemes import Tile
 
 pytestmark = pytest.mark.usefixtures("city")
 PUBLIC: Final = Scope.public()
@@ -324,7 +329,7 @@ def test_chinese_texts_survive_the_shapefile(tmp_path: Path) -> None:
     assert same(shapes, shapes_of(rows), DEGREES)
 
 
-@pytest.mark.parametrize("format", list(FORMATS))
+@pytest.mark.parametrize("format", [one for one in FORMATS if one != "pmtiles"])
 def test_nothing_is_a_whole_file_too(mixed: LayerSpec, format: str, tmp_path: Path) -> None:
     made = exported(tmp_path, layer="mixed", format=format, bbox={"bbox": [100.0, 20.0, 100.1, 20.1]})
     assert made.rows == 0
@@ -373,6 +378,16 @@ def test_rows_are_narrowed_by_region_box_and_shape_all_at_once(tmp_path: Path) -
         assert 0 < len(found) < len(whole)
 
 
+def test_a_condition_narrows_and_says_so(tmp_path: Path) -> None:
+    made = exported(tmp_path, layer="places", format="gpkg", filter="kind = 'canteen' OR name LIKE '%社区%'")
+    wanted = [
+        row.id for row in rows_of("places") if row.properties["kind"] == "canteen" or "社区" in row.properties["name"]
+    ]
+    assert read(made.path)[1] == wanted
+    assert wanted
+    assert "符合 kind = 'canteen'" in dict(made.about["said"])["取了哪些"]
+
+
 @pytest.mark.parametrize(
     ("inputs", "code"),
     [
@@ -383,6 +398,8 @@ def test_rows_are_narrowed_by_region_box_and_shape_all_at_once(tmp_path: Path) -
         ({"format": "geojson", "crs": "sh2000"}, "crs_not_in_format"),
         ({"attributes": ["name", "t.id; DROP TABLE x"]}, "attribute_unknown"),
         ({"region": "999999"}, "region_unknown"),
+        ({"filter": "no_such = 1"}, "property_unknown"),
+        ({"filter": "name = 'a'; DROP TABLE x"}, "filter_syntax"),
         ({"shape": {"type": "Point", "coordinates": [121.5, 31.2]}}, "shape_without_area"),
         ({"layer": "no-such"}, "layer_unknown"),
     ],
@@ -391,3 +408,29 @@ def test_what_cannot_be_written_is_refused_before_it_begins(inputs: dict[str, An
     with pytest.raises(CityError) as refused:
         plan_export({"layer": "places", "format": "gpkg", **inputs}, PUBLIC)
     assert refused.value.code == code
+
+
+def test_pmtiles_hold_the_tiles_that_are_drawn(tmp_path: Path) -> None:
+    made = exported(tmp_path, layer="regions", format="pmtiles")
+    spec = layer("regions")
+    with made.path.open("rb") as file:
+        reader = Reader(MmapSource(file))
+        header = reader.header()
+        assert (header["min_zoom"], header["max_zoom"]) == (spec.min_zoom, spec.max_zoom)
+        zoom = 10
+        west, south, east, north = shapely.total_bounds(shapes_of(rows_of("regions")))
+        middle = mercantile_tile((west + east) / 2, (south + north) / 2, zoom)
+        kept = gzip.decompress(reader.get(zoom, *middle))
+    assert kept == layer_tile(layer=spec, tile=Tile(zoom, *middle), chosen={}).content
+    assert dict(made.about["said"])["级别"] == f"{spec.min_zoom}–{spec.max_zoom}"
+    assert made.name.endswith(".pmtiles")
+    for inputs in ({"region": "310101"}, {"bbox": {"bbox": [121.0, 31.0, 121.5, 31.5]}}):
+        with pytest.raises(BadInput) as refused:
+            plan_export({"layer": "regions", "format": "pmtiles", **inputs}, PUBLIC)
+        assert refused.value.code == "archive_whole"
+
+
+def mercantile_tile(lon: float, lat: float, zoom: int) -> tuple[int, int]:
+    """Return the tile of Web Mercator that holds a place."""
+    share = math.asinh(math.tan(math.radians(lat))) / math.pi
+    return int((lon + 180) / 360 * 2**zoom), int((1 - share) / 2 * 2**zoom)
