@@ -161,7 +161,7 @@ def test_a_file_is_weighed_and_written_and_comes_back_the_same_by_its_key(desk: 
         answer = desk.post(f"/desk/layers/{dataset.key}/files", {"file": opened, "datum": "wgs84"}, follow=True)
     url = answer.redirect_chain[-1][0]
     how = {"key": hidden(answer, "key"), "seen": hidden(answer, "seen"), "how": "replace", "by": "bian_hao"}
-    answer = desk.post(url, {**how, "act": "weigh"})
+    answer = desk.post(url, {**how, "act": "weigh"}, follow=True)
     assert "新增 0 个、修改 1 个、删除 0 个，不变 2 个" in answer.content.decode()
     desk.post(url, {**how, "act": "write"})
     assert held_now(dataset).get(number=2).properties["mingcheng"] == "换新的椅"
@@ -241,3 +241,33 @@ def test_a_dataset_out_of_a_layer_is_counted_made_and_refreshed(desk: Client) ->
     again = {"key": hidden(page, "key"), "seen": hidden(page, "seen")}
     desk.post(f"/desk/layers/{dataset.key}/refresh", again)
     assert held_now(dataset).count() == number
+
+
+@pytest.mark.covers("ELD-MAP-04b", via="layers.datasets.editing:perform")
+def test_layers_of_points_lines_and_areas_are_made_found_changed_and_taken_away(desk: Client) -> None:
+    drawn = {
+        "point": {"lon": str(LON), "lat": str(LAT)}, "line": {"wkt": f"LINESTRING ({LON} {LAT}, {LON + 0.01} {LAT})"},
+        "polygon": {"wkt": f"POLYGON (({LON} {LAT}, {LON + 0.01} {LAT}, {LON} {LAT + 0.01}, {LON} {LAT}))"},
+    }  # fmt: skip
+    for geometry, place in drawn.items():
+        dataset = made(desk, geometry, title=f"{geometry} 图层")
+        done(desk, dataset, "add", **{"a-mingcheng": "第一个", **place})
+        page = desk.get(f"/desk/layers/{dataset.key}/versions")
+        asked = {"key": hidden(page, "key"), "seen": hidden(page, "seen"), "act": "publish"}
+        desk.post(f"/desk/layers/{dataset.key}/versions", asked)
+        (feature,) = desk.get(f"/ogc/collections/{dataset.key}/items?f=json").json()["features"]
+        assert feature["geometry"]["type"].removeprefix("Multi").lower() == {"line": "linestring"}.get(
+            geometry, geometry
+        )
+        assert "第一个" in desk.get(f"/desk/layers/{dataset.key}?q=第一").content.decode()
+        assert dataset.title in desk.get(f"/desk/layers?q={dataset.title}").content.decode()
+        done(desk, dataset, "change", feature="1", **{"a-mingcheng": "改过的"})
+        assert held_now(dataset).get().properties == {"mingcheng": "改过的"}
+        done(desk, dataset, "delete", feature="1")
+        assert not held_now(dataset).exists()
+        page = desk.get(f"/desk/layers/{dataset.key}/settings")
+        desk.post(
+            f"/desk/layers/{dataset.key}/settings",
+            {"key": hidden(page, "key"), "seen": hidden(page, "seen"), "act": "retire"},
+        )
+        assert desk.get(f"/ogc/collections/{dataset.key}?f=json").status_code == 404

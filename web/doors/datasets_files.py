@@ -22,7 +22,7 @@ from layers.datasets.attributes import KINDS
 from layers.datasets.files import actions
 from layers.datasets.files.kept import file_of
 from layers.datasets.files.reading import FORMATS, MOST_BYTES, NEW, SKIP, SYSTEMS
-from layers.datasets.models import DatasetImport, ImportState
+from layers.datasets.models import ImportState
 from layers.datasets.queries import dataset_seen, import_seen, imports_of, may_edit
 from services.access.queries import scope_for
 from services.crypto.identifiers import new_id
@@ -81,9 +81,8 @@ def _acted(request: HttpRequest, import_id: UUID, scope: Scope) -> HttpResponse:
         return redirect("desk-dataset-files", dataset.key)
     if act == "weigh":
         by, replace = _how(request)
-        weighed = actions.weigh_import(import_id=import_id, by=by, replace=replace, scope=scope)
-        return _page(request, import_id, scope, weighed=weighed)
-    if act == "columns":
+        actions.begin_weigh(import_id=import_id, by=by, replace=replace, scope=scope)
+    elif act == "columns":
         actions.say_columns(import_id=import_id, columns=_columns(request), scope=scope)
     elif act == "again":
         actions.read_again(
@@ -111,42 +110,28 @@ def _columns(request: HttpRequest) -> list[dict[str, str]]:
     names = request.POST.getlist("column")
     said = ("to", "title", "kind")
     return [
-        {"column": name, **{each: typed(request, f"{each}-{at}") for each in said}} for at, name in enumerate(names[:500])
+        {"column": name, **{each: typed(request, f"{each}-{at}") for each in said}}
+        for at, name in enumerate(names[:500])
     ]
 
 
-def _page(
-    request: HttpRequest,
-    import_id: UUID,
-    scope: Scope,
-    *,
-    fault: CityError | None = None,
-    weighed: dict[str, int] | None = None,
-) -> HttpResponse:
+def _page(request: HttpRequest, import_id: UUID, scope: Scope, *, fault: CityError | None = None) -> HttpResponse:
     one = import_seen(import_id, scope=scope)
     job = Job.objects.filter(pk=one.job).first() if one.job else None
-    state = {"one": one, "job": job, "percent": round(100 * job.progress) if job else 0, "busy": _busy(one)}
+    state = {"one": one, "job": job, "percent": round(100 * job.progress) if job else 0, "busy": actions.is_busy(one)}
     if request.headers.get("X-Fragment") == "progress":
         return render(request, "desk/datasets/import_progress.html", state)
     report: dict[str, Any] = one.report
-    samples = report.get("sample", [])
+    samples, weighed = report.get("sample", []), report.get("weighed") or {}
     context = state | map_context() | {
         "dataset": one.dataset, "report": report, "fault": fault, "kinds": KINDS, "new": NEW, "skip": SKIP, "key": new_id(),
         "columns": [(at, each, [row.get(each["column"], "") for row in samples][:3]) for at, each in enumerate(one.columns)],
         "systems": _systems(), "system": _label(report.get("system", "")), "guessed": _label(report.get("guessed", "")),
-        "likely": _label(report.get("likely", "")), "weighed": weighed, "by": _by(request, one), "drawn": report.get("drawn"),
-        "how": typed(request, "how", "add"), "sure": typed(request, "sure"),
+        "likely": _label(report.get("likely", "")), "weighed": weighed, "drawn": report.get("drawn"),
+        "by": typed(request, "by") or weighed.get("by", ""),
+        "how": typed(request, "how") or ("replace" if weighed.get("replace") else "add"), "sure": typed(request, "sure"),
     }  # fmt: skip
     return render(request, "desk/datasets/import.html", context, status=status_of(fault) if fault else 200)
-
-
-def _by(request: HttpRequest, one: DatasetImport) -> str:
-    """Return the attribute by which rows are matched: what was chosen, none by default."""
-    return typed(request, "by") if request.method == "POST" else ""
-
-
-def _busy(one: DatasetImport) -> bool:
-    return one.state in (ImportState.READING, ImportState.WRITING)
 
 
 @never_cache

@@ -210,7 +210,7 @@ def _page(request: HttpRequest, dataset: Dataset, scope: Scope, fault: CityError
     editable = may_edit(dataset, scope=scope)
     back, again = steps(dataset) if editable else (None, None)
     heads = [one.title for one in attributes[:COLUMNS]]
-    name = named(dataset, chosen.number, chosen.properties).strip() if chosen else ""
+    name = named(dataset, chosen.number, chosen.properties).strip("“” ") if chosen else ""
     context = {
         "dataset": dataset, "attributes": attributes, "noun": noun_of(dataset.geometry), "may_edit": editable,
         "rows": rows, "lines": [_line(dataset, attributes, row) for row in rows], "heads": heads,

@@ -16,6 +16,7 @@ from geo.crs import System
 from geo.errors import BadInput, CityError, Conflict
 from geo.geometry import feature, feature_collection
 from geo.jobs.actions import start_job
+from geo.jobs.models import Job, JobState
 from geo.kept import keep_file, plain_copy
 from geo.scope import Scope
 from layers.datasets.arriving import Matching, take_in, weigh
@@ -42,6 +43,7 @@ from layers.datasets.models import Dataset, DatasetAct, DatasetImport, ImportSta
 from layers.datasets.queries import EDIT, dataset_seen, import_seen
 
 READ_JOB: Final = "datasets.read"
+WEIGH_JOB: Final = "datasets.weigh"
 WRITE_JOB: Final = "datasets.write"
 AT_ONCE_BYTES: Final = 400_000
 """A larger file is read and written aside, with progress."""
@@ -121,12 +123,22 @@ def begin_write(
     return _begin(one, WRITE_JOB, large=_large(one), scope=scope, **how)
 
 
-def weigh_import(*, import_id: uuid.UUID, by: str, replace: bool, scope: Scope) -> dict[str, int]:
-    """Return how many features writing would add, change, take away and leave as they are."""
+@transaction.atomic
+def begin_weigh(*, import_id: uuid.UUID, by: str, replace: bool, scope: Scope) -> DatasetImport:
+    """Work out what writing would do, aside where it is much; the report says it as ``weighed``."""
     one = _open(import_id, scope)
+    return _begin(one, WEIGH_JOB, large=_large(one), scope=scope, by=by, replace=replace)
+
+
+def weigh_import(import_id: uuid.UUID | str, *, by: str, replace: bool, scope: Scope) -> DatasetImport:
+    """Let the report of a file say how many features writing would add, change, take away and leave as they are."""
+    one = DatasetImport.objects.select_related("dataset").get(pk=import_id)
     judged, _ = _judged(one)
     found = weigh(one.dataset.key, arrivals=judged.arrivals, matching=Matching(by, replace), scope=scope)
-    return {**asdict(found.tally), "same": found.same}
+    one.report |= {"weighed": {**asdict(found.tally), "same": found.same, "by": by, "replace": replace}}
+    one.state, one.error = ImportState.READ, ""
+    one.save()
+    return one
 
 
 def write_import(
@@ -156,7 +168,7 @@ def discard(*, import_id: uuid.UUID, scope: Scope) -> Dataset:
 
 def _begin(one: DatasetImport, kind: str, *, large: bool, scope: Scope, **how: Any) -> DatasetImport:
     if large:
-        one.state = ImportState.READING if kind == READ_JOB else ImportState.WRITING
+        one.state = ImportState.WRITING if kind == WRITE_JOB else ImportState.READING
         one.job = start_job(
             kind=kind, params={"import": str(one.pk), "account": scope.actor, **how}, actor=scope.actor
         ).pk  # fmt: skip
@@ -164,17 +176,28 @@ def _begin(one: DatasetImport, kind: str, *, large: bool, scope: Scope, **how: A
         return one
     if kind == READ_JOB:
         return read_import(one.pk)
+    if kind == WEIGH_JOB:
+        return weigh_import(one.pk, **how, scope=scope)
     write_import(one.pk, **{**how, "key": uuid.UUID(how["key"])}, scope=scope)
     return DatasetImport.objects.get(pk=one.pk)
 
 
 def _open(import_id: uuid.UUID, scope: Scope) -> DatasetImport:
     one = import_seen(import_id, scope=scope)
-    if one.state in (ImportState.WRITING, ImportState.READING):
+    if is_busy(one):
         raise Conflict("import_busy", "这个文件正在处理，请等它完成。")
     if one.state == ImportState.WRITTEN:
         raise Conflict("import_written", "这个文件已经写入。要再写一次，请重新上传。")
     return one
+
+
+def is_busy(one: DatasetImport) -> bool:
+    """Say whether a file is being read or written; one whose work failed or was stopped waits to be asked again."""
+    if one.state not in (ImportState.WRITING, ImportState.READING):
+        return False
+    return Job.objects.filter(
+        pk__in=[one.job] if one.job else [], state__in=(JobState.QUEUED, JobState.RUNNING)
+    ).exists()
 
 
 def _large(one: DatasetImport) -> bool:

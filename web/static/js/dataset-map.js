@@ -16,7 +16,7 @@ const HINTS = {
   edit: {point: '拖动图钉；选中后方向键移动 1 米。', line: '拖动圆点；小点是加一个点；选中圆点按 Delete 删除，方向键移动 1 米。', polygon: '拖动圆点；小点是加一个角；选中圆点按 Delete 删除，方向键移动 1 米。'}[kind],
   measure: '点两个以上的点量距离，双击结束。',
 };
-const state = {tool: 'choose', drawn: null};
+const state = {tool: 'choose', drawn: null, tiles: ''};
 let map = null;
 let snapping = null;
 let sketch = null;
@@ -132,16 +132,17 @@ function layers() {
   const below = first && first.id;
   const ink = token('--category-1');
   const round = {'line-join': 'round', 'line-cap': 'round'};
-  map.addSource('draft', {type: 'vector', tiles: [tiles()], maxzoom: 16});
+  state.tiles = tiles();
+  map.addSource('draft', {type: 'vector', tiles: [state.tiles], maxzoom: 16});
   map.addSource('chosen', {type: 'geojson', data: EMPTY});
   map.addSource('sketch', {type: 'geojson', data: EMPTY});
   const draft = {source: 'draft', 'source-layer': holder.dataset.key};
   if (kind === 'polygon') map.addLayer({id: 'draft', type: 'fill', ...draft, paint: {'fill-color': ink, 'fill-opacity': 0.12}}, below);
   if (kind !== 'point') map.addLayer({id: 'draft-line', type: 'line', ...draft, layout: round, paint: {'line-color': ink, 'line-width': kind === 'line' ? 3 : 1.8}}, below);
   if (kind === 'point') map.addLayer({id: 'draft-spot', type: 'circle', ...draft, paint: {'circle-radius': ['interpolate', ['linear'], ['zoom'], 9, 2.5, 15, 6], 'circle-color': ink, 'circle-stroke-color': token('--pin-ring'), 'circle-stroke-width': 1.4}});
-  map.addLayer({id: 'chosen', type: 'fill', source: 'chosen', filter: ['==', ['geometry-type'], 'Polygon'], paint: {'fill-color': token('--circle'), 'fill-opacity': 0.16}});
-  map.addLayer({id: 'chosen-line', type: 'line', source: 'chosen', filter: ['!=', ['geometry-type'], 'Point'], layout: round, paint: {'line-color': token('--accent'), 'line-width': 3.4}});
-  map.addLayer({id: 'chosen-spot', type: 'circle', source: 'chosen', filter: ['==', ['geometry-type'], 'Point'], paint: {'circle-radius': 9, 'circle-color': token('--accent'), 'circle-stroke-color': token('--pin-ring'), 'circle-stroke-width': 3}});
+  if (kind === 'polygon') map.addLayer({id: 'chosen', type: 'fill', source: 'chosen', paint: {'fill-color': token('--circle'), 'fill-opacity': 0.16}});
+  if (kind !== 'point') map.addLayer({id: 'chosen-line', type: 'line', source: 'chosen', layout: round, paint: {'line-color': token('--accent'), 'line-width': 3.4}});
+  if (kind === 'point') map.addLayer({id: 'chosen-spot', type: 'circle', source: 'chosen', paint: {'circle-radius': 9, 'circle-color': token('--accent'), 'circle-stroke-color': token('--pin-ring'), 'circle-stroke-width': 3}});
   map.addLayer({id: 'sketch', type: 'fill', source: 'sketch', filter: ['==', ['geometry-type'], 'Polygon'], paint: {'fill-color': token('--circle'), 'fill-opacity': 0.16}});
   map.addLayer({id: 'sketch-line', type: 'line', source: 'sketch', filter: ['!=', ['geometry-type'], 'Point'], layout: round, paint: {'line-color': token('--accent'), 'line-width': 3}});
   map.addLayer({id: 'sketch-points', type: 'circle', source: 'sketch', filter: ['==', ['geometry-type'], 'Point'], paint: {'circle-radius': 5, 'circle-color': token('--surface'), 'circle-stroke-color': token('--accent'), 'circle-stroke-width': 2.4}});
@@ -152,7 +153,8 @@ const tiles = () => `${window.location.origin}${page}/draft/${now().revision}/{z
 
 function draw() {
   if (!map.getSource('draft')) return;
-  if (map.getSource('draft').tiles[0] !== tiles()) map.getSource('draft').setTiles([tiles()]);
+  if (state.tiles !== tiles()) map.getSource('draft').setTiles([tiles()]);
+  state.tiles = tiles();
   const geometry = state.drawn || chosen().geometry;
   map.getSource('chosen').setData(geometry && !pin ? collection([feature(geometry)]) : EMPTY);
   holder.dataset.revision = now().revision;
