@@ -45,4 +45,5 @@ def collection_links(base: str, title: str) -> list[Link]:
         link("items", f"{base}/items?f=html", HTML, f"{title}的要素"),
         link("describedby", f"{base}/schema", SCHEMA, f"{title}的属性"),
         link(QUERYABLES, f"{base}/queryables", SCHEMA, f"{title}可筛选的属性"),
+        link(TILESETS, f"{base}/tiles", JSON, f"{title}的瓦片"),
     ]

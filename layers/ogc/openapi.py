@@ -24,7 +24,7 @@ def api_document(root: str, *, title: str, summary: str, paths: Mapping[str, Any
         "openapi": "3.0.3",
         "info": {"title": title, "description": summary, "version": "1.0.0"},
         "servers": [{"url": root}],
-        "tags": [{"name": "服务"}, {"name": "图层"}, {"name": "要素"}],
+        "tags": [{"name": "服务"}, {"name": "图层"}, {"name": "要素"}, {"name": "瓦片"}],
         "paths": {**_own_paths(), **paths},
         "components": {"schemas": _SCHEMAS, "parameters": _PARAMETERS, "responses": _responses()},
     }
@@ -162,6 +162,7 @@ _LINKS: Final[Item] = {"type": "array", "items": {"$ref": "#/components/schemas/
 _SCHEMAS: Final[dict[str, Item]] = {
     "Link": _LINK,
     "Anything": {"type": "object"},
+    "Bytes": {"type": "string", "format": "binary"},
     "Landing": {
         "type": "object",
         "required": ["links"],

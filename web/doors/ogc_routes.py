@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_safe
 
-from web.doors import ogc
+from web.doors import ogc, ogc_tiles
 
 
 @require_safe
@@ -24,6 +24,11 @@ ROUTES = [
     path("ogc/crs/<slug:key>", ogc.crs, name="ogc-crs"),
     path("ogc/collections", ogc.collections, name="ogc-collections"),
     path("ogc/collections/<slug:key>", ogc.collection, name="ogc-collection"),
+    path("ogc/tileMatrixSets", ogc_tiles.matrix_sets, name="ogc-matrix-sets"),
+    path("ogc/tileMatrixSets/<slug:scheme>", ogc_tiles.matrix_set, name="ogc-matrix-set"),
+    path("ogc/collections/<slug:key>/tiles", ogc_tiles.tilesets, name="ogc-tilesets"),
+    path("ogc/collections/<slug:key>/tiles/<slug:scheme>", ogc_tiles.tileset, name="ogc-tileset"),
+    path("ogc/collections/<slug:key>/tiles/<slug:scheme>/<str:z>/<str:y>/<str:x>", ogc_tiles.tile, name="ogc-tile"),
     path("ogc/collections/<slug:key>/queryables", ogc.queryables, name="ogc-queryables"),
     path("ogc/collections/<slug:key>/schema", ogc.schema, name="ogc-schema"),
     path("ogc/collections/<slug:key>/items", ogc.items, name="ogc-items"),
