@@ -15,7 +15,7 @@ from shapely.geometry import mapping
 from geo.errors import BadInput, CityError
 from geo.regions.queries import versions_of
 from geo.scope import Scope
-from layers.registry import layer, layers
+from layers.registry import layer
 from services.access.queries import scope_for
 from services.facilities.kinds import GROUPS, spoken_kinds
 from services.facilities.preloading import actions, archives, queries
@@ -78,7 +78,7 @@ def add(request: HttpRequest) -> HttpResponse:
             said.success(request, f"已设置“{made.title}”，现在开始预加载。")
             return redirect("desk-preload", made.pk)
     queries.standings(scope=scope)  # who may not see them may not see the form
-    usual = USUAL | {"layers": list(layers()), "region": "", "active": True}
+    usual = USUAL | {"layers": list(queries.public_layers()), "region": "", "active": True}
     form = usual if fault is None else _typed(request)
     return _form(request, None, form, fault, scope)
 
@@ -152,7 +152,7 @@ def _form(
         "preload": preload,
         "form": form,
         "fault": fault,
-        "layers": [(key, layer.title) for key, layer in layers().items()],
+        "layers": [(key, one.title) for key, one in queries.public_layers().items()],
         "groups": list(GROUPS.items()),
         "districts": list(public.filter(level="district").order_by("code").values_list("code", "name")),
         "zooms": range(LEAST_ZOOM, MOST_ZOOM + 1),
@@ -179,7 +179,7 @@ def _wanted(request: HttpRequest) -> Wanted:
 def _typed(request: HttpRequest) -> dict[str, Any]:
     return {
         "title": typed(request, "title")[:200],
-        "layers": [key for key in request.POST.getlist("layers") if key in layers()],
+        "layers": [key for key in request.POST.getlist("layers") if key in queries.public_layers()],
         "kinds": [word for word in request.POST.getlist("kinds") if word in GROUPS],
         "region": typed(request, "region")[:20],
         "from_zoom": number_typed(request, "from_zoom"),
@@ -198,7 +198,7 @@ def _kept(preload: Preload) -> dict[str, Any]:
 
 def _shown(standing: queries.Standing) -> dict[str, Any]:
     preload, job = standing.preload, standing.job
-    names = [layer.title for layer in queries.layers_of(preload)]
+    names = [one.title for one in queries.layers_of(preload)]
     return {
         "standing": standing,
         "preload": preload,

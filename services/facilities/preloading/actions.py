@@ -15,11 +15,17 @@ from geo.jobs.actions import cancel_job, start_job
 from geo.jobs.models import Job
 from geo.regions.queries import current_city, region_by_code
 from geo.scope import Scope
-from layers.registry import layers
 from services.access.queries import check_city_duty
 from services.facilities.kinds import kinds_named
 from services.facilities.preloading.models import Preload, PreloadRun
-from services.facilities.preloading.queries import DUTY, edition_of_all, of_the_city, standing_of, tiles_by_zoom
+from services.facilities.preloading.queries import (
+    DUTY,
+    edition_of_all,
+    of_the_city,
+    public_layers,
+    standing_of,
+    tiles_by_zoom,
+)
 
 KIND: Final = "facilities.preload"
 """The kind of job a run is."""
@@ -140,7 +146,7 @@ def _take(row: Preload, wanted: Wanted) -> None:
     row.title = " ".join(wanted.title.split())
     if not 0 < len(row.title) <= LONGEST_TITLE:
         raise BadInput("preload_title", f"请写一个名称，最多 {LONGEST_TITLE} 个字。", field="title")
-    row.layers = [key for key in layers() if key in set(wanted.layers)]
+    row.layers = [key for key in public_layers() if key in set(wanted.layers)]
     if not row.layers:
         raise BadInput("preload_layers", "请至少选一个图层。", field="layers")
     if not LEAST_ZOOM <= wanted.from_zoom <= wanted.to_zoom <= MOST_ZOOM:

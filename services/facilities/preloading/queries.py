@@ -21,7 +21,7 @@ from geo.jobs.models import Job, JobState
 from geo.regions.models import EditionState, RegionVersion
 from geo.regions.queries import current_city, published_edition
 from geo.scope import Scope
-from layers.registry import layers
+from layers.registry import visible_layers
 from layers.spec import LayerSpec
 from layers.tiling import layer_edition
 from services.access.queries import check_city_duty
@@ -99,8 +99,14 @@ def edition_of_all(preload: Preload) -> str:
 
 
 def layers_of(preload: Preload) -> list[LayerSpec]:
-    """Return the layers of a preload that are still declared."""
-    return [layers()[key] for key in preload.layers if key in layers()]
+    """Return the layers of a preload that are still there for everyone."""
+    public = public_layers()
+    return [public[key] for key in preload.layers if key in public]
+
+
+def public_layers() -> dict[str, LayerSpec]:
+    """Return the layers that may be preloaded, by key: those that everyone sees."""
+    return {one.key: one for one in visible_layers(scope=Scope.public())}
 
 
 @dataclass(frozen=True, slots=True)
