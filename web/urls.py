@@ -61,6 +61,7 @@ from web.doors.finder_routes import ROUTES as FINDER_ROUTES
 from web.doors.form_routes import ROUTES as FORM_ROUTES
 from web.doors.islands_routes import ROUTES as ISLAND_ROUTES
 from web.doors.kinds import ROUTES as KIND_ROUTES
+from web.doors.layer_styles import ROUTES as LAYER_STYLE_ROUTES
 from web.doors.log_routes import ROUTES as LOG_ROUTES
 from web.doors.ogc_routes import ROUTES as OGC_ROUTES
 from web.doors.pins import ROUTES as PIN_ROUTES
@@ -277,6 +278,7 @@ urlpatterns = [
     *CATALOGUE_ROUTES,
     *WASTE_ROUTES,
     *ISLAND_ROUTES,
+    *LAYER_STYLE_ROUTES,
     *PIN_ROUTES,
     *VISIT_ROUTES,
     *DATASET_ROUTES,

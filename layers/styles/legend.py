@@ -68,7 +68,11 @@ def legend_of(
     attribute = layer.attribute(style.attribute)
     measure = ""
     if style.kind != "single" and attribute is not None:
-        measure = f"{attribute.title}（{style.unit}）" if style.unit else attribute.title
+        measure = (
+            f"{attribute.title}（{style.unit}）"
+            if style.unit and style.unit not in attribute.title
+            else attribute.title
+        )
     make = {"categories": _categories, "classes": _classes, "sized": _classes}.get(style.kind)
     entries = (
         make(layer, style, spread, counts)

@@ -16,6 +16,7 @@ from layers import catalogue
 from layers.catalogue import AUDIENCES, GEOMETRIES, KINDS, ORDERS, Entry, Wanted, class_name, find, pages_of, service
 from layers.registry import layer
 from layers.spec import CATEGORIES, SERVICE_CATEGORIES
+from layers.styles.queries import may_style
 from services.access.queries import scope_for
 from web.doors.catalogue_functions import example_of, operation_of, parameters_of, try_lines
 from web.doors.catalogue_shown import (
@@ -110,6 +111,7 @@ def layer_page(request: HttpRequest, key: str) -> HttpResponse:
         "calls": calls_of(spec, root),
         "drawn": drawn,
         "legend": legend,
+        "may_style": may_style(spec, scope),
         **map_context(),
     }
     return render(request, "layers/layer.html", context)
