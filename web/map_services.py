@@ -2,6 +2,8 @@
 
 from layers.spec import ServiceSpec
 
+_POINT = {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": ["{lon}", "{lat}"]}}
+
 SERVICES = (
     ServiceSpec(
         key="layers_list",
@@ -37,6 +39,28 @@ SERVICES = (
         path="/api/v1/exports",
         method="POST",
         example={"layer": "places", "format": "csv"},
+        acts=True,
+    ),
+    ServiceSpec(
+        key="buffer",
+        title="缓冲区",
+        category="data",
+        summary="把图层里的要素或带来的 GeoJSON 向外扩若干米，可以合并成一片。",
+        path="/ogc/processes/buffer/execution",
+        method="POST",
+        example={"inputs": {"features": _POINT, "metres": 300}},
+        page="/ogc/processes/buffer",
+        acts=True,
+    ),
+    ServiceSpec(
+        key="reproject",
+        title="整批换坐标系",
+        category="data",
+        summary="把图层里的要素或带来的 GeoJSON 换到另一个坐标系。",
+        path="/ogc/processes/reproject/execution",
+        method="POST",
+        example={"inputs": {"features": _POINT, "crs": "sh2000"}},
+        page="/ogc/processes/reproject",
         acts=True,
     ),
     ServiceSpec(

@@ -20,6 +20,7 @@ from layers.styles.maplibre import style_layers
 from layers.styles.queries import style_for
 from layers.tiling import edition_of_all, layer_edition
 from services.access.roles import ROLES
+from services.facilities.preloading.archives import archive_path
 
 KIND_NAMES: Final = {
     "text": "文字",
@@ -138,10 +139,13 @@ def facts_of(spec: LayerSpec, about: Mapping[str, Any]) -> list[tuple[str, str]]
 
 def calls_of(spec: LayerSpec, root: str) -> list[Line]:
     """Return lines to copy that get at a layer."""
-    links, key = links_of(spec, root), "" if spec.public else ' -H "X-API-Key: 您的密钥"'
+    links, archived = links_of(spec, root), spec.public and archive_path(spec.key).exists()
+    whole = [Line("整层瓦片文件（PMTiles）", f"{root}/tiles/{spec.key}.pmtiles")] if archived else []
+    key = "" if spec.public else ' -H "X-API-Key: 您的密钥"'
     return [
         Line("矢量瓦片（XYZ，MVT）", links["tiles"]),
         Line("TileJSON", links["tilejson"]),
+        *whole,
         Line("OGC API Features（QGIS 里新建 WFS / OGC API 连接）", f"{root}/ogc"),
         Line("取前 100 个要素（curl）", f'curl{key} "{links["items"]}?limit=100&f=json"'),
         Line("转成 GeoPackage（GDAL）", f'ogr2ogr {spec.key}.gpkg "OAPIF:{root}/ogc" {spec.key}'),
