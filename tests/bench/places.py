@@ -47,7 +47,7 @@ def run() -> list[Bar]:
         _say("a list of ten thousand")
         bars += _list(database.part("_places", "browsing"))
         _say("a million points")
-        return bars + _nearest(database.part("_places", "nearest"))
+        return bars + nearest(database.part("_places", "nearest"))
 
 
 def _circles(address: str, origins: list[list[float]]) -> list[Bar]:
@@ -177,7 +177,8 @@ def _load(address: str, asked: list[Params], seconds: float, *, again: bool) -> 
     return times, faults[0], len(times) / seconds
 
 
-def _nearest(found: dict[str, list[float] | int]) -> list[Bar]:
+def nearest(found: dict[str, list[float] | int]) -> list[Bar]:
+    """Return B11 of what the part ``nearest`` measured."""
     ours, peer = found["ours"], found["peer"]
     assert isinstance(ours, list)
     assert isinstance(peer, list)

@@ -1,0 +1,41 @@
+"""Points and areas over the tables that the peer serves: counted together from afar, whole from zoom 14 on."""
+
+from layers.spec import Attribute, Detail, LayerSpec
+from tiles import clusters
+
+clusters.DRAWN_MOST = 0  # type: ignore[misc]  # a cold tile is counted each time: nothing is held but the points
+
+_ATTRIBUTES = (
+    Attribute("id", "编号", "whole", "t.id"),
+    Attribute("name", "名称", "text", "t.name"),
+    Attribute("kind", "类别", "text", "t.kind"),
+)
+
+LAYERS = (
+    LayerSpec(
+        key="bench_points",
+        title="点",
+        category="own",
+        summary="基准测试的点。",
+        geometry="point",
+        table="bench_points",
+        attributes=_ATTRIBUTES,
+        details=(Detail(0),),
+        families=("facilities",),
+        order="t.id",
+        cluster_px=64,
+        cluster_below=14,
+        counted="kind",
+    ),
+    LayerSpec(
+        key="bench_shapes",
+        title="面",
+        category="own",
+        summary="基准测试的面。",
+        geometry="polygon",
+        table="bench_shapes",
+        attributes=_ATTRIBUTES,
+        details=(Detail(0),),
+        families=("facilities",),
+    ),
+)
