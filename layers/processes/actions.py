@@ -32,6 +32,7 @@ KEPT_DAYS: Final = 7
 MOST_OPEN: Final = 3
 MOST_OPEN_PUBLIC: Final = 4
 """Runs at a time of one account, and of all unknown callers together."""
+LOST_AFTER: Final = dt.timedelta(hours=6)
 MOST_KEPT: Final = 50
 MOST_KEPT_PUBLIC: Final = 300
 MOST_BYTES: Final = 2_000_000_000
@@ -119,7 +120,8 @@ def _check_share(scope: Scope) -> None:
     known = scope.actor != PUBLIC
     runs = ProcessRun.objects.filter(actor=scope.actor)
     most = MOST_OPEN if known else MOST_OPEN_PUBLIC
-    if runs.filter(job__state__in=OPEN).count() >= most:
+    lately = timezone.now() - LOST_AFTER  # what a process that died left queued must not count for days
+    if runs.filter(job__state__in=OPEN, made_at__gte=lately).count() >= most:
         said = (
             f"您已有 {most} 个任务在做，做完一个再提交。"
             if known

@@ -148,6 +148,11 @@ def test_a_caller_has_a_share_of_the_work_and_of_the_space(monkeypatch: pytest.M
         ask(CLERK)
     assert refused.value.detail["retry_after"]
     ask(OTHER)
+    ProcessRun.objects.filter(pk=runs[0].pk).update(made_at=timezone.now() - actions.LOST_AFTER)
+    lost = ask(CLERK)
+    cancel_run(run_id=lost.pk, scope=CLERK)
+    ProcessRun.objects.filter(pk__in=(lost.pk, runs[0].pk)).update(made_at=timezone.now())
+    delete_run(run_id=lost.pk, scope=CLERK)
     for run in runs:
         cancel_run(run_id=run.pk, scope=CLERK)
     ask(CLERK)
