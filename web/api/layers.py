@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from django.http import HttpRequest
-from ninja import Router
+from ninja import Path, Router
 from pydantic import BaseModel, Field
 
 from layers.registry import layer
@@ -13,6 +13,10 @@ from services.access.queries import scope_for
 from web.doors.catalogue_shown import about_layer, listed_layers, root_of
 
 router = Router(tags=["图层目录"])
+
+
+class KeyIn(BaseModel):
+    key: str = Field(..., description="图层的标识，见 /layers", examples=["places"])
 
 
 class LayerBrief(BaseModel):
@@ -59,8 +63,8 @@ def read_layers(request: HttpRequest) -> dict[str, Any]:
     return {"layers": listed_layers(scope=scope_for(request), root=root_of(request))}
 
 
-@router.get("/layers/{slug:key}", response=LayerOut, summary="一个图层的说明")
-def read_layer(request: HttpRequest, key: str) -> dict[str, Any]:
+@router.get("/layers/{key}", response=LayerOut, summary="一个图层的说明")
+def read_layer(request: HttpRequest, which: Path[KeyIn]) -> dict[str, Any]:
     """一个图层的类别、属性、范围、数量、版本、截至时间、版权和怎么取。"""
     scope = scope_for(request)
-    return about_layer(layer(key, scope=scope), scope=scope, root=root_of(request))
+    return about_layer(layer(which.key, scope=scope), scope=scope, root=root_of(request))
