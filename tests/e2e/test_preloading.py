@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
 import pytest
+import shapely
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from geo.addresses.gazetteer import published_now
 from geo.scope import Scope
-from layers.registry import layers
+from layers import tiling
 from services.facilities.actions import update_facility
+from services.facilities.kinds import kinds_named
 from services.facilities.models import Facility
 from services.facilities.preloading.models import Preload
-from services.facilities.preloading.queries import pieces_of
+from services.facilities.preloading.queries import layers_of, pieces_of
 from services.facilities.preloading.tasks import freshen
-from tests.e2e.conftest import faults_of
+from services.facilities.queries import visible
+from tests.e2e.conftest import Spot, faults_of, wait_until_drawn
 from tests.e2e.test_desk import sign_in
+from tests.e2e.test_map import drawn, look_at
+from tiles import clusters
+from tiles.schemes import Tile
+from tiles.source import Drawn, TileSource
 
 DRAWING = re.compile(r"ST_AsMVT|SELECT t\.id, \(ST_X\(t\.geom\)", re.IGNORECASE)
 
@@ -64,6 +73,7 @@ def test_the_map_of_elders_is_loaded_before_anybody_opens_it_and_managed(open_pa
     assert drawings(every) == 0, "what people open first is there"
     last = next(url for url in addresses(preload, "places") if "/places/12/" in url)
     z, x, y = (int(each) for each in re.findall(r"/(\d+)/(\d+)/(\d+)", last)[0])
+    clusters._HELD.clear()  # the worker of this test is a thread of the server
     deeper = [f"/tiles/places/13/{2 * x}/{2 * y}.mvt?kinds=eldercare"]
     assert z == 12
     assert drawings(deeper) == 1, "what was not preloaded is drawn when it is asked for"
@@ -79,7 +89,7 @@ def test_the_map_of_elders_is_loaded_before_anybody_opens_it_and_managed(open_pa
     page.get_by_text("最新", exact=True).wait_for(timeout=120_000)
     again = preload.runs.first()
     assert again is not None
-    of_places = [key for key, one in layers().items() if "facilities_facility" in one.touched]
+    of_places = [one.key for one in layers_of(preload) if "facilities_facility" in one.touched]
     assert again.drawn == len(addresses(preload, *of_places))
     assert again.kept == len(every) - again.drawn
     assert drawings(every) == 0
@@ -94,4 +104,89 @@ def test_the_map_of_elders_is_loaded_before_anybody_opens_it_and_managed(open_pa
     page.get_by_text("删除这一项").click()
     page.get_by_role("button", name="删除“养老一张图”").click()
     page.get_by_text("还没有设置").wait_for()
+    clusters._HELD.clear()
     assert drawings(addresses(preload, "places")[:1]) == 1
+
+
+@pytest.mark.covers("ELD-MAP-10", via="services.facilities.preloading.jobs:pieces_of")
+@pytest.mark.usefixtures("worker")
+def test_the_topic_of_elders_is_loaded_beforehand_counted_together_on_the_map_and_marked_out(
+    open_page: Any, live_city: str, elders: Spot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = set(kinds_named("eldercare"))
+    rows = [row for row in Facility.objects.filter(visible(Scope.public(), published_now())) if row.kind_id in topic]
+
+    # 数据的预先加载: a manager lets the topic be loaded for the whole city, and reads what came of it
+    desk = open_page(1440, 900)
+    sign_in(desk, live_city, "shi", "/desk/preloads/new")
+    desk.get_by_label("名称", exact=True).fill("养老专题")
+    for box in desk.get_by_role("group", name="图层").get_by_role("checkbox").all():
+        box.set_checked(box.get_attribute("value") == "places")
+    desk.get_by_label("最小级别").select_option("8")
+    desk.get_by_label("最大级别").select_option("11")
+    desk.get_by_role("button", name="保存并开始").click()
+    desk.get_by_text("最新", exact=True).wait_for(timeout=120_000)
+    preload = Preload.objects.get(title="养老专题")
+    loaded = {piece.tile for piece in pieces_of(preload)}
+    assert desk.get_by_text(f"{preload.runs.get().drawn} 块").count()
+
+    # 聚合: the map shows the topic from what was loaded; every place is in one cluster, which says of which kinds it is
+    late, drawing = list[Tile](), tiling.draw_block
+
+    def noted(source: TileSource, tile: Tile) -> dict[Tile, Drawn]:
+        if source.parameters.get("kinds") == ["eldercare"]:
+            late.append(tile)
+        return drawing(source, tile)
+
+    monkeypatch.setattr(tiling, "draw_block", noted)
+    monkeypatch.setattr(tiling, "holds", lambda source, scheme: False)
+    page, asked = open_page(1440, 900), set[Tile]()
+    page.on("request", lambda request: asked.update(place_of(request.url)))
+    page.goto(f"{live_city}/?kinds=eldercare")
+    wait_until_drawn(page)
+    look_at(page, elders.lon, elders.lat, 10.2)
+    together = {tuple(round(part, 5) for part in one["at"]): one["properties"] for one in drawn(page, "clusters")}
+    singles = {one["properties"]["id"]: one["properties"] for one in drawn(page, "points")}
+    counted = Counter(one["kind"] for one in singles.values())
+    for cluster in together.values():
+        kinds = {name.removeprefix("kind:"): many for name, many in cluster.items() if name.startswith("kind:")}
+        assert sum(kinds.values()) == cluster["count"] > 1
+        counted.update(kinds)
+    assert counted == Counter(row.kind_id for row in rows)
+    assert together
+    assert len(asked & loaded) > 2
+    assert not loaded & set(late), "nothing that was loaded beforehand had to be drawn"
+
+    # 圈选: on the same map staff draw round a part of it and read which places of the topic lie there
+    desk = open_page(1440, 900)
+    sign_in(desk, live_city, "guihua", "/plan/select")
+    desk.locator("#select-map[data-ready=true]").wait_for()
+    west, south, east, north = shapely.MultiPoint([row.geom.coords for row in rows]).bounds
+    desk.evaluate(
+        "box => document.getElementById('select-map').quantu.fitBounds(box, {animate: false, padding: 60})",
+        [[west, south], [east, north]],
+    )
+    middle = desk.evaluate(
+        "at => document.getElementById('select-map').quantu.project(at).x",
+        [sorted(row.geom.x for row in rows)[len(rows) // 2], (south + north) / 2],
+    )
+    desk.get_by_role("button", name="画图形").click()
+    frame = desk.locator("#select-map canvas").bounding_box()
+    for across, down in ((20, 0.05), (middle, 0.05), (middle, 0.9), (20, 0.9)):  # the western half of the topic
+        desk.mouse.click(frame["x"] + across, frame["y"] + frame["height"] * down)
+        desk.wait_for_timeout(350)
+    desk.get_by_role("button", name="画好了").click()
+    shape = shapely.from_geojson(desk.locator("#shape").input_value())
+    desk.get_by_role("group", name="只看哪些机构").locator("input[value=eldercare]").check()
+    desk.get_by_role("button", name="圈选", exact=True).click()
+    inside = [row.name for row in rows if shape.intersects(shapely.Point(*row.geom.coords))]
+    assert 0 < len(inside) < len(rows)
+    assert desk.locator("#answer-title").inner_text() == f"范围内有 {len(inside):,} 家机构"
+    assert set(desk.locator("#listed tbody .row-link").all_inner_texts()) <= set(inside)
+    assert faults_of(desk) == []
+
+
+def place_of(url: str) -> list[Tile]:
+    """Return the tile of the topic that an address names, in a list; none for any other address."""
+    found = re.search(r"/tiles/places/(\d+)/(\d+)/(\d+)\.mvt\?kinds=eldercare", url)
+    return [Tile(*map(int, found.groups()))] if found else []
