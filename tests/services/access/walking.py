@@ -111,6 +111,8 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
         "/enrol": {"edition_id": key(CatchmentEdition)},
         "/tiles": {"key": "places", "keys": "places,green", "scheme_id": "CGCS2000Quad"},
         "/functions": {"key": "geocode"},
+        "/desk/islands": {"key": "guesthouses"},
+        "/pins": {"theme": "dark", "name": "drop-1-tent"},
         "/basemaps": {"key": world.rows[BaseMap].key},
         "/desk/basemaps": {"pk": key(BaseMap)},
         "/desk/modules": {"key": "advisers"},
