@@ -18,7 +18,7 @@ from geo.scope import Scope
 from layers.datasets.editing import MOST_FEATURES, Sent, Step, perform
 from layers.datasets.models import Dataset, DatasetAct
 from layers.datasets.queries import EDIT, dataset_seen
-from layers.datasets.revisions import Tally
+from layers.datasets.revisions import PATIENT, Tally
 
 BY_ORIGIN: Final = "origin"
 
@@ -94,6 +94,7 @@ def _arrive(dataset: Dataset, arrivals: Sequence[Arrival], matching: Matching) -
     if matching.by not in ("", BY_ORIGIN, *(one["name"] for one in dataset.attributes)):
         raise BadInput("key_unknown", "没有用来对应的字段，请刷新页面后再选。")
     with connection.cursor() as cursor:
+        cursor.execute(PATIENT)
         cursor.execute(
             "CREATE TEMPORARY TABLE arrived (n serial, geom geometry, properties jsonb, origin text, match text, row_id bigint) "
             "ON COMMIT DROP"
@@ -103,6 +104,10 @@ def _arrive(dataset: Dataset, arrivals: Sequence[Arrival], matching: Matching) -
                 match = one.origin if matching.by == BY_ORIGIN else one.properties.get(matching.by)
                 said = orjson.dumps(one.properties).decode()
                 copy.write_row((_ewkb(one.shape), said, one.origin, None if match is None else _text(match)))
+        # the planner knows nothing yet of what has just come, here or in the features
+        cursor.execute("CREATE INDEX ON arrived (match)")
+        cursor.execute("CREATE INDEX ON arrived (row_id)")
+        cursor.execute("ANALYZE arrived")
         if matching.by:
             _match(dataset, matching)
         if matching.replace:
@@ -169,6 +174,8 @@ def _write(step: Step, first: int, matching: Matching) -> None:
             "CREATE TEMPORARY TABLE ended ON COMMIT DROP AS SELECT f.id, f.number FROM datasets_feature f JOIN arrived a "
             "ON a.row_id = f.id WHERE a.geom IS NOT NULL OR a.properties IS NULL"
         )
+        cursor.execute("CREATE INDEX ON ended (id)")
+        cursor.execute("ANALYZE ended")
         cursor.execute("UPDATE datasets_feature f SET to_revision = %(at)s FROM ended WHERE f.id = ended.id", given)
         cursor.execute(
             "INSERT INTO datasets_feature (dataset_id, number, from_revision, geom, properties, origin) "

@@ -11,6 +11,8 @@ from django.db.models import Q, QuerySet
 
 from layers.datasets.models import Dataset, Feature
 
+PATIENT: Final = "SET LOCAL statement_timeout = 120000"
+"""For statements over a hundred thousand rows, until the transaction ends."""
 _SAME: Final = "ST_AsBinary(a.geom) = ST_AsBinary(b.geom) AND a.properties = b.properties AND a.origin = b.origin"
 # a row of what held at %(at)s
 _HELD: Final = (
@@ -52,7 +54,9 @@ def restore(dataset: Dataset, *, target: int, at: int) -> Tally:
     """Let a dataset hold at revision ``at``, the next one, what it held at ``target``. Only what differs is written."""
     given = {"dataset": dataset.pk, "target": target, "at": at}
     with connection.cursor() as cursor:
+        cursor.execute(PATIENT)
         cursor.execute(f"CREATE TEMPORARY TABLE back ON COMMIT DROP AS {_DIFFERING}", given)
+        cursor.execute("ANALYZE back")
         cursor.execute("UPDATE datasets_feature f SET to_revision = %(at)s FROM back WHERE f.id = back.now_id", given)
         cursor.execute(
             "INSERT INTO datasets_feature (dataset_id, number, from_revision, geom, properties, origin) "
