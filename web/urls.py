@@ -67,8 +67,8 @@ from web.doors.ogc_routes import ROUTES as OGC_ROUTES
 from web.doors.pins import ROUTES as PIN_ROUTES
 from web.doors.plan_routes import ROUTES as PLAN_ROUTES
 from web.doors.preload_routes import ROUTES as PRELOAD_ROUTES
-from web.doors.tile_routes import ROUTES as TILE_ROUTES
 from web.doors.processes_routes import ROUTES as PROCESS_ROUTES
+from web.doors.tile_routes import ROUTES as TILE_ROUTES
 from web.doors.visit_routes import ROUTES as VISIT_ROUTES
 from web.doors.waste_routes import ROUTES as WASTE_ROUTES
 from web.doors.watch import ROUTES as WATCH_ROUTES

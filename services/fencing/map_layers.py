@@ -5,7 +5,8 @@ from layers.spec import Attribute, Detail, LayerSpec
 from services.fencing.queries import VIEW
 
 _NOW = """(SELECT DISTINCT ON (purpose, district_id) * FROM fences_fenceedition
-WHERE state = 'published' AND from_moment <= statement_timestamp() ORDER BY purpose, district_id, from_moment DESC, number DESC)"""
+WHERE state = 'published' AND from_moment <= statement_timestamp()
+ORDER BY purpose, district_id, from_moment DESC, number DESC)"""
 _DISTRICTS = "regions_regionversion v JOIN regions_edition e ON e.id = v.edition_id AND e.state = 'published'"
 
 

@@ -71,7 +71,9 @@ RETENTIONS: Final = (
     Retention(
         "fencing_files.FenceImport", "made_at", 366, "围栏的导入文件", "写入的在版本里；原文件留一年，便于核对来源"
     ),
-    Retention("datasets.DatasetImport", "made_at", 366, "自建图层的导入文件", "写入的在版本里；原文件留一年，便于核对来源"),
+    Retention(
+        "datasets.DatasetImport", "made_at", 366, "自建图层的导入文件", "写入的在版本里；原文件留一年，便于核对来源"
+    ),
     Retention(
         "catchments_validating.Register",
         "made_at",
