@@ -38,7 +38,16 @@ ENDING = ("/sign-out", "/account/sessions/end")
 """Where the walk would lock itself out."""
 STILL = ("/help", "/api/openapi.json", "/api/docs", "/style", "/developer", "/api/v1/kinds")
 """Pages that say the same to everybody: one walks them for all."""
-PERSONAL = ("/exports", "/api/v1/exports", "/my", "/forms", "/account", "/tools", "/api/v1/addresses/batches", "/desk/messages")
+PERSONAL = (
+    "/exports",
+    "/api/v1/exports",
+    "/my",
+    "/forms",
+    "/account",
+    "/tools",
+    "/api/v1/addresses/batches",
+    "/desk/messages",
+)
 """Pages on which everybody sees his own."""
 OF_ONESELF = ("/account", "/sign-", "/view", "/my/data")
 """Forms about the account of whoever sends them."""
