@@ -115,25 +115,39 @@ def count_rows(
     box: Box | None = None,
     narrowing: Narrowing | None = None,
     exact_up_to: int = 10_000,
-    patience_ms: int = TIMEOUT_MS,
 ) -> Count:
-    """Count the rows, exactly up to a number; beyond it the planner's estimate is told, never less than that number.
-
-    Counting that takes longer than ``patience_ms`` is given up, too.
-    """
-    condition = _condition(layer, scope, box, narrowing)
-    parameters = {**layer.parameters, **condition.parameters}
-    inner = f"SELECT 1 FROM {layer.table} t WHERE {condition.where}"
+    """Count the rows, exactly up to a number; beyond it the planner's estimate is told, never less than that number."""
+    inner, parameters = _counted(layer, scope, box, narrowing)
     statement = f"SELECT count(*) FROM ({inner} LIMIT {exact_up_to + 1}) AS counted"
+    counted = read_rows(statement, parameters)[0][0]
+    if counted <= exact_up_to:
+        return Count(counted, exact=True)
+    return Count(max(counted, _estimate(inner, parameters)), exact=False)
+
+
+def count_if_cheap(
+    layer: LayerSpec, *, scope: Scope, narrowing: Narrowing | None = None, most: int = 10_000, patience_ms: int = 50
+) -> int | None:
+    """Return how many rows there are, where counting them is likely to cost little; ``None`` where it is not or did not."""
+    inner, parameters = _counted(layer, scope, None, narrowing)
+    if _estimate(inner, parameters) > most:
+        return None
     try:
-        counted = read_rows(statement, parameters, patience_ms=patience_ms)[0][0]
+        return int(read_rows(f"SELECT count(*) FROM ({inner}) AS counted", parameters, patience_ms=patience_ms)[0][0])
     except Unavailable:
-        counted = 0
-    else:
-        if counted <= exact_up_to:
-            return Count(counted, exact=True)
+        return None
+
+
+def _counted(
+    layer: LayerSpec, scope: Scope, box: Box | None, narrowing: Narrowing | None
+) -> tuple[str, dict[str, Any]]:
+    condition = _condition(layer, scope, box, narrowing)
+    return f"SELECT 1 FROM {layer.table} t WHERE {condition.where}", {**layer.parameters, **condition.parameters}
+
+
+def _estimate(inner: str, parameters: Mapping[str, Any]) -> int:
     plan = read_rows(f"EXPLAIN (FORMAT JSON) {inner}", parameters)[0][0]
-    return Count(max(counted, int(plan[0]["Plan"]["Plan Rows"])), exact=False)
+    return int(plan[0]["Plan"]["Plan Rows"])
 
 
 def stream_rows(

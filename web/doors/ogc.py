@@ -28,7 +28,7 @@ from layers.ogc.media import GEOJSON, HTML, JSON, OPENAPI, SCHEMA, Form, form_as
 from layers.ogc.openapi import api_document
 from layers.ogc.sketch import HEIGHT, WIDTH, sketch
 from layers.ogc.systems import OgcCrs, described, own_crs
-from layers.reading import Page, Row, count_rows, read_one, read_page
+from layers.reading import Page, Row, count_if_cheap, read_one, read_page
 from layers.registry import layer, visible_layers
 from layers.spec import LayerSpec
 from services.access.queries import scope_for
@@ -37,8 +37,6 @@ from web.api.limits import CallerLimit
 OGC: Final = CallerLimit("ogc", anonymous=6_000, keyed=60_000)
 """A client that reads a layer feature by feature asks a hundred times a second."""
 KEPT_S: Final = 60
-COUNT_MS: Final = 150
-"""How long counting may take before a page of features goes without ``numberMatched``."""
 METHODS: Final = ("GET", "HEAD", "OPTIONS")
 
 
@@ -279,11 +277,13 @@ def _page_links(asking: Asking, key: str, page: Page) -> list[Link]:
 
 
 def _matched(asking: Asking, found: LayerSpec, asked: Asked, page: Page) -> dict[str, int]:
-    """Return how many features there are in all, where that is known or cheap to count exactly; otherwise nothing."""
-    if asked.after is None and page.next is None:
+    """Return how many features there are in all, on the first page and where it is cheap to count them; otherwise nothing."""
+    if asked.after is not None:
+        return {}
+    if page.next is None:
         return {"numberMatched": len(page.rows)}
-    count = count_rows(found, scope=asking.scope, narrowing=asked.narrowing, patience_ms=COUNT_MS)
-    return {"numberMatched": count.number} if count.exact else {}
+    count = count_if_cheap(found, scope=asking.scope, narrowing=asked.narrowing)
+    return {} if count is None else {"numberMatched": count}
 
 
 def _crs_header(crs: OgcCrs, root: str) -> dict[str, str]:

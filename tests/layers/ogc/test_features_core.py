@@ -13,7 +13,7 @@ from shapely.geometry import box, shape
 
 from geo.scope import Scope
 from layers.ogc.conformance import declared
-from layers.reading import count_rows, read_one
+from layers.reading import count_if_cheap, count_rows, read_one
 from layers.registry import layer, visible_layers
 from services.facilities.models import Facility
 from tests.layers.ogc.conftest import ROOT, Ask
@@ -136,6 +136,18 @@ def test_a_page_says_what_it_is(client: Client, ask: Ask) -> None:
     assert links["collection"][0]["href"] == f"{ROOT}/collections/places"
     decimals = [str(number).rpartition(".")[2] for one in page["features"] for number in one["geometry"]["coordinates"]]
     assert max(map(len, decimals)) <= 7
+
+
+def test_how_many_match_is_told_once_and_only_where_counting_is_cheap(client: Client, ask: Ask) -> None:
+    first = client.get("/ogc/collections/places/items?limit=7").json()
+    onward = client.get(rels(first)["next"][0]["href"]).json()
+    assert "numberMatched" in first
+    assert "numberMatched" not in onward
+    assert count_if_cheap(layer("roads"), scope=PUBLIC, most=10) is None
+    assert (
+        count_if_cheap(layer("roads"), scope=PUBLIC, most=100_000)
+        == count_rows(layer("roads"), scope=PUBLIC, exact_up_to=100_000).number
+    )
 
 
 @pytest.mark.parametrize(("given", "got"), [({}, 100), ({"limit": 3}, 3), ({"limit": 99_999_999}, None)])
