@@ -96,8 +96,8 @@ GROUPS: Final[Mapping[str, str]] = MappingProxyType(
         "waste": "垃圾分类",
         "affairs": "民政",
         "transit": "交通",
-        "leisure": "休闲",
         "tourism": "旅游",
+        "leisure": "休闲",
     }
 )
 

@@ -25,7 +25,9 @@ EVENTS = apps.get_model("facilities", "FacilityEvent")
 SOURCED = [
     model
     for model in apps.get_models()
-    if hasattr(model, "retired_at") and hasattr(model, "source") and not hasattr(model, "pgh_tracked_model")
+    if hasattr(model, "retired_at")
+    and any(field.name == "source" and field.related_model is Source for field in model._meta.get_fields())
+    and not hasattr(model, "pgh_tracked_model")
 ]
 
 

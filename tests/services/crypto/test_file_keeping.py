@@ -55,9 +55,11 @@ def plain(path: Path) -> bytes:
 
 def test_every_folder_below_the_media_is_declared_once() -> None:
     keys = [folder.key for folder in kept_folders()]
-    assert sorted(keys) == ["attachments", "checkin-photos", "fences", "knowledge", "lists", "previews", "sheets"]
+    assert sorted(keys) == [
+        "attachments", "checkin-photos", "datasets", "fences", "knowledge", "lists", "previews", "results", "sheets",
+    ]  # fmt: skip
     used = set()
-    for path in (*(ROOT / "services").rglob("*.py"), *(ROOT / "geo").rglob("*.py"), *(ROOT / "web").rglob("*.py")):
+    for path in (path for folder in ("services", "layers", "geo", "web") for path in (ROOT / folder).rglob("*.py")):
         text = path.read_text(encoding="utf-8")
         assert "default_storage" not in text, f"{path}: keep files by geo.kept"
         if "MEDIA_ROOT" in text:
@@ -66,6 +68,7 @@ def test_every_folder_below_the_media_is_declared_once() -> None:
     assert used == {
         "geo/kept/__init__.py",
         "geo/addresses/standardising/queries.py",
+        "layers/processes/queries.py",
         "services/crypto/keeping.py",
         "services/fencing/checkins/photos.py",
         "services/kernel/documents/contents.py",
