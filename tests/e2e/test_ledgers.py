@@ -143,6 +143,23 @@ def test_keys_move_through_the_list_and_ticked_rows_go_together(open_page: Any, 
     assert faults_of(page) == []
 
 
+def test_a_record_closed_before_its_map_came_harms_nothing(open_page: Any, live_city: str) -> None:
+    page = open_page(1440, 900)
+    held: list[Any] = []
+    page.route("**/desk-map*.js", lambda route: held.append(route))
+    sign_in(page, live_city, "shi", LEDGER)
+    with page.expect_request("**/desk-map*.js"):
+        page.locator(".row-link").first.click()
+    page.locator("[data-record]").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("[data-record]").wait_for(state="detached")
+    for each in held:
+        each.continue_()
+    page.wait_for_load_state("networkidle")
+    page.locator(".row-link").first.click()
+    page.locator("[data-record] [data-ready]").wait_for()
+
+
 def test_the_map_shows_the_rows_asked_for_and_opens_one(open_page: Any, live_city: str) -> None:
     page = open_page(1440, 900)
     sign_in(page, live_city, "shi", f"{LEDGER}?f.kind_id=park")

@@ -15,7 +15,7 @@ async function drawMaps(part) {
   const holders = [...part.querySelectorAll('[data-map]')].filter((holder) => !holder.quantu);
   if (!holders.length) return;
   const {showPins, showShape} = await import('./desk-map.js');
-  holders.forEach((holder) => {
+  holders.filter((holder) => holder.isConnected).forEach((holder) => { // what was opened may be closed by now
     if (holder.dataset.pins) showPins(holder, (pk) => open(`${holder.dataset.openAt}${pk}`)).then(drawAreas);
     else showShape(holder, JSON.parse(document.getElementById(holder.dataset.shape).textContent));
   });
