@@ -102,14 +102,15 @@ def preload_tile(*, layer: LayerSpec, tile: Tile, chosen: Chosen, edition: str) 
 
 def layer_edition(layer: LayerSpec) -> str:
     """Return a text that changes whenever the rows of a layer do."""
-    return layer.edition or once(("layer edition", layer.key), lambda: _edition(layer))
+    return layer.edition or once(("layer edition", layer.key), lambda: edition_of_rows(layer.families, layer.touched))
 
 
-def _edition(layer: LayerSpec) -> str:
-    edition = edition_of(layer.families)
-    if layer.touched:
+def edition_of_rows(families: Sequence[str], touched: str) -> str:
+    """Return a text that changes whenever rows of imports of some families do, or what constant SQL gives."""
+    edition = edition_of(families)
+    if touched:
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {layer.touched}")
+            cursor.execute(f"SELECT {touched}")
             edition += f"-{cursor.fetchone()[0]}"
     return edition
 
