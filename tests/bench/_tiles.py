@@ -12,7 +12,6 @@ import math
 import os
 import random
 import sys
-from collections import Counter
 from collections.abc import Iterator
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "web.settings")
@@ -22,7 +21,6 @@ import django
 django.setup()
 
 from django.conf import settings  # noqa: E402
-from django.core.cache import cache  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from geo.crs.codes import CGCS2000  # noqa: E402
@@ -31,6 +29,8 @@ from tiles.schemes import tile_at  # noqa: E402
 MANY = 42_357
 REAL = {"shanghai_osm_poi_2026-05.csv.gz": "category", "shanghai_osm_bus_stops_2026-05.csv.gz": None}
 ZOOMS = (10, 11, 12, 14)
+INNER = (121.36, 31.13, 121.59, 31.33)
+"""West, south, east and north of what the outer ring road encloses, in degrees."""
 Row = tuple[str, str, float, float]
 
 
@@ -56,21 +56,10 @@ def prepare() -> dict[str, object]:
 
 
 def _looked_at(rows: list[Row], z: int) -> list[tuple[int, int]]:
-    """Return the fewest tiles of a zoom that hold nine tenths of the points: people look where places are."""
-    held = Counter((tile.x, tile.y) for *_, lon, lat in rows for tile in [tile_at(lon, lat, z)])
-    found, so_far = [], 0
-    for place, many in held.most_common():
-        if so_far >= 0.9 * len(rows):
-            break
-        found.append(place)
-        so_far += many
-    return sorted(found)
-
-
-def forget() -> bool:
-    """Throw away every tile that is kept."""
-    cache.clear()
-    return True
+    """Return the tiles of a zoom that hold points of the inner city: people look where places are."""
+    west, south, east, north = INNER
+    held = {tile_at(lon, lat, z) for *_, lon, lat in rows if west < lon < east and south < lat < north}
+    return sorted((tile.x, tile.y) for tile in held)
 
 
 def _real() -> Iterator[Row]:
@@ -102,4 +91,4 @@ def _ring(lon: float, lat: float, chance: random.Random) -> str:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"prepare": prepare, "forget": forget}[sys.argv[1]]()))
+    print(json.dumps({"prepare": prepare}[sys.argv[1]]()))

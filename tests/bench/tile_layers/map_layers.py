@@ -1,6 +1,7 @@
 """Points and areas over the tables that the peer serves: counted together from afar, whole from zoom 14 on."""
 
-from layers.spec import Attribute, Detail, LayerSpec
+from layers.spec import Attribute, Choice, Detail, LayerSpec
+from tests.bench.tile_layers import COUNTED_BELOW
 from tiles import clusters
 
 clusters.DRAWN_MOST = 0  # type: ignore[misc]  # a cold tile is counted each time: nothing is held but the points
@@ -10,6 +11,8 @@ _ATTRIBUTES = (
     Attribute("name", "名称", "text", "t.name"),
     Attribute("kind", "类别", "text", "t.kind"),
 )
+_COPIES = (Choice("copy", "%(copy)s::text[] IS NOT NULL"),)
+"""Narrows nothing: a tile that was asked for as another copy is not kept yet."""
 
 LAYERS = (
     LayerSpec(
@@ -22,9 +25,10 @@ LAYERS = (
         attributes=_ATTRIBUTES,
         details=(Detail(0),),
         families=("facilities",),
+        choices=_COPIES,
         order="t.id",
         cluster_px=64,
-        cluster_below=14,
+        cluster_below=COUNTED_BELOW,
         counted="kind",
     ),
     LayerSpec(
@@ -37,5 +41,6 @@ LAYERS = (
         attributes=_ATTRIBUTES,
         details=(Detail(0),),
         families=("facilities",),
+        choices=_COPIES,
     ),
 )
