@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from geo.crs.codes import CGCS2000
 from tiles.asking import ask
-from tiles.encoding import EXTENT, Value, encode_points
+from tiles.encoding import EXTENT, Numbers, Properties, Value, encode_columns, encode_points
 from tiles.schemes import PIXELS, Scheme, Tile
 from tiles.source import TileSource
 
@@ -36,8 +36,9 @@ DRAWN_MOST: Final = 2_000
 class Held:
     """The points of a source in a scheme, in the order of their cells at the deepest zoom that counts, then of their ids.
 
-    ``across``, ``down`` are shares of the width of the world; ``facts`` are the columns of each; ``kinds`` point into ``words``;
-    ``figures`` are a column each, with NaN for none; ``drawn`` are tiles counted so far.
+    ``across``, ``down`` are shares of the width of the world; ``facts`` are the columns of each; ``kinds`` point into ``words``,
+    the names under which clusters say how many of a kind they hold, '' for none; ``figures`` are a column each, with NaN for
+    none; ``drawn`` are tiles counted so far.
     """
 
     codes: npt.NDArray[np.int64]
@@ -63,7 +64,7 @@ def cluster_tile(source: TileSource, tile: Tile) -> bytes:
         return encode_points(source.layer, _asked(source, tile))
     drawn = held.drawn.get(tile)
     if drawn is None:
-        drawn = encode_points(source.layer, _counted(source, held, tile))
+        drawn = _counted(source, held, tile)
         if len(held.drawn) < DRAWN_MOST:
             held.drawn[tile] = drawn
     return drawn
@@ -83,6 +84,14 @@ def cell_bits(source: TileSource) -> int:
 def curve(across: npt.NDArray[np.int64], down: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return the place of cells on the Z curve: the bits of both numbers in turn; each below 2^31."""
     return _spread(across) | (_spread(down) << 1)
+
+
+def interleaved(x: int, y: int) -> int:
+    """Return the place of one cell on the Z curve."""
+    found = 0
+    for bit in range(max(x, y).bit_length()):
+        found |= (x >> bit & 1) << 2 * bit | (y >> bit & 1) << 2 * bit + 1
+    return found
 
 
 def _spread(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -153,7 +162,8 @@ def _sorts(source: TileSource, facts: list[tuple[Any, ...]]) -> tuple[list[str],
     said = ["" if fact[place] is None else str(fact[place]) for fact in facts]
     words = sorted(set(said))
     numbers = {word: number for number, word in enumerate(words)}
-    return words, np.array([numbers[word] for word in said], dtype=np.int64)
+    names = [word and f"{source.counted}:{word}" for word in words]
+    return names, np.array([numbers[word] for word in said], dtype=np.int64)
 
 
 def _figures(source: TileSource, facts: list[tuple[Any, ...]]) -> npt.NDArray[np.float64]:
@@ -163,45 +173,71 @@ def _figures(source: TileSource, facts: list[tuple[Any, ...]]) -> npt.NDArray[np
     return np.array(figures, dtype=np.float64).reshape(len(facts), len(places))
 
 
-def _counted(source: TileSource, held: Held, tile: Tile) -> Iterator[tuple[int, int, Mapping[str, Value]]]:
-    """Yield the cells of a tile out of points that are held."""
+def _counted(source: TileSource, held: Held, tile: Tile) -> bytes:
+    """Return a tile of the cells of points that are held."""
     deepest, bits = _deepest(source), cell_bits(source)
-    first = int(curve(np.array([tile.x]), np.array([tile.y]))[0]) << 2 * (deepest - tile.z)
+    first = interleaved(tile.x, tile.y) << 2 * (deepest - tile.z)
     begin, end = np.searchsorted(held.codes, (first, first + (1 << 2 * (deepest - tile.z))))
     if begin == end:
-        return
-    codes = held.codes[begin:end]
+        return b""
+    inside = slice(int(begin), int(end))
+    codes = held.codes[inside]
     cells = codes >> 2 * (deepest - tile.z - bits)
-    starts = np.concatenate(([0], np.flatnonzero(cells[1:] != cells[:-1]) + 1))
-    counts = np.diff(np.append(starts, len(cells)))
-    world = 1 << tile.z
+    starts = np.flatnonzero(np.concatenate(([True], cells[1:] != cells[:-1])))
+    counts = np.diff(starts, append=len(cells))
     xs, ys = (
-        np.floor((np.add.reduceat(share[begin:end], starts) / counts * world - origin) * EXTENT).astype(int)
+        np.floor((np.add.reduceat(share[inside], starts) / counts * (1 << tile.z) - origin) * EXTENT).astype(np.int64)
         for share, origin in ((held.across, tile.x), (held.down, tile.y))
     )
-    lows, highs = codes[starts], codes[starts + counts - 1]
-    by_kind = _kinds_by_cell(held, slice(begin, end), counts)
-    for cell, (start, count, x, y, low, high) in enumerate(
-        zip(*(part.tolist() for part in (starts, counts, xs, ys, lows, highs)), strict=True)
-    ):
-        here = slice(begin + start, begin + start + count)
-        if count == 1:
-            yield x, y, _alone(source, held.facts[begin + start])
-            continue
-        apart = deepest - ((low ^ high).bit_length() - 1) // 2 if low != high else None
-        yield x, y, _together(source, count, apart, by_kind[cell], held.figures[here])
+    told = Properties()
+    alone = np.flatnonzero(counts == 1)
+    facts = (held.facts[place] for place in (begin + starts[alone]).tolist())
+    told.say_each((cell, _alone(source, fact)) for cell, fact in zip(alone.tolist(), facts, strict=True))
+    crowds = np.flatnonzero(counts > 1)
+    if len(crowds):
+        told.say(crowds, told.name("count"), told.whole(counts[crowds]))
+        apart = _apart(source, codes[starts[crowds]], codes[starts[crowds] + counts[crowds] - 1])
+        told.say(crowds, told.name("expansion_zoom"), told.whole(apart))
+        _say_kinds(told, held, held.kinds[inside], counts)
+        _say_figures(told, source, held.figures[inside], starts, counts)
+    return encode_columns(source.layer, xs, ys, told)
 
 
-def _kinds_by_cell(held: Held, inside: slice, counts: npt.NDArray[np.int64]) -> list[dict[str, int]]:
-    """Return for each cell how many of its points are of each kind."""
-    found: list[dict[str, int]] = [{} for _ in counts]
-    if held.words:
-        many = len(held.words)
-        numbers = np.bincount(np.repeat(np.arange(len(counts)), counts) * many + held.kinds[inside])
-        there = np.flatnonzero(numbers)
-        for place, number in zip(there.tolist(), numbers[there].tolist(), strict=True):
-            found[place // many][held.words[place % many]] = number
-    return found
+def _apart(source: TileSource, lows: Numbers, highs: Numbers) -> Numbers:
+    """Return the zooms at which clusters part, by the least and the greatest code in each."""
+    parted = _deepest(source) - cell_bits(source) - (np.frexp((lows ^ highs).astype(np.float64))[1] - 1) // 2
+    return np.where(lows == highs, source.cluster_below, parted)
+
+
+def _say_kinds(told: Properties, held: Held, kinds: Numbers, counts: Numbers) -> None:
+    """Let clusters say how many of their points are of each kind."""
+    if not held.words:
+        return
+    many = len(held.words)
+    numbers = np.bincount(np.repeat(np.arange(len(counts)) * many, counts) + kinds)
+    there = np.flatnonzero(numbers)
+    cells, sorts = there // many, there % many
+    spoken = counts[cells] > 1
+    if not held.words[0]:  # '' sorts first
+        spoken &= sorts > 0
+    there, cells, sorts = there[spoken], cells[spoken], sorts[spoken]
+    names = np.zeros(many, dtype=np.int64)
+    named = np.flatnonzero(np.bincount(sorts, minlength=many))
+    names[named] = [told.name(held.words[sort]) for sort in named.tolist()]
+    told.say(cells, names[sorts], told.whole(numbers[there]))
+
+
+def _say_figures(
+    told: Properties, source: TileSource, figures: npt.NDArray[np.float64], starts: Numbers, counts: Numbers
+) -> None:
+    """Let clusters say sum, least and most of each figure, where any of their points has it."""
+    for name, column in zip(source.figures, figures.T, strict=True):
+        missing = np.isnan(column)
+        known = np.flatnonzero((counts > 1) & (np.add.reduceat(~missing, starts, dtype=np.int64) > 0))
+        for part, gather, instead in (("sum", np.add, 0.0), ("min", np.minimum, np.inf), ("max", np.maximum, -np.inf)):
+            found = gather.reduceat(np.where(missing, instead, column), starts)[known]
+            places = np.array([told.value(value) for value in found.tolist()], dtype=np.int64)
+            told.say(known, told.name(f"{name}:{part}"), places)
 
 
 def _alone(source: TileSource, fact: tuple[Any, ...]) -> dict[str, Value]:
@@ -210,24 +246,6 @@ def _alone(source: TileSource, fact: tuple[Any, ...]) -> dict[str, Value]:
 
 def _plain(value: Any) -> Value:
     return value if value is None or isinstance(value, str | bool | int | float) else str(value)
-
-
-def _together(
-    source: TileSource, count: int, apart: int | None, kinds: Mapping[str, int], figures: npt.NDArray[np.float64]
-) -> dict[str, Value]:
-    """Return what a cluster says: ``apart`` is the level of the grid at which it parts, none when it never does."""
-    zoom = source.cluster_below if apart is None else apart - cell_bits(source)
-    said: dict[str, Value] = {"count": count, "expansion_zoom": zoom}
-    said |= {f"{source.counted}:{word}": number for word, number in kinds.items() if word}
-    for name, column in zip(source.figures, figures.T, strict=True):
-        known = column[~np.isnan(column)]
-        if len(known):
-            said |= {
-                f"{name}:sum": float(known.sum()),
-                f"{name}:min": float(known.min()),
-                f"{name}:max": float(known.max()),
-            }
-    return said
 
 
 def _asked(source: TileSource, tile: Tile) -> Iterator[tuple[int, int, Mapping[str, Value]]]:
@@ -266,16 +284,9 @@ FROM cells LEFT JOIN {source.table} t ON t.id = cells.first ORDER BY cells.first
             yield x, y, _alone(source, tuple(rest[-size:] if size else ()))
             continue
         parts = max(apart_x, apart_y)
-        kinds: dict[str, int] = {}
-        for word in sorted(filter(None, words)):
-            kinds[word] = kinds.get(word, 0) + 1
-        said = _together(
-            source,
-            many,
-            deepest - (parts.bit_length() - 1) if parts else None,
-            kinds,
-            np.empty((0, len(source.figures))),
-        )
+        kinds = Counter(f"{source.counted}:{word}" for word in sorted(filter(None, words)))
+        zoom = deepest - (parts.bit_length() - 1) - bits if parts else source.cluster_below
+        said: dict[str, Value] = {"count": many, "expansion_zoom": zoom, **kinds}
         for number, name in enumerate(source.figures):
             figures = rest[3 * number : 3 * number + 3]
             if figures[0] is not None:
