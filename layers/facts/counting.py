@@ -129,6 +129,36 @@ def count_by_region(
     return {path: Tally(value, rows, heads.get(path, 0) if spec.heads else None) for path, value, rows in values}
 
 
+def count_by_month(
+    spec: FactSpec, *, scope: Scope, level: str, within: str = "", period: Period
+) -> dict[dt.date, dict[str, Tally]]:
+    """Count a fact by the months of a period, each named by its first day, and by the regions of a level as they are today.
+
+    Months and regions without a row are left out. Raises ``BadInput`` for a fact without time.
+    """
+    if not spec.moment:
+        raise BadInput("fact_without_time", f"“{spec.title}”只有现状，没有时段。", parameter="from")
+    where, parameters = _narrowed(spec, scope, period, None)
+    table, arrays = _standing_table(standing().seen_by(scope), level, within)
+    month = f"date_trunc('month', ({spec.moment}) AT TIME ZONE %(zone)s)::date"
+    joined = f"FROM {spec.table} t JOIN {table} ON s.id = {spec.region} WHERE {where}"
+    parameters |= arrays | {"zone": timezone.get_current_timezone_name()}
+    rows = read_rows(
+        f"""SELECT {month}, s.path, coalesce(sum(({spec.weight}) * s.share), 0)::float8, count(*) FILTER (WHERE s.main)
+            {joined} GROUP BY 1, 2""",
+        parameters,
+    )
+    heads: dict[tuple[dt.date, str], int] = {}
+    if spec.heads:
+        counted = read_rows(f"SELECT {month}, s.path, {spec.heads} {joined} AND s.main GROUP BY 1, 2", parameters)
+        heads = {(first, path): persons for first, path, persons in counted}
+    found: dict[dt.date, dict[str, Tally]] = {}
+    for first, path, value, count in rows:
+        tally = Tally(value, count, heads.get((first, path), 0) if spec.heads else None)
+        found.setdefault(first, {})[path] = tally
+    return found
+
+
 def _standing_table(standing: Standing, level: str, within: str) -> tuple[str, dict[str, Any]]:
     """Return regions as a table ``s`` of ids, paths of a level, shares and mains, with its parameters."""
     paths = np.array([above(str(path), level) for path in standing.paths], dtype=np.str_)

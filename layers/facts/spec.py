@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from layers.spec import CATEGORIES, Choice
@@ -19,8 +20,9 @@ class FactSpec:
     ``layers.disclosure.K`` are told nowhere, nor what gives them away. '' is for what is about nobody.
 
     A rate is the figure per 1,000 residents of the ages ``per``, both included; ``None`` is for all. ``ledger`` is the key of the
-    ledger that lists the rows. A fact with a ``duty`` is counted only for who holds it, over the regions of their scope.
-    ``families`` and ``touched`` say when older figures are stale, as those of ``LayerSpec`` do.
+    ledger that lists the rows, ``asks`` the parameters of its address that list these rows only; in their values ``{first}`` and
+    ``{last}`` are the days of the period. A fact with a ``duty`` is counted only for who holds it, over the regions of their
+    scope. ``families`` and ``touched`` say when older figures are stale, as those of ``LayerSpec`` do.
     """
 
     key: str
@@ -38,6 +40,7 @@ class FactSpec:
     choices: tuple[Choice, ...] = ()
     duty: str = ""
     ledger: str = ""
+    asks: tuple[tuple[str, str], ...] | Callable[[], tuple[tuple[str, str], ...]] = ()
     families: tuple[str, ...] = ()
     touched: str = ""
     source: str = ""
@@ -45,6 +48,11 @@ class FactSpec:
     def __post_init__(self) -> None:
         if self.category not in CATEGORIES:
             raise ValueError(f"the fact {self.key} is of no known class: {self.category}")
+
+    @property
+    def asked(self) -> tuple[tuple[str, str], ...]:
+        """Return the parameters of the ledger's address, as they are now."""
+        return self.asks() if callable(self.asks) else self.asks
 
     @property
     def public(self) -> bool:

@@ -1,12 +1,26 @@
 """What is counted of facilities: those that are open, and what room they have."""
 
+from collections.abc import Callable
+
 from layers.facts.spec import FactSpec
 from layers.spec import Choice
+from services.facilities.kinds import kinds_named
 
 _OPEN = """(SELECT f.id, f.region_id, f.cell, f.kind_id, k."group", f.places FROM facilities_facility f
 JOIN facilities_facilitykind k ON k.key = f.kind_id WHERE f.retired_at IS NULL AND f.status = 'open')"""
 _KINDS = (Choice("kinds", 't.kind_id = ANY(%(kinds)s) OR t."group" = ANY(%(kinds)s)'),)
 _TOUCHED = "(SELECT coalesce(extract(epoch FROM max(updated_at)), 0) FROM facilities_facility)"
+_WITH_PLACES = ("f.places.from", "0")
+
+
+def _listed(group: str, *more: tuple[str, str]) -> Callable[[], tuple[tuple[str, str], ...]]:
+    """Return what asks the ledger for the open places of a group of kinds, as the kinds are then."""
+    return lambda: (("f.status", "open"), *(("f.kind_id", key) for key in kinds_named(group)), *more)
+
+
+def _group(name: str, where: str = "TRUE") -> str:
+    return f"""(SELECT * FROM {_OPEN} o WHERE o."group" = '{name}' AND {where})"""
+
 
 FACTS = (
     FactSpec(
@@ -20,6 +34,7 @@ FACTS = (
         cell="t.cell",
         choices=_KINDS,
         ledger="facilities",
+        asks=(("f.status", "open"),),
         families=("facilities",),
         touched=_TOUCHED,
         source="各类设施台账，由机构和街镇维护",
@@ -30,12 +45,13 @@ FACTS = (
         summary="正在开放的养老服务设施，一家算一处；比率按 60 岁及以上居民计。",
         unit="处",
         category="places",
-        table=f"""(SELECT * FROM {_OPEN} o WHERE o."group" = 'eldercare')""",
+        table=_group("eldercare"),
         region="t.region_id",
         cell="t.cell",
         per=(60, 200),
         choices=_KINDS,
         ledger="facilities",
+        asks=_listed("eldercare"),
         families=("facilities",),
         touched=_TOUCHED,
         source="各类设施台账，由机构和街镇维护",
@@ -46,13 +62,66 @@ FACTS = (
         summary="正在开放的养老服务设施登记的床位和名额；没有登记的不算。比率按 60 岁及以上居民计。",
         unit="个",
         category="places",
-        table=f"""(SELECT * FROM {_OPEN} o WHERE o."group" = 'eldercare' AND o.places IS NOT NULL)""",
+        table=_group("eldercare", "o.places IS NOT NULL"),
         region="t.region_id",
         cell="t.cell",
         weight="t.places",
         per=(60, 200),
         choices=_KINDS,
         ledger="facilities",
+        asks=_listed("eldercare", _WITH_PLACES),
+        families=("facilities",),
+        touched=_TOUCHED,
+        source="各类设施台账，由机构和街镇维护",
+    ),
+    FactSpec(
+        key="childcare",
+        title="托育机构",
+        summary="正在开放的托育机构，一家算一处；比率按 0–2 岁居民计。",
+        unit="处",
+        category="places",
+        table=_group("childcare"),
+        region="t.region_id",
+        cell="t.cell",
+        per=(0, 2),
+        choices=_KINDS,
+        ledger="facilities",
+        asks=_listed("childcare"),
+        families=("facilities",),
+        touched=_TOUCHED,
+        source="各类设施台账，由机构和街镇维护",
+    ),
+    FactSpec(
+        key="childcare_places",
+        title="托位",
+        summary="正在开放的托育机构登记的托位；没有登记的不算。比率按 0–2 岁居民计。",
+        unit="个",
+        category="places",
+        table=_group("childcare", "o.places IS NOT NULL"),
+        region="t.region_id",
+        cell="t.cell",
+        weight="t.places",
+        per=(0, 2),
+        choices=_KINDS,
+        ledger="facilities",
+        asks=_listed("childcare", _WITH_PLACES),
+        families=("facilities",),
+        touched=_TOUCHED,
+        source="各类设施台账，由机构和街镇维护",
+    ),
+    FactSpec(
+        key="kindergartens",
+        title="幼儿园",
+        summary="正在开放的幼儿园，一所算一处；比率按 3–5 岁居民计。",
+        unit="处",
+        category="places",
+        table=_group("preschool"),
+        region="t.region_id",
+        cell="t.cell",
+        per=(3, 5),
+        choices=_KINDS,
+        ledger="facilities",
+        asks=_listed("preschool"),
         families=("facilities",),
         touched=_TOUCHED,
         source="各类设施台账，由机构和街镇维护",
