@@ -140,7 +140,7 @@ def _all(source: TileSource, tile: Tile) -> str:
     return f"""WITH picked AS (
   SELECT t.* FROM {_here(source, tile)} t ORDER BY {_order(source)} LIMIT %(tile_cap)s + 1
 ), {_drawn(source, tile, "picked")}
-SELECT {_bytes()}, (SELECT count(*) FROM picked) FROM drawn WHERE geom IS NOT NULL"""
+SELECT {_bytes()}, count(*) FROM drawn"""
 
 
 def _fewer(source: TileSource, tile: Tile) -> str:
@@ -166,7 +166,7 @@ def _fewer(source: TileSource, tile: Tile) -> str:
     return f"""WITH found AS MATERIALIZED (
   SELECT t.* FROM {source.table} t WHERE {_INSIDE} AND ({source.where})
 ), {keep}, {_drawn(source, tile, "picked")}
-SELECT {_bytes()}, (SELECT count(*) FROM picked), (SELECT count(*) FROM found) FROM drawn WHERE geom IS NOT NULL"""
+SELECT {_bytes()}, count(*), (SELECT count(*) FROM found) FROM drawn"""
 
 
 def _here(source: TileSource, tile: Tile) -> str:
@@ -174,18 +174,16 @@ def _here(source: TileSource, tile: Tile) -> str:
     inside = f"SELECT t.* FROM {source.table} t WHERE {_INSIDE} AND ({source.where})"
     if source.geometry != "polygon" or tile.z >= SIMPLIFY_BELOW:
         return f"({inside})"
+    boxed = (
+        f"(SELECT t.*, Box3D(t.geom) AS tile_box FROM {source.table} t WHERE {_INSIDE} AND ({source.where}) OFFSET 0)"
+    )
+    wide, high = (f"(ST_{side}Max(t.tile_box) - ST_{side}Min(t.tile_box))" for side in "XY")
+    dust = f"{wide} < %(tile_dust_x)s AND {high} < %(tile_dust_y)s"
+    squares = "floor(ST_XMin(t.tile_box) / (2 * %(tile_dust_x)s)), floor(ST_YMin(t.tile_box) / (2 * %(tile_dust_y)s))"
     return f"""(
-  WITH sized AS MATERIALIZED (
-    SELECT t.id, ST_XMax(t.geom) - ST_XMin(t.geom) AS wide, ST_YMax(t.geom) - ST_YMin(t.geom) AS high,
-           floor(ST_XMin(t.geom) / (2 * %(tile_dust_x)s)) AS dx, floor(ST_YMin(t.geom) / (2 * %(tile_dust_y)s)) AS dy
-    FROM {source.table} t WHERE {_INSIDE} AND ({source.where})
-  ), seen AS (
-    SELECT id FROM sized WHERE wide >= %(tile_dust_x)s OR high >= %(tile_dust_y)s
-    UNION ALL
-    SELECT (max(ARRAY[wide * high, id]))[2]::bigint FROM sized
-    WHERE wide < %(tile_dust_x)s AND high < %(tile_dust_y)s GROUP BY dx, dy
+  SELECT t.* FROM {boxed} t WHERE NOT ({dust}) OR t.id IN (
+    SELECT (max(ARRAY[{wide} * {high}, t.id]))[2]::bigint FROM {boxed} t WHERE {dust} GROUP BY {squares}
   )
-  SELECT t.* FROM {source.table} t JOIN seen ON seen.id = t.id
 )"""
 
 
@@ -197,11 +195,12 @@ def _drawn(source: TileSource, tile: Tile, rows: str) -> str:
     columns = "".join(f'{column.sql} AS "{column.name}", ' for column in source.columns)
     return f"""drawn AS (
   SELECT {columns}ST_AsMVTGeom({shape}, {envelope}, {EXTENT}, {BUFFER}, true) AS geom FROM {rows} t
+  OFFSET 0  -- a shape is made once, not again for every time it is named
 )"""
 
 
 def _bytes() -> str:
-    return f"coalesce(ST_AsMVT(drawn, %(tile_layer)s, {EXTENT}, 'geom'), '')"
+    return f"coalesce(ST_AsMVT(drawn, %(tile_layer)s, {EXTENT}, 'geom') FILTER (WHERE drawn.geom IS NOT NULL), '')"
 
 
 def _order(source: TileSource) -> str:
