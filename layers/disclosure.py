@@ -31,3 +31,28 @@ def tellable(
                 break
             hidden[unit] = True
     return ~hidden
+
+
+def tellable_below(
+    heads: npt.NDArray[np.integer[Any]],
+    parents: npt.NDArray[np.integer[Any]],
+    parent_told: npt.NDArray[np.bool_],
+    *,
+    least: int = K,
+) -> npt.NDArray[np.bool_]:
+    """Say of each unit of a level whether its figure may be told, where those of the level above are told as ``parent_told``.
+
+    ``parents`` are positions in the level above. Below what is hidden everything is. Below what is told the units of fewer than
+    ``least`` heads are hidden, and with them the smallest of the others, at least two in all: what is left when the told are
+    taken from their parent is always of ``least`` heads, also where heads of several units are the same persons. Decided from
+    the top down, no sum or difference of told figures is one of fewer heads.
+    """
+    order = np.lexsort((np.arange(len(heads)), heads, parents))
+    by_parent, sizes = parents[order], heads[order]
+    hidden = sizes < least
+    hidden[1:] |= hidden[:-1] & (
+        by_parent[1:] == by_parent[:-1]
+    )  # the smallest of those large enough follows the last too small
+    told = np.empty(len(order), dtype=np.bool_)
+    told[order] = ~hidden & parent_told[by_parent]
+    return told
