@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import struct
 import time
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, cast
 
+from django.conf import settings
 from django.core.cache import cache
+from redis import Redis
+from redis.commands.core import Script
 
 from geo.errors import Unavailable
 from tiles.source import Drawn
@@ -29,21 +34,21 @@ def cached_tile(key: str, draw: Callable[[], Mapping[str, Drawn]], *, together: 
     tile that just was too slow for somebody else, and after ``WAIT_S`` seconds of waiting.
     """
     name, lock = _name(key), _name(together or key) + LOCK
-    until, waited = time.monotonic() + WAIT_S, False
-    while (kept := _kept(name)) is None:
-        if cache.add(lock, 1, timeout=DRAWING_S):
-            # Whom we waited for may have kept it between our look and now.
-            return (_kept(name) if waited else None) or _drawn(key, lock, draw)
+    until = time.monotonic() + WAIT_S
+    while True:
+        kept, mine = _kept_or_lock(name, lock)
+        if kept is not None:
+            return kept
+        if mine:
+            return _drawn(key, lock, draw)
         if time.monotonic() > until:
             raise _slow()
-        waited = True
         time.sleep(POLL_S)
-    return kept
 
 
 def keep_longer(key: str) -> bool:
     """Keep a tile that is there for its whole time again; say whether it is."""
-    return bool(cache.touch(_name(key), KEEP_S))
+    return bool(_store().expire(_name(key), KEEP_S))
 
 
 def etag(content: bytes) -> str:
@@ -52,29 +57,52 @@ def etag(content: bytes) -> str:
 
 
 def _drawn(key: str, lock: str, draw: Callable[[], Mapping[str, Drawn]]) -> Drawn:
+    left = _store().pipeline(transaction=False)
     try:
         drawn = draw()
-        kept = {_name(each): (tile.content, tile.dropped) for each, tile in drawn.items()}
-        cache.set_many(kept, timeout=KEEP_S)
+        for each, tile in drawn.items():
+            left.set(_name(each), _DROPPED.pack(tile.dropped) + tile.content, ex=KEEP_S)
     except Unavailable:
-        cache.set(_name(key) + SLOW, 1, timeout=SLOW_S)
+        left.set(_name(key) + SLOW, 1, ex=SLOW_S)
         raise
     finally:
-        cache.delete(lock)
+        left.delete(lock)
+        left.execute()
     return drawn[key]
 
 
-def _kept(name: str) -> Drawn | None:
-    found = cache.get_many((name, name + SLOW))
-    if name in found:
-        return Drawn(*found[name])
-    if found:
+_DROPPED: Final = struct.Struct("<I")
+"""How many features were left out stands before the bytes of a tile."""
+_KEPT_OR_LOCK: Final = """
+local found = redis.call('MGET', KEYS[1], KEYS[2])
+if found[1] or found[2] then return found end
+return redis.call('SET', KEYS[3], 1, 'NX', 'EX', ARGV[1]) and 1 or 0
+"""
+
+
+def _kept_or_lock(name: str, lock: str) -> tuple[Drawn | None, bool]:
+    """Return the tile that is kept, or none and whether it is for us to draw it: looked at and taken in one step."""
+    found = cast("int | list[bytes | None]", _script()(keys=(name, name + SLOW, lock), args=(DRAWING_S,)))
+    if isinstance(found, int):
+        return None, bool(found)
+    if found[0] is None:
         raise _slow()
-    return None
+    return Drawn(found[0][_DROPPED.size :], *_DROPPED.unpack_from(found[0])), False
+
+
+@functools.cache
+def _store() -> Redis:
+    # One client for the whole process: Django's cache makes another for each question, which costs more than the question.
+    return Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=3)
+
+
+@functools.cache
+def _script() -> Script:
+    return _store().register_script(_KEPT_OR_LOCK)
 
 
 def _name(key: str) -> str:
-    return "tile:" + hashlib.sha256(key.encode()).hexdigest()[:40]
+    return str(cache.make_key("tile:" + hashlib.sha256(key.encode()).hexdigest()[:40]))
 
 
 def _slow() -> Unavailable:

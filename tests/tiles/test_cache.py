@@ -39,7 +39,7 @@ def test_eight_who_ask_at_once_get_one_drawing() -> None:
 
 
 def test_who_waits_for_one_that_died_draws_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    cache.add(kept_tiles._name("k") + kept_tiles.LOCK, 1, timeout=1)  # as a process that was killed leaves it
+    kept_tiles._store().set(kept_tiles._name("k") + kept_tiles.LOCK, 1, ex=1)  # as a process that was killed leaves it
     began = time.monotonic()
     assert cached_tile("k", lambda: {"k": Drawn(b"tile")}) == Drawn(b"tile")
     assert 0.5 < time.monotonic() - began < 3
@@ -47,7 +47,7 @@ def test_who_waits_for_one_that_died_draws_when_its_time_is_over(monkeypatch: py
 
 def test_one_who_never_gets_it_is_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept_tiles, "WAIT_S", 0.3)
-    cache.add(kept_tiles._name("k") + kept_tiles.LOCK, 1, timeout=30)
+    kept_tiles._store().set(kept_tiles._name("k") + kept_tiles.LOCK, 1, ex=30)
     with pytest.raises(Unavailable) as told:
         cached_tile("k", lambda: {"k": Drawn(b"never")})
     assert told.value.detail["retry_after"] == 5
