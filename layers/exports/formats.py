@@ -57,6 +57,14 @@ FORMATS: Final = {
             "shp", "Shapefile（zip）", "zip", "application/zip", "老软件通用；列名最多 10 个字节，每格最多 254 个字节"
         ),
         FileFormat(
+            "html",
+            "离线地图（HTML）",
+            "html",
+            "text/html; charset=utf-8",
+            "一个网页，带地图、图例和清单，断网也能打开；最多 2 万个要素",
+            System.WGS84,
+        ),
+        FileFormat(
             "pmtiles",
             "PMTiles",
             "pmtiles",

@@ -16,6 +16,7 @@ from geo.imports.queries import attribution, published_sources, shows_invented
 from geo.scope import Scope
 from layers.archives import write_pmtiles
 from layers.exports.formats import FORMATS, SYSTEMS, FileFormat, short_name, system_for
+from layers.exports.reports import write_report
 from layers.exports.tables import Batch, Table, batch_of, table_of
 from layers.exports.writing import Contents, write_file
 from layers.processes.narrowing import NARROWING_INPUTS, narrowing_of, said_of
@@ -23,9 +24,11 @@ from layers.processes.spec import Asked, Input, Made, Plan, ProcessSpec
 from layers.reading import Count, Narrowing, Row, count_rows, read_page, stream_rows
 from layers.registry import layer
 from layers.spec import Attribute, LayerSpec
+from layers.styles.queries import style_for
 from layers.tiling import layer_edition
 
 TILED: Final = "pmtiles"
+REPORT: Final = "html"
 MOST_ROWS: Final = 2_000_000
 BATCH: Final = 10_000
 COUNTED: Final = 100_000
@@ -72,7 +75,11 @@ def write_export(asked: Asked) -> Made:
         blanks = _has(spec, scope, narrowing & Narrowing("t.geom IS NULL OR ST_IsEmpty(t.geom)"))
         rows = _Counted(asked, spec, table, narrowing, _expected(asked, spec, narrowing))
         with closing(rows.batches()) as batches:
-            write_file(format.key, path, Contents(spec.key, spec.title, table, batches, said, blanks))
+            contents = Contents(spec.key, spec.title, table, batches, said, blanks)
+            if format.key == REPORT:
+                write_report(path, contents, spec, style_for(spec))
+            else:
+                write_file(format.key, path, contents)
     asked.step(1.0, "正在保存文件")
     columns = [{"name": one.name, "title": one.title, "kind": one.kind} for one in table.columns]
     told = {"said": list(said.items()), "columns": columns, "crs": str(system), "format": format.key}

@@ -21,9 +21,14 @@ const BUNDLES = [
   // A file of its own, beside its parent: the strict policy allows workers from our host.
   {from: 'maplibre-gl/dist/maplibre-gl-worker.mjs', to: 'maplibre-gl-worker.mjs', format: 'esm', browsers: MAP_BROWSERS},
   {from: 'maplibre-gl/dist/maplibre-gl.css', to: 'maplibre-gl.css', browsers: MAP_BROWSERS},
+  // Only for files people take away: reports that open without a network.
+  {from: 'leaflet/dist/leaflet.css', to: 'leaflet.css', browsers: OLD_BROWSERS},
 ];
-// A classic script that must keep its global name, so it is rewritten for old browsers but not wrapped.
-const SCRIPTS = [{from: 'htmx.org/dist/htmx.js', to: 'htmx.js', browsers: OLD_BROWSERS}];
+// Classic scripts that must keep their global names, so they are rewritten for old browsers but not wrapped.
+const SCRIPTS = [
+  {from: 'htmx.org/dist/htmx.js', to: 'htmx.js', browsers: OLD_BROWSERS},
+  {from: 'leaflet/dist/leaflet-src.js', to: 'leaflet.js', browsers: OLD_BROWSERS},
+];
 
 // The drawing of shapes: the library and its adapter share one copy of it, and pages take four names.
 const DRAWING = `
@@ -85,6 +90,7 @@ async function bundle({from, to, format, browsers}) {
     bundle: true,
     minify: true,
     format,
+    loader: {'.png': 'dataurl'},
     target: browsers,
     charset: 'utf8',
     legalComments: 'inline',
@@ -117,7 +123,7 @@ async function drawSprite() {
 }
 
 async function collectLicences() {
-  const packages = ['bpmn-js', 'maplibre-gl', 'terra-draw', 'terra-draw-maplibre-gl-adapter', 'htmx.org', 'lucide-static'];
+  const packages = ['bpmn-js', 'maplibre-gl', 'terra-draw', 'terra-draw-maplibre-gl-adapter', 'htmx.org', 'leaflet', 'lucide-static'];
   const texts = await Promise.all(packages.map(async (name) => {
     const folder = path.join(modules, name);
     const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
