@@ -27,6 +27,7 @@ _KINDS: Final[dict[str, dict[str, str]]] = {
     "day": {"type": "string", "format": "date"},
     "moment": {"type": "string", "format": "date-time"},
 }
+_WHOLE: Final = {"type": "number", "multipleOf": 1}
 _SHAPES: Final = {"point": "geometry-point-or-multipoint", "line": "geometry-linestring-or-multilinestring"}
 
 
@@ -90,6 +91,28 @@ def schema(layer: LayerSpec, uri: str) -> dict[str, Any]:
     own = {} if layer.attribute("id") else {"id": identity}
     del made["additionalProperties"]
     return {**made, "properties": {**own, **made["properties"]}}
+
+
+def feature_schema(layer: LayerSpec, uri: str) -> dict[str, Any]:
+    """Return what a feature looks like in GeoJSON, as JSON Schema; GDAL takes the kinds of attributes from it.
+
+    Whole numbers are numbers without a fraction here: of an ``integer`` GDAL keeps 32 bits only.
+    """
+    properties = {one.name: _property(one, layer) for one in layer.attributes}
+    whole = {one.name: {**properties[one.name], **_WHOLE} for one in layer.attributes if one.kind == "whole"}
+    return {
+        "$schema": _DRAFT,
+        "$id": uri,
+        "type": "object",
+        "title": layer.title,
+        "required": ["type", "geometry", "properties"],
+        "properties": {
+            "type": {"title": "种类", "type": "string", "enum": ["Feature"]},
+            "id": {"title": "要素编号", "type": "integer"},
+            "geometry": {"title": "图形", "format": _shape(layer)},
+            "properties": {"title": "属性", "type": "object", "properties": properties | whole},
+        },
+    }
 
 
 def _property(attribute: Attribute, layer: LayerSpec) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from layers.ogc.media import GEOJSON, HTML, JSON, SCHEMA
 
+LOGICAL: Final = "http://www.opengis.net/def/rel/ogc/1.0/schema"
 QUERYABLES: Final = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 TILESETS: Final = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector"
 SCHEMES: Final = "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes"
@@ -43,7 +44,8 @@ def collection_links(base: str, title: str) -> list[Link]:
     return [
         link("items", f"{base}/items?f=json", GEOJSON, f"{title}的要素"),
         link("items", f"{base}/items?f=html", HTML, f"{title}的要素"),
-        link("describedby", f"{base}/schema", SCHEMA, f"{title}的属性"),
+        link("describedby", f"{base}/schema/feature", SCHEMA, f"{title}的要素写成 GeoJSON 的样子"),
+        link(LOGICAL, f"{base}/schema", SCHEMA, f"{title}的属性"),
         link(QUERYABLES, f"{base}/queryables", SCHEMA, f"{title}可筛选的属性"),
         link(TILESETS, f"{base}/tiles", JSON, f"{title}的瓦片"),
     ]

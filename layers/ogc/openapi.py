@@ -74,6 +74,13 @@ def _own_paths() -> dict[str, Item]:
         "/collections/{collectionId}/schema": operation(
             "图层", "getSchema", "要素有哪些属性", one, answers(SCHEMA, "Anything", "属性", problems=("404",))
         ),
+        "/collections/{collectionId}/schema/feature": operation(
+            "图层",
+            "getFeatureSchema",
+            "要素的 GeoJSON 写法",
+            one,
+            answers(SCHEMA, "Anything", "写法", problems=("404",)),
+        ),
         "/collections/{collectionId}/items": operation(
             "要素",
             "getFeatures",

@@ -224,6 +224,15 @@ def schema(asking: Asking, key: str) -> Told:
 
 
 @tells
+def feature_schema(asking: Asking, key: str) -> Told:
+    """Say what a feature of a layer looks like in GeoJSON; as a page, what its features say."""
+    check_parameters(asking.query, ["f"])
+    found = layer(key, scope=asking.scope)
+    made = documents.schema if asking.form == "html" else documents.feature_schema
+    return Told(made(found, asking.path), "attributes", SCHEMA, shown={"layer": found})
+
+
+@tells
 def items(asking: Asking, key: str) -> Told:
     """Answer with a page of features."""
     found = layer(key, scope=asking.scope)

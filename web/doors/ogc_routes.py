@@ -31,6 +31,7 @@ ROUTES = [
     path("ogc/collections/<slug:key>/tiles/<slug:scheme>/<str:z>/<str:y>/<str:x>", ogc_tiles.tile, name="ogc-tile"),
     path("ogc/collections/<slug:key>/queryables", ogc.queryables, name="ogc-queryables"),
     path("ogc/collections/<slug:key>/schema", ogc.schema, name="ogc-schema"),
+    path("ogc/collections/<slug:key>/schema/feature", ogc.feature_schema, name="ogc-feature-schema"),
     path("ogc/collections/<slug:key>/items", ogc.items, name="ogc-items"),
     path("ogc/collections/<slug:key>/items/<str:feature>", ogc.item, name="ogc-item"),
     path("help/ogc", help_page, name="help-ogc"),

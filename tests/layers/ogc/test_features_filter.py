@@ -85,6 +85,16 @@ def test_features_are_as_the_schema_says(ask: Ask, keys: list[str]) -> None:
             check.validate(one["properties"])
 
 
+def test_features_look_as_they_are_described(ask: Ask, keys: list[str]) -> None:
+    for key in keys:
+        [described] = [one for one in ask(f"/collections/{key}")["links"] if one["rel"] == "describedby"]
+        check = jsonschema_rs.validator_for(ask(described["href"], accept=described["type"]), validate_formats=True)
+        for one in ask(f"/collections/{key}/items", limit=200)["features"]:
+            said = {name: value for name, value in one["properties"].items() if value is not None}
+            check.validate({**one, "properties": said})
+            assert not check.is_valid({**one, "properties": dict.fromkeys(one["properties"], [])})
+
+
 def test_a_queryable_is_a_parameter_too(ask: Ask, keys: list[str]) -> None:
     for key in keys:
         features = ask(f"/collections/{key}/items", limit=1_000)["features"]
