@@ -36,6 +36,7 @@ def paths() -> dict[str, Any]:
     """Return the OpenAPI path items below ``/ogc``."""
     of_process = _parameter("processID", "path", {**_TEXT, "pattern": "^[-a-zA-Z0-9_]+$"}, required=True)
     of_job = _parameter("jobID", "path", {**_TEXT, "pattern": "^[-a-zA-Z0-9_]+$"}, required=True)
+    of_output = _parameter("outputID", "path", {**_TEXT, "pattern": "^[-a-zA-Z0-9_]+$"}, required=True)
     limit = _parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": 100, "default": 100})
     form = _parameter("f", "query", {**_TEXT, "enum": ["json", "html"]})
     words: dict[str, Any] = {"style": "form", "explode": False}
@@ -109,6 +110,14 @@ def paths() -> dict[str, Any]:
                     **_problems("404", "413"),
                     "500": _answer("没能完成", PROBLEM),
                 },
+            )
+        },
+        "/jobs/{jobID}/results/{outputID}": {
+            "get": _operation(
+                "getOutput",
+                "一项结果",
+                [of_job, of_output],
+                {"200": done, **_problems("404"), "500": _answer("没能完成", PROBLEM)},
             )
         },
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from geo.addresses import api as addresses
@@ -23,13 +22,14 @@ from services.fencing.selecting import api as selecting
 from services.fencing.serving import api as fences
 from services.kernel.forms import api as forms
 from services.kernel.messages import api as messages
-from web.api import batches, exports
+from web.api import batches, exports, heat
 from web.api import layers as layer_list
+from web.api.document import CityAPI
 from web.api.errors import problem
 from web.api.limits import EXPORTS, FENCES, HEAVY, LIGHT
 from web.api.staff import staff
 
-api = NinjaAPI(
+api = CityAPI(
     title="圈图 API",
     version="1",
     description="城市地图服务：地点、地址、区划、15 分钟圈。坐标系一律用 `crs=` 指明，缺省 wgs84；顺序一律是经度、纬度。",
@@ -73,6 +73,7 @@ api.add_router("/v1", standardising.router, auth=scope_for, throttle=HEAVY)
 api.add_router("/v1", batches.router, auth=batches.known_caller, throttle=LIGHT)
 api.add_router("/v1", exports.making, auth=exports.asker, throttle=EXPORTS)
 api.add_router("/v1", exports.router, auth=exports.asker, throttle=LIGHT)
+api.add_router("/v1", heat.router, throttle=LIGHT)
 api.add_router("/v1", layer_list.router, throttle=LIGHT)
 api.add_router("/v1", upkeep.router, auth=staff, throttle=LIGHT)
 api.add_router("/v1", regions.router, auth=scope_for, throttle=LIGHT)
