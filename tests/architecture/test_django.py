@@ -20,7 +20,7 @@ HEIGHT = {
     "geo.calendars": 1, "geo.jobs": 1, "geo.imports": 2, "geo.regions": 3, "geo.roads": 4, "geo.addresses": 5, "geo.basemap": 5, "geo.fences": 5,
     "tiles": 6, "routing": 6, "layers": 7,
     "services.crypto": 8, "services.integrations": 9, "services.access": 10, "services.parties": 11, "services.facilities": 12, "services.basemaps": 12,
-    "services.kernel": 13, "services.catchments": 14, "services.fencing": 14, "services.modules": 15, "web": 16,
+    "services.kernel": 13, "services.catchments": 14, "services.fencing": 14, "services.gaps": 15, "services.modules": 16, "web": 17,
 }  # fmt: skip
 
 

@@ -29,11 +29,11 @@ BANDS: Final = (
     (0, 2, "0–2 岁"), (3, 5, "3–5 岁"), (6, 59, "6–59 岁"), (60, 79, "60–79 岁"), (80, 200, "80 岁及以上"),
 )  # fmt: skip
 HALF: Final = 0.5
-_tables: dict[str, _Table | None] = {}
+_tables: dict[str, Committees | None] = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Table:
+class Committees:
     """Residents of committees (rows) by band, in a year, and which rows may be told."""
 
     year: int
@@ -64,7 +64,7 @@ class Residents:
 
 def residents_in(ground: Ground, published: Published, names: Names) -> Residents | None:
     """Return the residents of marked ground; ``None`` where no figures by committee and age are published."""
-    table = kept(_tables, published.key, lambda: _read(published, names), 2)
+    table = committees_told(published, names)
     if table is None:
         return None
     rows = np.array([table.row[region] for region in _counted(ground) if region in table.row], dtype=np.int64)
@@ -72,6 +72,11 @@ def residents_in(ground: Ground, published: Published, names: Names) -> Resident
     persons = table.counts[told].sum(axis=0).tolist()
     bands = tuple((name, count) for (_, _, name), count in zip(BANDS, persons, strict=True))
     return Residents(table.year, len(told), len(rows) - len(told), bands)
+
+
+def committees_told(published: Published, names: Names) -> Committees | None:
+    """Return the residents of every committee by ``BANDS``, and which may be told; ``None`` where none are published."""
+    return kept(_tables, published.key, lambda: _read(published, names), 2)
 
 
 def _counted(ground: Ground) -> set[int]:
@@ -89,7 +94,7 @@ def _counted(ground: Ground) -> set[int]:
     return found | {region for (region, _), share in zip(listed, shares, strict=True) if share >= HALF}
 
 
-def _read(published: Published, names: Names) -> _Table | None:
+def _read(published: Published, names: Names) -> Committees | None:
     figures = Population.objects.filter(source__in=published.ids(Family.POPULATION), retired_at=None)
     year = figures.order_by("-year").values_list("year", flat=True).first() or 0
     of: dict[int, list[int]] = defaultdict(lambda: [0] * len(BANDS))
@@ -112,7 +117,7 @@ def _read(published: Published, names: Names) -> _Table | None:
         return None
     counts = np.array([of[region.id] for region in committees], dtype=np.int64)
     streets = np.array([_street(region, names) for region in committees], dtype=np.int64)
-    return _Table(year, {region.id: row for row, region in enumerate(committees)}, counts, tellable(counts, streets))
+    return Committees(year, {region.id: row for row, region in enumerate(committees)}, counts, tellable(counts, streets))
 
 
 def _band(low: int, high: int) -> int | None:
