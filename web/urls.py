@@ -59,6 +59,7 @@ from web.doors.enrol_routes import ROUTES as ENROL_ROUTES
 from web.doors.exports_routes import ROUTES as EXPORT_ROUTES
 from web.doors.finder_routes import ROUTES as FINDER_ROUTES
 from web.doors.form_routes import ROUTES as FORM_ROUTES
+from web.doors.gaps import ROUTES as GAP_ROUTES
 from web.doors.islands_routes import ROUTES as ISLAND_ROUTES
 from web.doors.kinds import ROUTES as KIND_ROUTES
 from web.doors.layer_styles import ROUTES as LAYER_STYLE_ROUTES
@@ -264,6 +265,7 @@ urlpatterns = [
     path("desk/knowledge/<uuid:page_id>/restore", knowledge.restore, name="desk-knowledge-restore"),
     *FORM_ROUTES,
     *ENROL_ROUTES,
+    *GAP_ROUTES,
     *PLAN_ROUTES,
     *FINDER_ROUTES,
     *ELDER_ROUTES,

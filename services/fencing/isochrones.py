@@ -50,7 +50,7 @@ def reached(definition: Mapping[str, Any], *, district_id: int, scope: Scope) ->
     mode = str(definition.get("mode") or "walk")
     minutes = _minutes(definition.get("minutes"))
     traveller = check_journey(mode, minutes)
-    place, lon, lat = _spot(definition, scope)
+    place, lon, lat = spot_of(definition, scope)
     journey = begin_journey(
         scope=scope, origin=Coordinate(lon, lat, System.CGCS2000), traveller=traveller, published=published_now()
     )
@@ -115,7 +115,11 @@ def _minutes(given: Any) -> int:
         raise BadInput("isochrone_minutes", "分钟数请填整数，例如 15。", fields={"minutes": "请填整数。"}) from None
 
 
-def _spot(definition: Mapping[str, Any], scope: Scope) -> tuple[str, float, float]:
+def spot_of(definition: Mapping[str, Any], scope: Scope) -> tuple[str, float, float]:
+    """Return the name and the position (CGCS2000 degrees) that ``lon`` and ``lat``, or the words of ``place``, mean.
+
+    Raises ``BadInput`` where they mean nothing or several spots.
+    """
     place = " ".join(str(definition.get("place") or "").split())[:LONGEST_PLACE]
     if definition.get("lon") or definition.get("lat"):
         return place or ON_MAP, *position_of((definition.get("lon"), definition.get("lat")))

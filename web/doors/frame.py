@@ -66,6 +66,7 @@ GROUPS: Final = (
             Entry("对口规划", "school", "plan", "/plan", "catchments.view"),
             Entry("围栏", "pentagon", "fences", "/plan/fences", "fences.view"),
             Entry("圈选", "search", "plan-select", "/plan/select", "resources.select"),
+            Entry("服务盲区", "map-pinned", "gaps", "/plan/gaps", "gaps.view"),
             Entry("自建图层", "layers", "desk-datasets", "/desk/layers", "layers.view"),
             Entry("空间资源目录", "library", "catalogue", "/layers"),
             Entry("余位确认情况", "clock", "desk-unconfirmed", "/desk/unconfirmed", "facilities.edit"),
