@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "routing",
     "layers.datasets",
     "layers.processes",
+    "layers.analysis",
     "layers.styles",
     "services.crypto",
     "services.integrations",

@@ -63,7 +63,7 @@ class Recipe:
 
 def recipe_of(told: Mapping[str, Any]) -> Recipe:
     """Return the recipe that a dataset keeps. Raises ``NotFound`` for one that was not made by any."""
-    if not told:
+    if "layer" not in told:
         raise NotFound("recipe_none", "这个图层不是从别的图层生成的。")
     return Recipe(**{**told, "conditions": tuple((one[0], one[1], one[2]) for one in told["conditions"])})
 

@@ -30,7 +30,8 @@ class Audience(models.TextChoices):
 class Dataset(models.Model):
     """A layer that staff make. ``attributes`` are those of the draft; ``names`` are all that were ever given, none given twice.
 
-    ``recipe`` says out of which layer it is made, by what conditions, and whether it is refreshed from there.
+    ``recipe`` says out of which layer it is made, by what conditions, and whether it is refreshed from there; of a result of an
+    analysis, how that was made.
     """
 
     key = models.SlugField(max_length=20, unique=True)

@@ -72,6 +72,7 @@ def ask_run(
             reply=dict(reply or {}),
             actor=scope.actor,
             layer=plan.layer,
+            others=list(plan.others),
             at_once=at_once,
             expires_at=timezone.now() + dt.timedelta(days=KEPT_DAYS),
         )
@@ -157,7 +158,7 @@ def keep_result(*, progress: Progress, run: ProcessRun, made: Made, scope: Scope
         raise TooLarge("result_too_large", "做出来的文件超过 2 GB。请缩小范围或减少属性，分几次做。", most=MOST_BYTES)
     target = folder() / f"{run.pk}-{progress.job.attempts}"
     keep_file(made.path, target)
-    closed = bool(run.layer) and not layer(run.layer, scope=scope).public
+    closed = not all(layer(key, scope=scope).public for key in run.layers)
     return {
         "paths": list(scope.paths) if closed else [],
         "file": target.name,

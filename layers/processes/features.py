@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,8 +122,8 @@ def _pieces(asked: Asked) -> Iterator[Piece]:
             yield Piece([row.id for row in placed], [row.properties for row in placed], shapes)
 
 
-def write_features(path: Path, pieces: Iterator[Piece], system: System = System.WGS84) -> int:
-    """Write features as GeoJSON in a system, and return how many.
+def write_features(path: Path, pieces: Iterator[Piece], system: System = System.WGS84, *, degrees: int = 7) -> int:
+    """Write features as GeoJSON in a system, one a line and ``degrees`` written with so many decimals; return how many.
 
     Plain GeoJSON is WGS-84; in any other system the file names it in a member ``coordRefSys``.
     """
@@ -134,7 +134,7 @@ def write_features(path: Path, pieces: Iterator[Piece], system: System = System.
             said["coordRefSys"] = str(system)
         file.write(orjson.dumps(said)[:-1] + b',"features":[')
         for piece in pieces:
-            decimals = 7 if system.is_geographic else 3
+            decimals = degrees if system.is_geographic else 3
             moved = from_stored(piece.shapes, system) if len(piece.ids) else piece.shapes
             short = shapely.transform(moved, lambda places, to=decimals: np.round(places, to))
             for pk, properties, text in zip(piece.ids, piece.properties, shapely.to_geojson(short), strict=True):
@@ -151,8 +151,3 @@ def write_features(path: Path, pieces: Iterator[Piece], system: System = System.
 def city_of() -> Any:
     """Return the city of this installation."""
     return CITIES[settings.CITY]
-
-
-def joined(shapes: Sequence[BaseGeometry]) -> BaseGeometry:
-    """Return the union of areas, the parts in an order that depends on them only."""
-    return shapely.normalize(shapely.union_all(shapes))

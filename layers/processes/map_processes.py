@@ -1,6 +1,6 @@
 """The processes of layers themselves."""
 
 from layers.exports.process import EXPORT
-from layers.processes.spatial import BUFFER, REPROJECT
+from layers.processes.spatial import REPROJECT
 
-PROCESSES = (EXPORT, BUFFER, REPROJECT)
+PROCESSES = (EXPORT, REPROJECT)

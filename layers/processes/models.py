@@ -10,8 +10,8 @@ from geo.jobs.models import Job
 
 
 class ProcessRun(models.Model):
-    """One run. ``layer`` is the layer whose rows went in, ``paths`` where rows of a closed one may lie: who may not see
-    all that any more does not get the file either.
+    """One run. ``layer`` and ``others`` are the layers whose rows went in, ``paths`` where rows of a closed one may lie: who may
+    not see all that any more does not get the file either.
 
     ``file`` names the kept file, empty until the run is done; ``about`` is what is said of it.
     """
@@ -25,6 +25,7 @@ class ProcessRun(models.Model):
     )
     actor = models.CharField(max_length=150, db_index=True)
     layer = models.CharField(max_length=100, blank=True)
+    others = models.JSONField(default=list)
     paths = models.JSONField(
         default=list, help_text="paths of the scope the rows were read with; none for a public layer"
     )
@@ -46,3 +47,8 @@ class ProcessRun(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def layers(self) -> list[str]:
+        """Return the keys of all layers whose rows went in."""
+        return [key for key in (self.layer, *self.others) if key]

@@ -43,12 +43,12 @@ def job_of(run: ProcessRun) -> Job:
 
 
 def file_of_run(run: ProcessRun, *, scope: Scope) -> Path:
-    """Return where the file of a run lies, for whoever may see its layer now.
+    """Return where the file of a run lies, for whoever may see its layers now.
 
     Raises ``Conflict`` while there is none, ``NotFound`` for a layer that is gone or closed to the scope.
     """
-    if run.layer:
-        layer(run.layer, scope=scope)
+    for key in run.layers:
+        layer(key, scope=scope)
     if not all(scope.covers_path(path) for path in run.paths):
         raise NotFound("run_unknown", "您的辖区变了，不能再取这个文件。请重新导出。")
     if not run.file:

@@ -26,11 +26,14 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is going to be done, known before it begins: its Chinese title, the layer whose rows go in, roughly how many."""
+    """What is going to be done, known before it begins: its Chinese title, the layer whose rows go in, roughly how many, and the
+    ``others`` whose rows go in too.
+    """
 
     title: str
     layer: str = ""
     rows: int = 0
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

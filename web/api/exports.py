@@ -153,8 +153,9 @@ def send_result(request: HttpRequest, run: ProcessRun) -> HttpResponseBase:
 
 def note_taking(request: HttpRequest, run: ProcessRun) -> None:
     """Leave a line in the audit log when rows of a layer that is not everybody's go out."""
-    if request.method != "HEAD" and run.layer and not layer(run.layer, scope=scope_for(request)).public:
-        detail = {"layer": run.layer, "run": str(run.pk), "rows": run.rows, "name": run.name}
+    closed = [key for key in run.layers if not layer(key, scope=scope_for(request)).public]
+    if request.method != "HEAD" and closed:
+        detail = {"layer": "、".join(closed), "run": str(run.pk), "rows": run.rows, "name": run.name}
         record_audit(act=AuditAct.LAYER_TAKEN, request=request, detail=detail)
 
 

@@ -1,0 +1,1 @@
+"""Spatial analysis: layers, drawn shapes and earlier results measured against each other, in metres on the city's plane."""
