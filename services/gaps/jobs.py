@@ -55,7 +55,7 @@ def _ground(progress: Progress, graph: Graph) -> GapGround:
 def _measure(kind: str, graph: Graph, row: GapGround, ground: Ground, centres: tuple[Floats, Floats]) -> None:
     published = published_now()
     # Read before the places: a place that opens in between is measured by the next run.
-    stamp = stamps(published).get(kind, NO_PLACES)
+    stamp = stamps(published, kind).get(kind, NO_PLACES)
     places = places_of(kind, published)
     walks = walks_to(graph, ground, centres, places)
     with transaction.atomic():

@@ -20,15 +20,15 @@ from services.gaps.ground import Floats
 # What ``visible`` means for those that are open, which everybody may see.
 _STAMPS: Final = """
     SELECT kind_id, md5(string_agg(id || ' ' || md5(ST_AsBinary(geom)), ',' ORDER BY id)) FROM facilities_facility
-    WHERE retired_at IS NULL AND status = %s AND source_id = ANY(%s) GROUP BY 1"""
+    WHERE retired_at IS NULL AND status = %s AND source_id = ANY(%s) AND (%s = '' OR kind_id = %s) GROUP BY 1"""
 NO_PLACES: Final = ""
 """The stamp of a kind without an open place."""
 
 
-def stamps(published: Published) -> dict[str, str]:
-    """Return a text by kind that changes when a place of it opens, closes, moves or is put to another kind."""
+def stamps(published: Published, kind: str = "") -> dict[str, str]:
+    """Return by kind, of all or of one, a text that changes when a place of it opens, closes, moves or is put to another kind."""
     with connection.cursor() as cursor:
-        cursor.execute(_STAMPS, [*OPEN, list(published.ids(Family.FACILITIES))])
+        cursor.execute(_STAMPS, [*OPEN, list(published.ids(Family.FACILITIES)), kind, kind])
         return dict(cursor.fetchall())
 
 

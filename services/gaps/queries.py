@@ -304,7 +304,7 @@ def _is_stale(row: GapWalk, published: Published) -> bool:
         stamp = stamp_of(current_graph(), published)
     except NoGraph:
         return False
-    return (row.ground.stamp, row.places_stamp) != (stamp, stamps(published).get(row.kind_id, NO_PLACES))
+    return (row.ground.stamp, row.places_stamp) != (stamp, stamps(published, row.kind_id).get(row.kind_id, NO_PLACES))
 
 
 class _Sums:
