@@ -65,6 +65,7 @@ from web.doors.kinds import ROUTES as KIND_ROUTES
 from web.doors.layer_styles import ROUTES as LAYER_STYLE_ROUTES
 from web.doors.log_routes import ROUTES as LOG_ROUTES
 from web.doors.ogc_routes import ROUTES as OGC_ROUTES
+from web.doors.pictures import ROUTES as PICTURE_ROUTES
 from web.doors.pins import ROUTES as PIN_ROUTES
 from web.doors.plan_routes import ROUTES as PLAN_ROUTES
 from web.doors.preload_routes import ROUTES as PRELOAD_ROUTES
@@ -278,6 +279,7 @@ urlpatterns = [
     *WATCH_ROUTES,
     *BASEMAP_ROUTES,
     *CATALOGUE_ROUTES,
+    *PICTURE_ROUTES,
     *WASTE_ROUTES,
     *ISLAND_ROUTES,
     *LAYER_STYLE_ROUTES,

@@ -61,5 +61,6 @@ HEAVY: Final = CallerLimit("heavy", anonymous=120, keyed=1200)
 LIGHT: Final = CallerLimit("light", anonymous=600, keyed=6000)
 FENCES: Final = CallerLimit("fences", anonymous=120, keyed=6000)
 """Vehicles ask without end, a thousand positions at once."""
+PICTURES: Final = CallerLimit("pictures", anonymous=20, keyed=60)
 EXPORTS: Final = CallerLimit("exports", anonymous=10, keyed=60)
 """Each is a whole file; how many are at work at a time is limited besides."""

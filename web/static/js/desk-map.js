@@ -1,6 +1,7 @@
 // The map of the desk: one way to open it on our own tiles, for points, outlines and many rows.
 import * as maplibre from '../vendor/maplibre-gl.mjs';
 import {offerBases, recallBase, styleOf} from './basemaps.js';
+import {offerPicture} from './picture.js';
 import {pinAt} from './pin.js';
 import {followScale} from './scale.js';
 
@@ -53,6 +54,7 @@ export async function openMap(holder, options) {
   const restyle = () => map.setStyle(styled(), {diff: false});
   dark.addEventListener('change', restyle);
   offerBases(holder, map, restyle);
+  offerPicture(holder, map);
   const scale = holder.parentElement.querySelector('[data-scale]');
   if (scale) followScale(map, scale.lastElementChild, scale.firstElementChild);
   holder.parentElement.querySelectorAll('[data-zoom]').forEach((button) => {

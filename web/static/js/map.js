@@ -5,6 +5,7 @@ import {offerBases, recallBase, styleOf} from './basemaps.js';
 import {onHover, light, select} from './list.js';
 import {isSaved, onSavedChange} from './favourites.js';
 import {startMeasuring} from './measure.js';
+import {offerPicture} from './picture.js';
 import {followScale} from './scale.js';
 import {onSheet, sheetStop} from './sheet.js';
 
@@ -246,6 +247,7 @@ function drawAnswer(found, {fit = true} = {}) {
   if (found && found.origin) {
     const node = document.createElement('span');
     node.className = 'origin';
+    node.append(document.createElement('i'));
     marks.push(new maplibre.Marker({element: node}).setLngLat([found.origin.lon, found.origin.lat]).addTo(map));
   }
   // The last is drawn on top: the best ranks, and above all the selected one.
@@ -387,6 +389,7 @@ export async function startMap() {
   };
   dark.addEventListener('change', restyle);
   offerBases(holder, map, restyle);
+  offerPicture(holder, map);
   document.getElementById('zoom-in').addEventListener('click', () => map.zoomIn());
   document.getElementById('zoom-out').addEventListener('click', () => map.zoomOut());
   document.getElementById('scatter').addEventListener('change', () => {
