@@ -177,27 +177,27 @@ def _counted(source: TileSource, held: Held, tile: Tile) -> bytes:
     """Return a tile of the cells of points that are held."""
     deepest, bits = _deepest(source), cell_bits(source)
     first = interleaved(tile.x, tile.y) << 2 * (deepest - tile.z)
-    begin, end = np.searchsorted(held.codes, (first, first + (1 << 2 * (deepest - tile.z))))
+    begin, end = held.codes.searchsorted([first, first + (1 << 2 * (deepest - tile.z))]).tolist()
     if begin == end:
         return b""
-    inside = slice(int(begin), int(end))
+    inside = slice(begin, end)
     codes = held.codes[inside]
     cells = codes >> 2 * (deepest - tile.z - bits)
-    starts = np.flatnonzero(np.concatenate(([True], cells[1:] != cells[:-1])))
-    counts = np.diff(starts, append=len(cells))
+    bounds = np.concatenate(([0], (cells[1:] != cells[:-1]).nonzero()[0] + 1, [len(cells)]))
+    starts, counts = bounds[:-1], bounds[1:] - bounds[:-1]
     xs, ys = (
         np.floor((np.add.reduceat(share[inside], starts) / counts * (1 << tile.z) - origin) * EXTENT).astype(np.int64)
         for share, origin in ((held.across, tile.x), (held.down, tile.y))
     )
     told = Properties()
-    alone = np.flatnonzero(counts == 1)
+    alone = (counts == 1).nonzero()[0]
     facts = (held.facts[place] for place in (begin + starts[alone]).tolist())
     told.say_each((cell, _alone(source, fact)) for cell, fact in zip(alone.tolist(), facts, strict=True))
-    crowds = np.flatnonzero(counts > 1)
+    crowds = (counts > 1).nonzero()[0]
     if len(crowds):
-        told.say(crowds, told.name("count"), told.whole(counts[crowds]))
-        apart = _apart(source, codes[starts[crowds]], codes[starts[crowds] + counts[crowds] - 1])
-        told.say(crowds, told.name("expansion_zoom"), told.whole(apart))
+        told.say_all(crowds, "count", told.whole(counts[crowds]))
+        apart = _apart(source, codes[starts[crowds]], codes[bounds[crowds + 1] - 1])
+        told.say_all(crowds, "expansion_zoom", told.whole(apart))
         _say_kinds(told, held, held.kinds[inside], counts)
         _say_figures(told, source, held.figures[inside], starts, counts)
     return encode_columns(source.layer, xs, ys, told)
@@ -214,15 +214,15 @@ def _say_kinds(told: Properties, held: Held, kinds: Numbers, counts: Numbers) ->
     if not held.words:
         return
     many = len(held.words)
-    numbers = np.bincount(np.repeat(np.arange(len(counts)) * many, counts) + kinds)
-    there = np.flatnonzero(numbers)
-    cells, sorts = there // many, there % many
+    numbers = np.bincount(np.arange(0, len(counts) * many, many).repeat(counts) + kinds)
+    there = numbers.nonzero()[0]
+    cells, sorts = np.divmod(there, many)
     spoken = counts[cells] > 1
     if not held.words[0]:  # '' sorts first
         spoken &= sorts > 0
     there, cells, sorts = there[spoken], cells[spoken], sorts[spoken]
-    names = np.zeros(many, dtype=np.int64)
-    named = np.flatnonzero(np.bincount(sorts, minlength=many))
+    names = np.bincount(sorts, minlength=many)
+    named = names.nonzero()[0]
     names[named] = [told.name(held.words[sort]) for sort in named.tolist()]
     told.say(cells, names[sorts], told.whole(numbers[there]))
 
@@ -233,11 +233,11 @@ def _say_figures(
     """Let clusters say sum, least and most of each figure, where any of their points has it."""
     for name, column in zip(source.figures, figures.T, strict=True):
         missing = np.isnan(column)
-        known = np.flatnonzero((counts > 1) & (np.add.reduceat(~missing, starts, dtype=np.int64) > 0))
+        known = ((counts > 1) & (np.add.reduceat(~missing, starts, dtype=np.int64) > 0)).nonzero()[0]
         for part, gather, instead in (("sum", np.add, 0.0), ("min", np.minimum, np.inf), ("max", np.maximum, -np.inf)):
             found = gather.reduceat(np.where(missing, instead, column), starts)[known]
             places = np.array([told.value(value) for value in found.tolist()], dtype=np.int64)
-            told.say(known, told.name(f"{name}:{part}"), places)
+            told.say_all(known, f"{name}:{part}", places)
 
 
 def _alone(source: TileSource, fact: tuple[Any, ...]) -> dict[str, Value]:

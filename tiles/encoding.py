@@ -44,14 +44,18 @@ class Properties:
 
     def whole(self, numbers: Numbers) -> Numbers:
         """Return the places of whole numbers, none negative; the largest of them is counted up to."""
-        there = np.flatnonzero(np.bincount(numbers))
-        places = np.zeros(there[-1] + 1 if len(there) else 0, dtype=np.int64)
+        places = np.bincount(numbers)
+        there = places.nonzero()[0]
         places[there] = [self.value(number) for number in there.tolist()]
         return places[numbers]
 
-    def say(self, features: Numbers, names: Numbers | int, values: Numbers) -> None:
+    def say(self, features: Numbers, names: Numbers, values: Numbers) -> None:
         """Let each of some features say one value under one name, by their places."""
-        self.said.append((features, np.broadcast_to(np.asarray(names, dtype=np.int64), values.shape), values))
+        self.said.append((features, names, values))
+
+    def say_all(self, features: Numbers, name: str, values: Numbers) -> None:
+        """Let some features say one value each under the same name."""
+        self.say(features, np.full(len(features), self.name(name)), values)
 
     def say_each(self, told: Iterable[tuple[int, Mapping[str, Value]]]) -> None:
         """Let features, by their number, say their own properties; values that are none are left out."""
@@ -61,8 +65,7 @@ class Properties:
             for name, value in properties.items()
             if value is not None
         ]
-        features, names, values = np.array(rows, dtype=np.int64).reshape(-1, 3).T
-        self.said.append((features, names, values))
+        self.say(*np.array(rows, dtype=np.int64).reshape(-1, 3).T)
 
 
 def encode_points(layer: str, points: Iterable[tuple[int, int, Mapping[str, Value]]]) -> bytes:
@@ -109,10 +112,11 @@ def _features(xs: Numbers, ys: Numbers, properties: Properties) -> Numbers:
     whole = 1 + _sizes(tag_bytes) + tag_bytes + 4 + shape_bytes
 
     tagged = 2 * np.bincount(features, minlength=len(xs))
-    begin = np.cumsum(tagged + _BEFORE + _AFTER) - (tagged + _BEFORE + _AFTER)
-    tags = (_BEFORE + _AFTER) * features + _BEFORE + 2 * np.arange(len(features))
-    after = begin + _BEFORE + tagged
-    numbers = np.empty(after[-1] + _AFTER, dtype=np.int64)
+    ends = (tagged + (_BEFORE + _AFTER)).cumsum()
+    after = ends - _AFTER
+    begin = after - tagged - _BEFORE
+    tags = (_BEFORE + _AFTER) * features + np.arange(_BEFORE, _BEFORE + 2 * len(features), 2)
+    numbers = np.empty(ends[-1], dtype=np.int64)
     for number, before in enumerate((_key(2, _BYTES), whole, _key(2, _BYTES), tag_bytes)):
         numbers[begin + number] = before
     for number, tag in enumerate((names, values)):
@@ -125,21 +129,21 @@ def _features(xs: Numbers, ys: Numbers, properties: Properties) -> Numbers:
 def varints(numbers: Numbers) -> bytes:
     """Return whole numbers, none negative, one after the other, each seven bits a byte."""
     sizes = _sizes(numbers)
-    ends = np.cumsum(sizes)
+    ends = sizes.cumsum()
     if not len(numbers) or ends[-1] == len(numbers):
         return numbers.astype(np.uint8).tobytes()
     written = np.empty(ends[-1], dtype=np.uint8)
     begin, last = ends - sizes, int(sizes.max())
     written[begin] = numbers & 0x7F | (sizes > 1) << 7
     for place in range(1, last):
-        longer = np.flatnonzero(sizes > place)
+        longer = (sizes > place).nonzero()[0]
         written[begin[longer] + place] = numbers[longer] >> 7 * place & 0x7F | (sizes[longer] > place + 1) << 7
     return written.tobytes()
 
 
 def _sizes(numbers: Numbers) -> Numbers:
     """Return how many bytes each number takes."""
-    sizes = np.ones(len(numbers), dtype=np.int64)
+    sizes = np.full(len(numbers), 1)
     most, bits = int(numbers.max(initial=0)), 7
     while most >> bits:
         sizes += numbers >> bits > 0
