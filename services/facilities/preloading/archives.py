@@ -120,6 +120,8 @@ def make_archive(progress: Progress, params: dict[str, Any]) -> dict[str, Any]:
     wanted = layer(params["layer"])
     path = archive_path(wanted.key)
     path.parent.mkdir(parents=True, exist_ok=True)
+    for draft in path.parent.glob(f"{path.name}*.part"):  # what a worker that died was at
+        draft.unlink(missing_ok=True)
     made = write_pmtiles(wanted, path, scope=Scope.public(), from_zoom=0, to_zoom=wanted.max_zoom, step=progress.step)
     path.chmod(0o644)
     return {"tiles": made.tiles, "bytes": made.size, "dropped": made.dropped}
