@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Final
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from geo.addresses.gazetteer import published_now
 from geo.jobs.actions import cancel_job, start_job
@@ -16,8 +18,10 @@ from services.facilities.ground import current_graph
 from services.gaps.duties import VIEW
 from services.gaps.ground import stamp_of
 from services.gaps.models import GapWalk
-from services.gaps.queries import KIND, measuring_now, stale_kinds
+from services.gaps.queries import KIND, last_measured, measuring_now, stale_kinds
 
+PAUSE: Final = dt.timedelta(hours=1)
+"""After a run that was stopped or failed the clock begins none for so long; people may at any time."""
 _LOCK: Final = 8_240_917
 """Of the transaction that looks whether something is being measured and, if not, begins."""
 
@@ -38,7 +42,7 @@ def stop_measuring(*, scope: Scope) -> None:
 
 def start_stale() -> int:
     """Have measured again what changed since, once anything was measured; return how many kinds that is. For the clock."""
-    if not GapWalk.objects.exists():
+    if not GapWalk.objects.exists() or _is_paused():
         return 0
     try:
         stamp = stamp_of(current_graph(), published_now())
@@ -48,6 +52,12 @@ def start_stale() -> int:
     if stale:
         _start("system")
     return len(stale)
+
+
+def _is_paused() -> bool:
+    last = last_measured()
+    ended = last and last.state in (JobState.CANCELLED, JobState.FAILED) and last.finished_at
+    return bool(ended and timezone.now() - ended < PAUSE)
 
 
 @transaction.atomic

@@ -67,8 +67,8 @@ _walks: dict[object, Walks] = {}
 class Line:
     """A region, or all that is asked for. ``None`` says that it is not known; ``hidden`` committees are not told of.
 
-    ``residents`` and those ``within`` each of ``MINUTES`` are of told committees, in whole tens; ``mean_s`` is the mean walk of
-    all homes in seconds.
+    ``residents`` and those ``within`` each of ``MINUTES`` are of told committees, in whole tens; ``mean_s`` is their mean walk in
+    seconds, or that of all homes where of nobody may be told.
     """
 
     region: NamedRegion | None
@@ -354,18 +354,22 @@ class _Sums:
         within = tuple(
             min(_tens(float(count)), residents or 0) for count in (persons[:, None] * walks.within[told]).sum(axis=0)
         )
-        return Line(region, residents, within, _mean(self.homes[at], walks.mean_s[at]), int(self.hidden[at].sum()))
+        mean = _mean(persons, walks.mean_s[told]) if persons.sum() else _mean(self._weights(at), walks.mean_s[at])
+        return Line(region, residents, within, mean, int(self.hidden[at].sum()))
+
+    def _weights(self, at: npt.NDArray[np.int64]) -> Floats:
+        """Return how many homes units have; where that is not known of one, all count alike."""
+        return self.homes[at] if (self.homes[at] > 0).all() else np.ones(len(at))
 
 
 def _tens(count: float) -> int:
     return K * round(count / K)
 
 
-def _mean(homes: Floats, seconds: Floats) -> float | None:
-    """Return the mean of units by their homes, of all alike where none are known; None where most of them reach nothing."""
-    weights = homes if homes.sum() else np.ones(len(homes))
+def _mean(weights: Floats, seconds: Floats) -> float | None:
+    """Return the mean of the seconds of units; None where most of the weight reaches nothing."""
     known = ~np.isnan(seconds)
-    if not len(homes) or weights[known].sum() < weights.sum() / 2:
+    if not len(weights) or weights[known].sum() < weights.sum() / 2:
         return None
     return float((weights[known] * seconds[known]).sum() / weights[known].sum())
 
@@ -376,7 +380,7 @@ def _board(question: Question, row: GapWalk, ground: Ground, walks: Walks, publi
     lines.sort(key=lambda line: _order(line, question))
     return Board(
         question, tuple(lines), total, row.places, sums.year, row.measured_at, row.ground.roads_as_of,
-        _is_stale(row, published), _finding(question, lines, total, row.places),
+        _is_stale(row, published), _finding(question, lines, total, row.places, scope),
     )  # fmt: skip
 
 
@@ -393,19 +397,19 @@ def _order(line: Line, question: Question) -> tuple[bool, float, str]:
     return value is None, value or 0.0, line.region.path if line.region else ""
 
 
-def _finding(question: Question, lines: Sequence[Line], total: Line, places: int) -> str:
+def _finding(question: Question, lines: Sequence[Line], total: Line, places: int, scope: Scope) -> str:
     """Say in one sentence what the board says."""
-    where = question.region.name if question.region else "这里"
-    kind, whom = question.kind.name, AGES[question.ages][2]
+    where = question.region.name if question.region else "全市" if scope.whole_city else "我的辖区"
+    kind, whom = question.kind.name, "居民" if question.ages == "all" else f" {AGES[question.ages][2]}居民"
     if places == 0:
         return f"全市还没有开放的{kind}"
     percent, gap = total.percent(question.minutes), total.gap(question.minutes)
     if percent is None or gap is None:
-        return f"{where}还没有能公布的{whom}人数，先看走到{kind}要几分钟"
+        return f"{where}还没有能公布的{whom.strip()}人数，先看走到{kind}要几分钟"
     said = f"{whom}有 {percent}% 走 {question.minutes} 分钟能到{kind}"
     if not gap:
-        return f"{where}的{said}"
+        return f"{where}{said}"
     most = max(lines, key=lambda line: line.gap(question.minutes) or 0)
     worst = most.gap(question.minutes)
     tail = f"，最多的是{most.region.name}（约 {worst:,} 人）" if most.region and worst and len(lines) > 1 else ""
-    return f"{where}的{said}，还有约 {gap:,} 人走不到{tail}"
+    return f"{where}{said}，还有约 {gap:,} 人走不到{tail}"

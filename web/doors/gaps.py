@@ -125,8 +125,9 @@ def _told(request: HttpRequest, board: Board) -> dict[str, Any]:
 def _row(line: Line, board: Board) -> dict[str, Any]:
     """Return a line as the table tells it: figures, or the word for why there is none."""
     minutes, none = board.question.minutes, HIDDEN if line.hidden else UNKNOWN
-    region = line.region
+    region, around = line.region, board.question.region
     return {
+        "name": region.full_name.removeprefix(around.full_name if around else "") or region.name if region else "",
         "line": line, "none": none, "covered": line.covered(minutes), "percent": line.percent(minutes), "gap": line.gap(minutes),
         "minutes": None if line.minutes is None else f"{line.minutes:.0f}", "unknown": UNKNOWN,
         "code": region.code if region and region.level in (Level.DISTRICT, Level.STREET) else "",
@@ -227,7 +228,7 @@ def gaps_act(request: HttpRequest) -> HttpResponse:
     try:
         if typed(request, "act") == "stop":
             actions.stop_measuring(scope=scope)
-            said.success(request, "正在停下，算好的类别会保留。")
+            said.success(request, "正在停下，算好的类别会保留。一小时内不会自己再算，要算请点“现在就算”。")
         else:
             actions.start_measuring(scope=scope)
     except Conflict as fault:

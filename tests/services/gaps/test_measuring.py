@@ -5,6 +5,7 @@ from __future__ import annotations
 import h3
 import numpy as np
 import pytest
+from django.utils import timezone
 
 from geo.addresses.models import Address, Community
 from geo.imports.models import CURRENT
@@ -19,7 +20,7 @@ from services.facilities.actions import change_status
 from services.facilities.ground import current_graph
 from services.facilities.kinds import all_kinds
 from services.facilities.models import Facility
-from services.gaps.actions import start_measuring, start_stale
+from services.gaps.actions import PAUSE, start_measuring, start_stale
 from services.gaps.measuring import NOWHERE
 from services.gaps.models import GapGround, GapWalk
 from tests.services.gaps.measured import KIND, STAFF, few_kinds, held, homes_by_hand, measure, plane, seconds_one_by_one
@@ -165,6 +166,9 @@ def test_a_stopped_run_keeps_what_is_done_and_the_next_goes_on(monkeypatch: pyte
     assert run_job(job_id=job.pk).state == JobState.CANCELLED
     assert GapWalk.objects.count() == 1
     monkeypatch.setattr(Progress, "step", step)
+    assert start_stale() == 0, "what a person stopped the clock does not begin again at once"
+    Job.objects.filter(pk=job.pk).update(finished_at=timezone.now() - PAUSE)
+    assert start_stale() == len(all_kinds()) - 1
     assert measure().result["kinds"] == len(all_kinds()) - 1  # type: ignore[index]
 
 

@@ -86,6 +86,10 @@ def by_hand(level: str, ages: str, within: str) -> dict[str, list[float]]:
     return found
 
 
+def in_huangpu(unit: int) -> bool:
+    return names_of(published_now()).regions[int(unit)].code.startswith(HUANGPU)
+
+
 def test_before_anything_is_measured_the_page_says_how_to_begin(planner: Client) -> None:
     text = text_of(planner)
     assert "还没有计算" in text
@@ -112,6 +116,14 @@ def test_residents_within_minutes_are_those_of_the_committees_by_age_and_level(p
                 assert np.abs(np.array(counts) - wanted[code]).max() <= K / 2 + 1e-6
                 assert gaps == [counts[0] - each for each in counts[1:]]
                 assert shares == [round(100 * each / counts[0]) for each in counts[1:]]
+    ground, walks = held()
+    told = told_by_hand()
+    own = {row: sum(told[unit]) for row, unit in enumerate(ground.units.tolist()) if unit in told}
+    own = {
+        row: count for row, count in own.items() if not np.isnan(walks.mean_s[row]) and in_huangpu(ground.units[row])
+    }
+    mean = sum(walks.mean_s[row] * count for row, count in own.items()) / sum(own.values()) / 60
+    assert float(table_of(planner, f"kind={KIND}&ages=all&region={HUANGPU}")[""][12]) == pytest.approx(mean, abs=0.051)
     total = figures(table_of(planner, f"kind={KIND}&ages=all&region={HUANGPU}")[""])[0]
     whole = np.sum(list(by_hand("street", "all", HUANGPU).values()), axis=0)
     assert np.abs(np.array(total) - whole).max() <= K / 2 + 1e-6
@@ -125,7 +137,9 @@ def test_page_table_and_finding_say_the_same(planner: Client) -> None:
     counts, shares, gaps = figures(said[""])
     finding = re.search(r'<h2 id="finding">([^<]+)</h2>', text)
     assert finding is not None
-    assert f"3–5 岁有 {shares[1]}% 走 10 分钟能到幼儿园" in finding[1], "kindergartens are for those from three to five"
+    assert f"3–5 岁居民有 {shares[1]}% 走 10 分钟能到幼儿园" in finding[1], (
+        "kindergartens are for those from three to five"
+    )
     assert f"约 {gaps[1]:,} 人走不到" in finding[1]
     assert f"<title>{finding[1]}" in text.replace("\n", "")
     rows = re.findall(r'<tr data-code="(\d+)">(.*?)</tr>', text, re.S)
@@ -236,7 +250,7 @@ def test_a_planner_of_a_district_sees_his_own_only(planner: Client) -> None:
     own = names_of(published_now()).by_code[HUANGPU]
     said = table_of(planner, f"kind={KIND}")
     assert {code[:6] for code in said if code} == {HUANGPU}
-    assert f"{own.name}的" in text_of(planner, f"kind={KIND}"), "his district without asking"
+    assert f"{own.name} 3–5 岁居民" in text_of(planner, f"kind={KIND}"), "his district without asking"
     other = next(
         each for each in names_of(published_now()).regions.values() if each.level == "district" and each.code != HUANGPU
     )

@@ -81,7 +81,7 @@ def test_a_region_without_published_figures_says_so_and_is_not_zero(planner: Cli
     republish(102)
     measure()
     text = text_of(planner, f"kind={KIND}&region={HUANGPU}")
-    assert "还没有能公布的3–5 岁人数" in text
+    assert "还没有能公布的3–5 岁居民人数" in text
     said = table_of(planner, f"kind={KIND}&region={HUANGPU}")
     for row in said.values():
         assert row[2:12] == ["—"] * 10
