@@ -51,6 +51,7 @@ from web.doors import (
     standardise,
     upkeep_routes,
 )
+from web.doors.analysis_routes import ROUTES as ANALYSIS_ROUTES
 from web.doors.basemap_routes import ROUTES as BASEMAP_ROUTES
 from web.doors.catalogue_routes import ROUTES as CATALOGUE_ROUTES
 from web.doors.dataset_routes import ROUTES as DATASET_ROUTES
@@ -275,6 +276,7 @@ urlpatterns = [
     *PRELOAD_ROUTES,
     *EXPORT_ROUTES,
     *PROCESS_ROUTES,
+    *ANALYSIS_ROUTES,
     *KIND_ROUTES,
     *WATCH_ROUTES,
     *BASEMAP_ROUTES,

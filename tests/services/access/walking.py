@@ -106,6 +106,7 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
         "/desk/preloads/archives": {"key": "places"},
         "/plan/validations": {"run_id": key(Validation), "ending": "csv"},
         "/plan/fairness": {"run_id": key(FairnessRun), "name": "sites.csv"},
+        "/plan/analysis": {"run_id": key(ProcessRun)},
         "/plan/fences": {"edition_id": key(FenceEdition), "import_id": key(FenceImport)},
         "/api/v1/fences": {"edition_id": key(FenceEdition)},
         "/enrol": {"edition_id": key(CatchmentEdition)},
