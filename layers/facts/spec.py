@@ -19,10 +19,11 @@ class FactSpec:
     ``heads`` is a constant SQL aggregate that says how many persons a figure is about at most: figures of fewer than
     ``layers.disclosure.K`` are told nowhere, nor what gives them away. '' is for what is about nobody.
 
-    A rate is the figure per 1,000 residents of the ages ``per``, both included; ``None`` is for all. ``ledger`` is the key of the
-    ledger that lists the rows, ``asks`` the parameters of its address that list these rows only; in their values ``{first}`` and
-    ``{last}`` are the days of the period. A fact with a ``duty`` is counted only for who holds it, over the regions of their
-    scope. ``families`` and ``touched`` say when older figures are stale, as those of ``LayerSpec`` do.
+    A rate is the figure per 1,000 residents of the ages ``per``, both included; ``None`` is for all. What is ``more_is_worse`` is
+    drawn in the ramp of gaps. ``ledger`` is the key of the ledger that lists the rows, ``asks`` the parameters of its address
+    that list these rows only; in their values ``{first}`` and ``{last}`` are the days of the period. A fact with a ``duty`` is
+    counted only for who holds it, over the regions of their scope. ``families`` and ``touched`` say when older figures are stale,
+    as those of ``LayerSpec`` do.
     """
 
     key: str
@@ -37,6 +38,7 @@ class FactSpec:
     weight: str = "1"
     heads: str = ""
     per: tuple[int, int] | None = None
+    more_is_worse: bool = False
     choices: tuple[Choice, ...] = ()
     duty: str = ""
     ledger: str = ""

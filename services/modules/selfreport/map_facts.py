@@ -17,6 +17,7 @@ AND (f.places IS NOT NULL OR f.vacancies_as_of IS NOT NULL) AND s.published_at I
 AND (f.vacancies_as_of IS NULL OR f.vacancies_as_of < now() - interval '30 days'))""",
         region="t.region_id",
         cell="t.cell",
+        more_is_worse=True,
         duty="facilities.edit",
         ledger="unconfirmed-places",
         families=("facilities",),
