@@ -61,6 +61,7 @@ from web.doors.exports_routes import ROUTES as EXPORT_ROUTES
 from web.doors.finder_routes import ROUTES as FINDER_ROUTES
 from web.doors.form_routes import ROUTES as FORM_ROUTES
 from web.doors.gaps import ROUTES as GAP_ROUTES
+from web.doors.heat_routes import ROUTES as HEAT_ROUTES
 from web.doors.islands_routes import ROUTES as ISLAND_ROUTES
 from web.doors.kinds import ROUTES as KIND_ROUTES
 from web.doors.layer_styles import ROUTES as LAYER_STYLE_ROUTES
@@ -86,6 +87,7 @@ urlpatterns = [
     path("health", health, name="health"),
     path("api/", api.urls),
     *TILE_ROUTES,
+    *HEAT_ROUTES,  # before the maps of supervisors, whose themes are any word
     path("style/<slug:name>.json", mapstyle.style, name="style"),
     path("tools/convert", convert.convert_page, name="convert"),
     path("tools/standardise", standardise.standardise_page, name="standardise"),

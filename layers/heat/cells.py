@@ -59,6 +59,17 @@ def cell_heat(
     return kept(("some", resolution, *key_of(spec, scope=scope, period=period)), lambda: _inside(every, scope))
 
 
+def cell_change(
+    spec: FactSpec, *, scope: Scope, resolution: int, period: Period, then: Period, choices: Choices | None = None
+) -> CellHeat:
+    """Return by how much the cells of a resolution changed from the period ``then``. Raises ``BadInput``."""
+    now, before = (
+        cell_heat(spec, scope=scope, resolution=resolution, period=each, choices=choices) for each in (period, then)
+    )
+    keys = (key_of(spec, scope=scope, period=each, choices=choices) for each in (period, then))
+    return kept(("change", resolution, *keys), lambda: change_of_cells(spec, now, before))
+
+
 def change_of_cells(spec: FactSpec, now: CellHeat, then: CellHeat) -> CellHeat:
     """Return by how much cells changed: what has no rows has 0, but of what is about persons only cells told of both periods."""
     cells = np.intersect1d(now.cells, then.cells) if spec.heads else np.union1d(now.cells, then.cells)

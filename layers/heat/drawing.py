@@ -25,9 +25,7 @@ _OUTLINES: Final[dict[int, str]] = {}
 
 def cells_within(heat: CellHeat, box: Box) -> npt.NDArray[np.bool_]:
     """Say of each cell whether it reaches into a box of degrees, or nearly."""
-    if heat not in _CENTRES:
-        _CENTRES[heat] = centres_of(heat.cells)
-    lon, lat = _CENTRES[heat]
+    lon, lat = _centres(heat)
     beyond = 1.2 * h3.average_hexagon_edge_length(heat.resolution, unit="m") / 111_000
     west, south, east, north = box
     wide = beyond / np.cos(np.radians(max(abs(south), abs(north), 1.0))) if abs(north) < 89 else 360.0
@@ -52,7 +50,7 @@ def features(heat: CellHeat, inside: npt.NDArray[np.bool_], classes: Classes, sh
     cells, values = heat.cells[inside].tolist(), heat.values[inside]
     steps = classes.of(values).tolist()
     if shape == "point":
-        lon, lat = (part[inside].tolist() for part in _CENTRES[heat])
+        lon, lat = (part[inside].tolist() for part in _centres(heat))
         shapes = [f'"Point","coordinates":[{x:.5f},{y:.5f}]' for x, y in zip(lon, lat, strict=True)]
     else:
         shapes = [f'"Polygon","coordinates":{_outline(cell)}' for cell in cells]
@@ -61,6 +59,21 @@ def features(heat: CellHeat, inside: npt.NDArray[np.bool_], classes: Classes, sh
         for text, cell, value, step in zip(shapes, cells, values.tolist(), steps, strict=True)
     )
     return f'{{"type":"FeatureCollection","features":[{",".join(drawn)}]}}'
+
+
+def box_of(heat: CellHeat) -> list[float] | None:
+    """Return west, south, east and north of all cells, with room around them; none of no cells."""
+    lon, lat = _centres(heat)
+    if not len(lon):
+        return None
+    room = 3 * h3.average_hexagon_edge_length(heat.resolution, unit="m") / 111_000
+    return [float(lon.min()) - room, float(lat.min()) - room, float(lon.max()) + room, float(lat.max()) + room]
+
+
+def _centres(heat: CellHeat) -> tuple[Floats, Floats]:
+    if heat not in _CENTRES:
+        _CENTRES[heat] = centres_of(heat.cells)
+    return _CENTRES[heat]
 
 
 def _outline(cell: int) -> str:

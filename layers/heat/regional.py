@@ -88,7 +88,8 @@ def change_of_regions(now: RegionHeat, then: RegionHeat) -> RegionHeat:
 
 
 def _as_counted(spec: FactSpec, scope: Scope, level: str, period: Period | None, choices: Choices) -> Figures:
-    found = count_by_region(spec, scope=scope, level=level, period=period, choices=choices)
+    seen = replace(scope, paths=("",)) if spec.public else scope
+    found = count_by_region(spec, scope=seen, level=level, period=period, choices=choices)
     return {path: tally.value for path, tally in found.items()}
 
 

@@ -67,6 +67,7 @@ GROUPS: Final = (
             Entry("围栏", "pentagon", "fences", "/plan/fences", "fences.view"),
             Entry("圈选", "search", "plan-select", "/plan/select", "resources.select"),
             Entry("服务盲区", "map-pinned", "gaps", "/plan/gaps", "gaps.view"),
+            Entry("热力图", "layers", "heat", "/watch/heat", "watch.view"),
             Entry("空间分析", "squares-unite", "analysis", "/plan/analysis", "layers.view"),
             Entry("自建图层", "layers", "desk-datasets", "/desk/layers", "layers.view"),
             Entry("空间资源目录", "library", "catalogue", "/layers"),

@@ -1,0 +1,12 @@
+"""The addresses of the heat map."""
+
+from django.urls import path
+
+from web.doors import heat
+
+ROUTES = [
+    path("watch/heat", heat.home, name="heat"),
+    path("watch/heat/<slug:key>", heat.heat_page, name="heat-map"),
+    path("watch/heat/<slug:key>/table", heat.export, name="heat-table"),
+    path("help/heat", heat.help_page, name="help-heat"),
+]
