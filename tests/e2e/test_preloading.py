@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 import shapely
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from redis import Redis
 
 from geo.addresses.gazetteer import published_now
 from geo.scope import Scope
@@ -17,6 +19,7 @@ from layers import tiling
 from services.facilities.actions import update_facility
 from services.facilities.kinds import kinds_named
 from services.facilities.models import Facility
+from services.facilities.preloading.hits import hits_of
 from services.facilities.preloading.models import Preload
 from services.facilities.preloading.queries import layers_of, pieces_of
 from services.facilities.preloading.tasks import freshen
@@ -40,6 +43,14 @@ def drawings(urls: list[str]) -> int:
         for url in urls:
             assert client.get(url).status_code in (200, 204)
     return sum(1 for query in asked if DRAWING.search(query["sql"]))
+
+
+def forget_tiles() -> None:
+    """Forget every tile, as on a day without preloading."""
+    store = Redis.from_url(settings.REDIS_URL)
+    for name in list(store.scan_iter(match="*:tile:*")):
+        store.delete(name)
+    clusters._HELD.clear()
 
 
 def addresses(preload: Preload, *layers: str) -> list[str]:
@@ -70,7 +81,10 @@ def test_the_map_of_elders_is_loaded_before_anybody_opens_it_and_managed(open_pa
     every = addresses(preload)
     assert run.drawn + run.kept == len(every) > 20
     assert any("/tiles/places/" in url and url.endswith("kinds=eldercare") for url in every)
+    before = hits_of(preload)
     assert drawings(every) == 0, "what people open first is there"
+    after = hits_of(preload)
+    assert (after.there - before.there, after.drawn) == (len(every), before.drawn)
     last = next(url for url in addresses(preload, "places") if "/places/12/" in url)
     z, x, y = (int(each) for each in re.findall(r"/(\d+)/(\d+)/(\d+)", last)[0])
     clusters._HELD.clear()  # the worker of this test is a thread of the server
@@ -94,6 +108,20 @@ def test_the_map_of_elders_is_loaded_before_anybody_opens_it_and_managed(open_pa
     assert again.kept == len(every) - again.drawn
     assert drawings(every) == 0
     assert freshen() == 0, "nothing changed since"
+
+    # how long visitors waited stands there, with and without preloading
+    forget_tiles()
+    assert drawings(every) > 0
+    hits = hits_of(preload)
+    assert hits.drawn > after.drawn
+    assert hits.mean_drawn_ms > hits.mean_there_ms > 0
+    page.reload()
+    waited = page.get_by_role("region", name="等待时间的数字").locator("tbody tr").all_inner_texts()
+    assert [re.findall(r"[\d,.]+", line)[:3] for line in waited] == [
+        [f"{hits.there}", f"{hits.share:.1f}", f"{hits.mean_there_ms:.1f}"],
+        [f"{hits.drawn}", f"{hits.missed:.1f}", f"{hits.mean_drawn_ms:.1f}"],
+    ]
+    assert faults_of(page) == []
 
     # switched off it is left alone; deleted it is gone, and the map is seen all the same
     page.get_by_label("启用，并随变化自动更新").uncheck()
@@ -132,14 +160,21 @@ def test_the_topic_of_elders_is_loaded_beforehand_counted_together_on_the_map_an
 
     # 聚合: the map shows the topic from what was loaded; every place is in one cluster, which says of which kinds it is
     late, drawing = list[Tile](), tiling.draw_block
+    kept, looking = set[Tile](), tiling._kept_or_drawn
 
     def noted(source: TileSource, tile: Tile) -> dict[Tile, Drawn]:
         if source.parameters.get("kinds") == ["eldercare"]:
             late.append(tile)
         return drawing(source, tile)
 
+    def looked_up(source: TileSource, tile: Tile, *more: Any) -> Drawn:
+        if source.parameters.get("kinds") == ["eldercare"]:
+            kept.add(tile)
+        return looking(source, tile, *more)
+
     monkeypatch.setattr(tiling, "draw_block", noted)
-    monkeypatch.setattr(tiling, "holds", lambda source, scheme: False)
+    monkeypatch.setattr(tiling, "_kept_or_drawn", looked_up)
+    clusters._HELD.clear()  # the worker of this test is a thread of the server: what it holds in memory is no preloading
     page, asked = open_page(1440, 900), set[Tile]()
     page.on("request", lambda request: asked.update(place_of(request.url)))
     page.goto(f"{live_city}/?kinds=eldercare")
@@ -154,7 +189,7 @@ def test_the_topic_of_elders_is_loaded_beforehand_counted_together_on_the_map_an
         counted.update(kinds)
     assert counted == Counter(row.kind_id for row in rows)
     assert together
-    assert len(asked & loaded) > 2
+    assert len(asked & loaded & kept) > 2, "from what was kept, not from what the process holds in memory"
     assert not loaded & set(late), "nothing that was loaded beforehand had to be drawn"
 
     # 圈选: on the same map staff draw round a part of it and read which places of the topic lie there

@@ -18,7 +18,7 @@ from geo.scope import Scope
 from layers.registry import layer
 from services.access.queries import scope_for
 from services.facilities.kinds import GROUPS, spoken_kinds
-from services.facilities.preloading import actions, archives, queries
+from services.facilities.preloading import actions, archives, hits, queries
 from services.facilities.preloading.actions import LEAST_ZOOM, MOST_ZOOM, Wanted
 from services.facilities.preloading.models import Preload
 from web.api.errors import status_of
@@ -37,7 +37,8 @@ def list_page(request: HttpRequest) -> HttpResponse:
     """List what is preloaded and how fresh it is."""
     scope = scope_for(request)
     rows = [_shown(each) for each in queries.standings(scope=scope)]
-    return render(request, "desk/preloads.html", {"rows": rows, "archives": archives.archive_standings(scope=scope)})
+    context = {"rows": rows, "days": hits.DAYS, "archives": archives.archive_standings(scope=scope)}
+    return render(request, "desk/preloads.html", context)
 
 
 @never_cache
@@ -160,6 +161,7 @@ def _form(
     }
     if preload is not None:
         context |= {
+            "days": hits.DAYS,
             "by_zoom": queries.tiles_by_zoom(preload),
             "runs": preload.runs.exclude(done_at=None)[:RUNS],
             "shape": {"type": "Feature", "properties": {}, "geometry": mapping(queries.area_of(preload.region_id))},
@@ -208,6 +210,7 @@ def _shown(standing: queries.Standing) -> dict[str, Any]:
         "open": job is not None,
         "percent": round(100 * job.progress) if job else 100,
         "message": job.message if job else "",
+        "hits": hits.hits_of(preload),
     }
 
 

@@ -29,6 +29,7 @@ from layers.tiling import (
 )
 from services.access.queries import scope_for
 from services.facilities.preloading.archives import archive_file
+from services.facilities.preloading.hits import note_tile
 from tiles.cache import etag
 from tiles.schemes import WEB_MERCATOR_QUAD, Tile, scheme
 from web.api.limits import CallerLimit
@@ -106,7 +107,11 @@ def answer_tile(
     caches, unless a layer is not for everyone.
     """
 
+    began, drawing = time.perf_counter(), False
+
     def before_drawing() -> None:
+        nonlocal drawing
+        drawing = True
         DRAWINGS.allow_request(request)
         if editions is not None and any(layer_edition(one) != editions[one.key] for one in declared):
             raise EditionPassed
@@ -120,6 +125,7 @@ def answer_tile(
         editions=editions,
         before_drawing=before_drawing,
     )
+    note_tile([one.key for one in declared], chosen, wanted.z, drawn=drawing, seconds=time.perf_counter() - began)
     tag = etag(drawn.content)
     if request.headers.get("If-None-Match") == tag:
         response: HttpResponse = HttpResponseNotModified()
