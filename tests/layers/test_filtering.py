@@ -257,7 +257,7 @@ BOMBS = {
 
 
 @pytest.mark.django_db
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(30, func_only=True)
 @pytest.mark.parametrize("name", list(BOMBS))
 def test_a_bomb_is_answered_or_refused_in_words(name: str) -> None:
     text, code = BOMBS[name]
