@@ -17,7 +17,7 @@ MARGIN: Final = 10.0
 TEXT: Final = 18.0
 CROWDED: Final = 3
 """From how many regions on that are too small for their names a part is magnified."""
-INSET: Final = 420.0
+INSET: Final = 480.0
 ROOM: Final = 2.0
 """How many times as wide as its name a region is at least that is large enough for it."""
 ASIDE: Final = (

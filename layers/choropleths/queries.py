@@ -32,11 +32,11 @@ from layers.choropleths.spec import (
     month_before,
 )
 from layers.disclosure import K
-from layers.facts.counting import Period, Tally, count_by_month, count_by_region, first_and_last
+from layers.facts.counting import Period, Tally, count_by_month, count_by_region
 from layers.facts.residents import Residents, residents
 from layers.facts.spec import FactSpec
 from layers.heat.regional import LEVELS as LEVELS_OF_PERSONS
-from layers.heat.regional import region_heat
+from layers.heat.regional import region_heat, span_of
 from layers.styles.classing import Method, Spread, breaks_of
 
 CLASSES: Final = 5
@@ -171,7 +171,7 @@ def months_of(spec: FactSpec, *, scope: Scope) -> list[dt.date]:
     """Return the months of a fact that may be asked for, the newest first; none for a fact without time."""
     if not spec.moment:
         return []
-    found = first_and_last(spec, scope=scope)
+    found = span_of(spec, scope=scope)
     last = _newest(spec)
     months = [last]
     while found and months[-1] > found.first.replace(day=1) and len(months) < 10 * MONTHS:
@@ -303,7 +303,7 @@ def is_over(month: dt.date) -> bool:
 
 def _trend(spec: FactSpec, reading: _Reading, month: dt.date | None, place: Place) -> tuple[Month, ...]:
     """Return the months up to one, a year of them, as far as there is data; one that is not over yet is left out."""
-    found = first_and_last(spec, scope=reading.scope) if month else None
+    found = span_of(spec, scope=reading.scope) if month else None
     if month is None or found is None:
         return ()
     over = month if is_over(month) else month_before(month)
