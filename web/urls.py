@@ -54,6 +54,7 @@ from web.doors import (
 from web.doors.analysis_routes import ROUTES as ANALYSIS_ROUTES
 from web.doors.basemap_routes import ROUTES as BASEMAP_ROUTES
 from web.doors.catalogue_routes import ROUTES as CATALOGUE_ROUTES
+from web.doors.choropleths import ROUTES as AREA_ROUTES
 from web.doors.dataset_routes import ROUTES as DATASET_ROUTES
 from web.doors.elder_routes import ROUTES as ELDER_ROUTES
 from web.doors.enrol_routes import ROUTES as ENROL_ROUTES
@@ -280,6 +281,7 @@ urlpatterns = [
     *PROCESS_ROUTES,
     *ANALYSIS_ROUTES,
     *KIND_ROUTES,
+    *AREA_ROUTES,
     *WATCH_ROUTES,
     *BASEMAP_ROUTES,
     *CATALOGUE_ROUTES,

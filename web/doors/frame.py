@@ -63,6 +63,7 @@ GROUPS: Final = (
         "场所和地址",
         (
             Entry("服务监管一张图", "map-pinned", "watch", "/watch", "watch.view"),
+            Entry("分区统计图", "chart-column", "watch-areas-home", "/watch/areas", "watch.view"),
             Entry("对口规划", "school", "plan", "/plan", "catchments.view"),
             Entry("围栏", "pentagon", "fences", "/plan/fences", "fences.view"),
             Entry("圈选", "search", "plan-select", "/plan/select", "resources.select"),

@@ -13,14 +13,21 @@ from services.kernel.ledger.exports import FORMATS, Format
 from services.kernel.watching.queries import Board, Tally
 
 ENDINGS: Final = ("xlsx", "csv")
+Lines = Sequence[Sequence[str | int | float]]
 
 
 def write_table(board: Board, ending: str) -> tuple[bytes, Format, int]:
     """Return the table of a board as a file, its format and how many lines it holds. Raises ``BadInput`` for another format."""
+    heads, lines = _table(board)
+    body, form = write_lines(board.theme.title, heads, lines, ending)
+    return body, form, len(lines)
+
+
+def write_lines(title: str, heads: Sequence[str], lines: Lines, ending: str) -> tuple[bytes, Format]:
+    """Return lines of texts and numbers as a file and its format. Raises ``BadInput`` for another format."""
     if ending not in ENDINGS:
         raise BadInput("format_unknown", "这张表可以导出为 Excel、CSV，请选其中一种。", known=list(ENDINGS))
-    heads, lines = _table(board)
-    return (_xlsx if ending == "xlsx" else _csv)(board.theme.title, heads, lines), FORMATS[ending], len(lines)
+    return (_xlsx if ending == "xlsx" else _csv)(title, heads, lines), FORMATS[ending]
 
 
 def _table(board: Board) -> tuple[list[str], list[list[str | int]]]:
@@ -46,16 +53,16 @@ def _counts(board: Board, tallies: Sequence[Tally]) -> list[int]:
     return [found.get(each.indicator.key, 0) for each in board.tallies]
 
 
-def _csv(title: str, heads: Sequence[str], lines: Sequence[Sequence[str | int]]) -> bytes:
+def _csv(title: str, heads: Sequence[str], lines: Lines) -> bytes:
     text = io.StringIO(newline="")
     text.write(BOM)
     writer = csv.writer(text)
     writer.writerow(heads)
-    writer.writerows([each if isinstance(each, int) else plain_cell(each) for each in line] for line in lines)
+    writer.writerows([each if isinstance(each, int | float) else plain_cell(each) for each in line] for line in lines)
     return text.getvalue().encode()
 
 
-def _xlsx(title: str, heads: Sequence[str], lines: Sequence[Sequence[str | int]]) -> bytes:
+def _xlsx(title: str, heads: Sequence[str], lines: Lines) -> bytes:
     import xlsxwriter  # slow to import, and few need it
 
     out = io.BytesIO()
@@ -67,5 +74,5 @@ def _xlsx(title: str, heads: Sequence[str], lines: Sequence[Sequence[str | int]]
         sheet.freeze_panes(1, 0)
         for number, line in enumerate(lines, 1):
             for at, each in enumerate(line):
-                (sheet.write_number if isinstance(each, int) else sheet.write_string)(number, at, each)
+                (sheet.write_number if isinstance(each, int | float) else sheet.write_string)(number, at, each)
     return out.getvalue()

@@ -148,6 +148,7 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
         "/fill": {"token": token_of(world.rows[SelfReport])[:-4] + "AAAA", "photo_id": key(Attachment)},
         "/desk/finder": {"kinds": "eldercare", "entry": "web"},
         "/watch": {"theme": "elder"},
+        "/watch/areas": {"key": "childcare"},
         "/desk/logs": {"pk": key(LogLine)},
         "/desk/logs/alerts": {"pk": key(Alert)},
         "/desk/logs/rules": {"pk": key(AlertRule)},
