@@ -54,7 +54,7 @@ def cell_heat(
     every = kept(("persons", *key_of(spec, scope=city, period=period)), lambda: _decided(spec, city, period))[
         resolution
     ]
-    if "" in scope.paths:
+    if spec.public or "" in scope.paths:
         return every
     return kept(("some", resolution, *key_of(spec, scope=scope, period=period)), lambda: _inside(every, scope))
 

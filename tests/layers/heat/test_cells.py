@@ -142,6 +142,8 @@ def test_scopes_are_parts_of_one_table_whoever_asks(seed: int, city: None) -> No
         assert all(region.startswith(path) for region in regions_of(np.array(list(some), dtype=np.int64)))
         parts.append(set(some))
     assert len(set().union(*parts)) == sum(len(part) for part in parts) > 0
+    everyone = cell_heat(replace(PERSONS, duty=""), scope=Scope.public(), resolution=8, period=MONTH)
+    assert figures(everyone) == told
 
 
 def test_a_city_smaller_than_k_is_told_nothing_of(city: None) -> None:
