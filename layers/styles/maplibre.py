@@ -15,6 +15,8 @@ from layers.styles.spec import MOST_ZOOM, Style
 
 FONTS: Final = ["PingFang SC", "HarmonyOS Sans SC", "Microsoft YaHei UI", "Noto Sans CJK SC", "sans-serif"]
 MANY: Final = [">", ["coalesce", ["get", "count"], 1], 1]
+HATCH: Final = "hatch"
+"""The picture that fills areas without data; maps find it as they find pins."""
 """A cluster: tiles say of how many features a point stands for."""
 Layer = dict[str, Any]
 
@@ -139,8 +141,16 @@ def _polygons(layer: LayerSpec, style: Style, theme: Theme, ink: Ink) -> list[La
     return [
         _base(layer, style, "fill", "fill", paint=fill) | _where(layer, style),
         _base(layer, style, "line", "line", layout={"line-join": "round"}, paint=line) | _where(layer, style),
+        *_hatched(layer, style),
         *_missing_lines(layer, style, ink),
     ]
+
+
+def _hatched(layer: LayerSpec, style: Style) -> list[Layer]:
+    if style.kind == "single":
+        return []
+    paint = {"fill-pattern": f"pin:{HATCH}", "fill-opacity": style.opacity}
+    return [_base(layer, style, "hatch", "fill", paint=paint) | _where(layer, style, missing=True)]
 
 
 def _clusters(layer: LayerSpec, style: Style, ink: Ink) -> list[Layer]:

@@ -16,6 +16,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from geo.errors import NotFound, Unavailable
+from layers.styles.maplibre import HATCH
 from layers.styles.palettes import INKS, PALETTES, THEMES, Theme
 from layers.styles.spec import COLOURED, SHAPES
 from web.doors.markup import filled
@@ -49,10 +50,20 @@ def pin(shape: str, tone: int, icon: str, label: str = "") -> SafeString:
 @cache_control(public=True, max_age=86_400)
 def picture(request: HttpRequest, theme: str, name: str) -> HttpResponse:
     """Send a pin as SVG in the colours of a theme. Raises ``NotFound``."""
+    if theme in THEMES and name == HATCH:
+        return HttpResponse(hatched(theme), content_type="image/svg+xml")
     named = _NAME.fullmatch(name)
     if theme not in THEMES or named is None or named["shape"] not in SHAPES or int(named["tone"]) > COLOURED:
         raise NotFound("pin_unknown", "没有这种标记。")
     return HttpResponse(drawn(named["shape"], int(named["tone"]), named["icon"], theme), content_type="image/svg+xml")
+
+
+def hatched(theme: Theme) -> str:
+    """Return the pattern that areas without data are filled with: lines that go on in the next tile of it."""
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" width="16" height="16">'
+        f'<path d="M-4 4 4-4M-4 20 20-4M12 20 20 12" fill="none" stroke="{INKS[theme].other}" stroke-width="1.6"/></svg>'
+    )
 
 
 def drawn(shape: str, tone: int, icon: str, theme: Theme) -> str:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
+from django.test import Client
 
 from layers.spec import Attribute, Detail, LayerSpec
 from layers.styles.classing import Spread
-from layers.styles.legend import legend_of, size_at, words_of
+from layers.styles.legend import Entry, Legend, legend_of, size_at, words_of
 from layers.styles.maplibre import style_layers
 from layers.styles.palettes import INKS, PALETTES, THEMES
 from layers.styles.spec import KINDS, Style, StyleFaulty, read_style, usual_style
@@ -217,6 +219,29 @@ def test_maplibre_takes_every_style() -> None:
     found = json.loads(said.stdout)
     assert len(found) == len(styles) > 50
     assert [one for one in found if one] == []
+
+
+@pytest.mark.django_db
+def test_areas_without_data_are_hatched_on_the_map_and_in_the_legend(client: Client) -> None:
+    own, kinds = (
+        layer("polygon"),
+        [data for data in GOOD if data["kind"] in ("classes", "categories") and "icon" not in data],
+    )
+    assert kinds
+    for data in kinds:
+        style = read_style(data, own)
+        drawn = {one["id"]: one for one in style_layers(own, style, "light")}
+        assert drawn["homes-hatch"]["paint"]["fill-pattern"] == "pin:hatch"
+        assert drawn["homes-hatch"]["filter"] == drawn["homes-none"]["filter"] != drawn["homes-fill"]["filter"]
+        assert list(drawn).index("homes-hatch") < list(drawn).index("homes-none")
+    for theme in THEMES:
+        picture = client.get(f"/pins/{theme}/hatch.svg")
+        assert picture["Content-Type"] == "image/svg+xml"
+        assert INKS[theme].other in picture.content.decode()
+    legend = Legend("住处", "床位", "polygon", (Entry("没有数据", "other", hollow=True), Entry("10–20", "quantity-1")))
+    shown = render_to_string("layers/_legend.html", {"legend": legend})
+    assert shown.count("hatch") == 1
+    assert client.get("/pins/nothing/hatch.svg").status_code == 404
 
 
 def test_every_layer_has_a_usual_style() -> None:
