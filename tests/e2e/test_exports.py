@@ -82,7 +82,19 @@ def test_without_script_a_clerk_stops_begins_again_and_lists(open_page: Any, liv
     expect(page.get_by_role("row", name="行政区划 · GeoPackage")).to_contain_text("已取消")
 
 
+@pytest.mark.usefixtures("own_folder")
 def test_the_list_looks_right_on_a_phone_too(open_page: Any, live_city: str) -> None:
     page = open_page(390, 844)
     sign_in(page, live_city, "shi", "/exports")
+    page.goto(f"{live_city}/layers/places/export")
+    page.get_by_role("button", name="生成文件").click()
+    page.locator("#export-progress").wait_for()
+    page.goto(f"{live_city}/exports")
+    row = page.get_by_role("row", name="服务设施 · GeoPackage")
+    expect(row).to_contain_text("排队中")
+    box = row.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390, "a row is a card of its own here, not wider than the telephone"
     looks_right(page, "exports-390")
+    row.get_by_role("link").first.click()
+    expect(page.locator("#export-progress")).to_contain_text("排队中")
