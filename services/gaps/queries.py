@@ -243,9 +243,11 @@ def cells_of(question: Question, *, scope: Scope) -> tuple[npt.NDArray[np.int64]
     return cells, minutes[order][first + (count - 1) // 2]
 
 
-def hexagon(cell: int) -> shapely.Polygon:
-    """Return the outline of a cell in degrees, to a metre."""
-    return shapely.Polygon([(round(lon, 5), round(lat, 5)) for lat, lon in h3.cell_to_boundary(cell)])
+def outline_of(cell: int) -> list[int]:
+    """Return the corners of a cell for a map of thousands: lon, lat of the first in 1e-5 degrees, then each from the first."""
+    corners = [(round(lon * 1e5), round(lat * 1e5)) for lat, lon in h3.cell_to_boundary(cell)]
+    lon, lat = corners[0]
+    return [lon, lat, *(part for x, y in corners[1:] for part in (x - lon, y - lat))]
 
 
 def shapes_of(lines: Sequence[Line]) -> dict[int, shapely.Geometry]:

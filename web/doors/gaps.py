@@ -45,6 +45,7 @@ A_PAGE: Final = 40
 MOST_PLACES: Final = 4_000
 SHOWS: Final = {"time": "每一块走几分钟", "share": "各区划的覆盖率"}
 LEVEL_NAMES: Final = {Level.DISTRICT: "区", Level.STREET: "街镇", Level.COMMITTEE: "居委"}
+NO_WALK: Final = 1e9
 _ASKED: Final = ("kind", "ages", "minutes", "level", "region", "sort", "show")
 
 
@@ -164,22 +165,21 @@ def gaps_map(request: HttpRequest) -> HttpResponse:
     """Return what the map draws: cells by minutes or regions by their share, and the open places of the kind."""
     scope = scope_for(request)
     question = _question(request, scope)
-    drawn = _regions(question, scope) if _show(request) == "share" else _cells(question, scope)
-    return JsonResponse({"drawn": feature_collection(drawn), "places": _places(question)})
+    places = _places(question)
+    if _show(request) == "share":
+        return JsonResponse({"regions": feature_collection(_regions(question, scope)), "places": places})
+    return JsonResponse({"cells": _cells(question, scope), "places": places})
 
 
-def _cells(question: Question, scope: Scope) -> list[dict[str, Any]]:
+def _cells(question: Question, scope: Scope) -> dict[str, Any]:
+    """Return outlines of cells, their minutes (null where no place is reached) and classes, side by side: they are thousands."""
     cells, minutes = queries.cells_of(question, scope=scope)
-    name = question.kind.name
-    found = []
-    for cell, away in zip(cells.tolist(), minutes.tolist(), strict=True):
-        reached = away < 1e9
-        told = (
-            f"走到最近的{name}约 {max(1, round(away))} 分钟" if reached else f"这里两小时走不到{name}，或者附近没有路"
-        )
-        step = queries.class_of(away, CLASSES_MIN) + 1
-        found.append(feature(queries.hexagon(cell), {"class": f"gap-{step}", "said": told}, System.CGCS2000))
-    return found
+    away = [round(each, 1) if each < NO_WALK else None for each in minutes.tolist()]
+    return {
+        "outlines": [queries.outline_of(cell) for cell in cells.tolist()],
+        "minutes": away,
+        "classes": [queries.class_of(each, CLASSES_MIN) + 1 for each in minutes.tolist()],
+    }
 
 
 def _regions(question: Question, scope: Scope) -> list[dict[str, Any]]:

@@ -86,6 +86,13 @@ def by_hand(level: str, ages: str, within: str) -> dict[str, list[float]]:
     return found
 
 
+def middle_of(outline: list[int]) -> tuple[float, float]:
+    """Return the middle of a cell of the map in degrees."""
+    lon, lat, *rest = outline
+    xs, ys = [0, *rest[::2]], [0, *rest[1::2]]
+    return (lon + sum(xs) / len(xs)) / 1e5, (lat + sum(ys) / len(ys)) / 1e5
+
+
 def in_huangpu(unit: int) -> bool:
     return names_of(published_now()).regions[int(unit)].code.startswith(HUANGPU)
 
@@ -165,26 +172,22 @@ def test_the_map_tells_minutes_as_a_search_from_the_cell_and_shares_as_the_table
         if region.level == "street" and region.code.startswith(HUANGPU)
     )  # fmt: skip
     data = json.loads(planner.get(f"{PAGE}/map.json?kind={KIND}&region={street}").content)
-    cells = data["drawn"]["features"]
-    assert len(cells) > 10
+    cells = data["cells"]
+    assert len(cells["outlines"]) == len(cells["minutes"]) == len(cells["classes"]) > 10
     spots = []
-    for each in cells[:12]:
-        ring = np.array(each["geometry"]["coordinates"][0][:-1])
-        lat, lon = h3.cell_to_latlng(h3.latlng_to_cell(*ring.mean(axis=0)[::-1], 10))
-        spots.append((lon, lat))
-    for each, seconds in zip(cells, seconds_one_by_one(spots), strict=False):
-        minutes = int(re.search(r"约 (\d+) 分钟", each["properties"]["said"])[1])  # type: ignore[index]
-        assert abs(minutes - seconds / 60) <= 0.6
-        step = 1 + sum(seconds / 60 > end for end in (5, 10, 15, 30))
-        assert (
-            int(each["properties"]["class"][-1]) == step
-            or min(abs(seconds / 60 - end) for end in (5, 10, 15, 30)) < 0.1
-        )
+    for outline in cells["outlines"][:12]:
+        lon, lat = middle_of(outline)
+        cell = h3.latlng_to_cell(lat, lon, 10)
+        spots.append(h3.cell_to_latlng(cell)[::-1])
+    for at, seconds in enumerate(seconds_one_by_one(spots)):
+        assert abs(cells["minutes"][at] - seconds / 60) <= 0.1
+        if min(abs(seconds / 60 - end) for end in (5, 10, 15, 30)) > 0.1:
+            assert cells["classes"][at] == 1 + sum(seconds / 60 > end for end in (5, 10, 15, 30))
     coarse = json.loads(planner.get(f"{PAGE}/map.json?kind={KIND}&region={HUANGPU}").content)
-    assert len(coarse["drawn"]["features"]) < 12_000
+    assert 10 < len(coarse["cells"]["outlines"]) < 12_000
     shares = json.loads(planner.get(f"{PAGE}/map.json?kind={KIND}&region={HUANGPU}&show=share").content)
     said = table_of(planner, f"kind={KIND}&region={HUANGPU}")
-    for each in shares["drawn"]["features"]:
+    for each in shares["regions"]["features"]:
         own = said[each["properties"]["code"]]
         assert each["properties"]["said"].endswith(f"：{own[8]}%") or not own[8].isdecimal()
     names = {each["properties"]["name"] for each in data["places"]["features"]}
@@ -263,8 +266,8 @@ def test_a_planner_of_a_district_sees_his_own_only(planner: Client) -> None:
     assert other.name not in text_of(planner, f"kind={KIND}")
     whole = json.loads(planner.get(f"{PAGE}/map.json?kind={KIND}").content)
     bounds = RegionVersion.objects.get(edition__state="published", code=HUANGPU).geom.buffer(0.003)
-    for each in whole["drawn"]["features"]:
-        assert bounds.contains(Point(*each["geometry"]["coordinates"][0][0], srid=bounds.srid))
+    for outline in whole["cells"]["outlines"]:
+        assert bounds.contains(Point(*middle_of(outline), srid=bounds.srid))
 
 
 def test_who_has_not_the_duty_or_is_nobody_gets_nothing(client: Client) -> None:

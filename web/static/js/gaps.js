@@ -9,6 +9,19 @@ const drop = document.getElementById('gaps-drop');
 const CLASSES = ['gap-1', 'gap-2', 'gap-3', 'gap-4', 'gap-5', 'quantity-1', 'quantity-2', 'quantity-3', 'quantity-4', 'quantity-5'];
 const rows = new Map([...document.querySelectorAll('#gaps-table tr[data-code]')].map((row) => [row.dataset.code, row]));
 
+/** The cells of the answer as shapes, each with its class and what is said of it. */
+function shapesOf({outlines, minutes, classes}, feature) {
+  const name = holder.dataset.kind;
+  return outlines.map(([lon, lat, ...rest], at) => {
+    const ring = [[lon / 1e5, lat / 1e5]];
+    for (let i = 0; i < rest.length; i += 2) ring.push([(lon + rest[i]) / 1e5, (lat + rest[i + 1]) / 1e5]);
+    ring.push(ring[0]);
+    const away = minutes[at];
+    const said = away === null ? `这里两小时走不到${name}，或者附近没有路` : `走到最近的${name}约 ${Math.max(1, Math.round(away))} 分钟`;
+    return feature({type: 'Polygon', coordinates: [ring]}, {class: `gap-${classes[at]}`, said});
+  });
+}
+
 /** Open the page again with one more place at a spot. */
 function tryAt({lng, lat}) {
   const address = new URL(window.location.href);
@@ -21,7 +34,7 @@ function tryAt({lng, lat}) {
 
 async function start() {
   const {maplibre, openMap} = await import('./desk-map.js');
-  const {boundsOf, token} = await import('./plan-shapes.js');
+  const {boundsOf, collection, feature, token} = await import('./plan-shapes.js');
   const {pinAt} = await import('./pin.js');
   const box = holder.dataset.bbox.split(',').map(Number);
   const map = await openMap(holder, {bounds: [[box[0], box[1]], [box[2], box[3]]], fitBoundsOptions: {padding: 16}});
@@ -72,7 +85,8 @@ async function start() {
   if (holder.dataset.lon) pinAt(map, [Number(holder.dataset.lon), Number(holder.dataset.lat)]);
   const response = await fetch(holder.dataset.gaps, {headers: {Accept: 'application/json'}});
   if (!response.ok) { told.textContent = '没能取到地图上的内容，请刷新，或看表格。'; return; }
-  data = await response.json();
+  const answer = await response.json();
+  data = {drawn: answer.regions || collection(shapesOf(answer.cells, feature)), places: answer.places};
   const bounds = new maplibre.LngLatBounds();
   data.drawn.features.forEach((each) => bounds.extend(boundsOf(each.geometry)));
   if (!bounds.isEmpty()) map.fitBounds(bounds, {padding: 16, duration: 0});
