@@ -15,6 +15,7 @@ from json import dumps
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pghistory.models
 from django.apps import apps
 from django.contrib.gis.db import models as gis
@@ -43,6 +44,8 @@ from services.facilities.models import Facility
 from services.fencing.checkins.models import CheckInFacts, Visit
 from services.fencing.checkins.sealing import Home, facts_from, sealed_facts, sealed_home
 from services.fencing.files.models import FenceImportRow
+from services.gaps import ground as gaps_ground
+from services.gaps.measuring import walks_of
 from services.kernel.documents.actions import attach_file
 from services.kernel.documents.models import Attachment
 from services.kernel.forms.actions import save_draft, submit
@@ -130,6 +133,8 @@ UNSEEN: Final = {
     "access_signin.RecoveryCode": "a digest",
     "access_personal.Erasure": "has no words",
     "facilities.CapacityReport": "figures",
+    "gaps.GapGround": "figures",
+    "gaps.GapWalk": "figures",
     "kernel_messages.EventChoice": "has no words",
     "kernel_messages.SendingRule": "has no words",
     "kernel_messages.Contact": "sealed",
@@ -432,6 +437,11 @@ def _logged(world: HiddenWorld) -> dict[str, Any]:
     return {"account": world.person.pk}
 
 
+def _ground_of(world: HiddenWorld) -> gaps_ground.Ground:
+    """Return a ground of one cell, where all of the hidden region live."""
+    first = np.zeros(1, dtype=np.int32)
+    one = np.ones(1)
+    return gaps_ground.Ground(np.array([cell_at(LON, LAT)]), first, np.array([world.region.pk]), one, first, first, one)
 _NAMED: Final = [{"name": "mingcheng", "title": "名称", "kind": "text", "required": False, "choices": []}]
 MADE: Final[dict[str, Any]] = {
     "kernel_logs.LogLine": _logged,
@@ -464,6 +474,8 @@ MADE: Final[dict[str, Any]] = {
         "done_at": timezone.now(),
         "totals": dict.fromkeys(Figures.__dataclass_fields__, 1),
     },
+    "gaps.GapGround": lambda world: {"arrays": _ground_of(world).pack()},
+    "gaps.GapWalk": lambda world: {"arrays": walks_of(_ground_of(world), np.array([60.0])).pack()},
     "catchments_validating.Verdict": {
         "outcome": "none",
         "reason": "no_rule",
