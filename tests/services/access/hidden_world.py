@@ -442,6 +442,8 @@ def _ground_of(world: HiddenWorld) -> gaps_ground.Ground:
     first = np.zeros(1, dtype=np.int32)
     one = np.ones(1)
     return gaps_ground.Ground(np.array([cell_at(LON, LAT)]), first, np.array([world.region.pk]), one, first, first, one)
+
+
 _NAMED: Final = [{"name": "mingcheng", "title": "名称", "kind": "text", "required": False, "choices": []}]
 MADE: Final[dict[str, Any]] = {
     "kernel_logs.LogLine": _logged,
