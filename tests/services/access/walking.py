@@ -149,6 +149,8 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
         "/desk/finder": {"kinds": "eldercare", "entry": "web"},
         "/watch": {"theme": "elder"},
         "/watch/areas": {"key": "childcare"},
+        "/api/v1/heat": {"fact": "places"},
+        "/watch/heat": {"key": "places"},
         "/desk/logs": {"pk": key(LogLine)},
         "/desk/logs/alerts": {"pk": key(Alert)},
         "/desk/logs/rules": {"pk": key(AlertRule)},
