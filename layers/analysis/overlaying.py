@@ -12,7 +12,7 @@ from geo.errors import BadInput
 from geo.scope import Scope
 from layers.analysis.results import Batch, Outcome, write_result
 from layers.analysis.shapes import blocks, common, pairs, prepared, remaining, worth
-from layers.analysis.sides import FIRST, SECOND, loaded, prefixed, told_of
+from layers.analysis.sides import FIRST, SECOND, loaded, prefixed, together, told_of
 from layers.analysis.sources import TWO_SIDES, plan_sides
 from layers.datasets.queries import VIEW
 from layers.processes.features import RESULT
@@ -46,7 +46,7 @@ def overlay(asked: Asked) -> Made:
     _check_kinds(how, *(side.dimension if len(side.shapes) else None for side in (one, other)))
     fields = prefixed(one.source, FIRST)
     if how != "difference":
-        fields = (*fields, *prefixed(other.source, SECOND))
+        fields = together(one.source, (), other.source)
     said = f"“{one.source.title}”和“{other.source.title}”{HOW[how]}"
     outcome = Outcome(f"叠加（{HOW[how]}）", fields, one.dimension, (one, other), said)
     return write_result(asked, outcome, _overlaid(asked, how, outcome))

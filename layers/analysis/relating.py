@@ -14,7 +14,7 @@ from geo.errors import BadInput
 from geo.scope import Scope
 from layers.analysis.results import Batch, Outcome, write_result
 from layers.analysis.shapes import Places, blocks, nearest, pairs, prepared, ranks
-from layers.analysis.sides import FIRST, SECOND, loaded, prefixed, told_of
+from layers.analysis.sides import FIRST, SECOND, loaded, prefixed, together, told_of
 from layers.analysis.sources import NOUNS, TWO_SIDES, Field, Side, plan_sides
 from layers.datasets.queries import VIEW
 from layers.processes.features import RESULT
@@ -44,10 +44,8 @@ def near(asked: Asked) -> Made:
     _, sources = plan_sides("临近", asked.inputs, asked.scope, both=True)
     metres, count = float(asked.inputs["metres"]), int(asked.inputs.get("count", 1))
     one, other = loaded(asked, sources)
-    fields = (
-        *prefixed(one.source, FIRST), Field("rank", "第几近", "whole"), Field("metres", "距离（米）", "number"),
-        *prefixed(other.source, SECOND),
-    )  # fmt: skip
+    own = (Field("rank", "第几近", "whole"), Field("metres", "距离（米）", "number"))
+    fields = together(one.source, own, other.source)
     said = f"{metres:g} 米以内，最近的 {count} 个"
     outcome = Outcome("临近", fields, one.dimension, (one, other), said)
     return write_result(asked, outcome, _near(asked, one, other, metres, count))
@@ -131,7 +129,7 @@ def relate(asked: Asked) -> Made:
     _check_relation(relation, *(side.dimension if len(side.shapes) else None for side in (one, other)))
     fields = prefixed(one.source, FIRST)
     if relation != "disjoint":
-        fields = (*fields, Field("matches", f"{said}几个", "whole"), *prefixed(other.source, SECOND))
+        fields = together(one.source, (Field("matches", f"{said}几个", "whole"),), other.source)
     outcome = Outcome(said, fields, one.dimension, (one, other), f"“{one.source.title}”{said}“{other.source.title}”")
     return write_result(asked, outcome, _related(asked, one, other, predicate, none=relation == "disjoint"))
 

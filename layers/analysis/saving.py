@@ -90,14 +90,17 @@ def said_of_run(run: ProcessRun) -> str:
     """Return in a sentence what a result was made of and how."""
     lineage = run.about["lineage"]
     sides = "；".join(
-        one["title"]
-        + (f"（{one['taken']}）" if one["taken"] else "")
-        + (f" {one['edition']}" if one["edition"] else "")
+        one["title"] + (f"（{one['taken']}）" if one["taken"] else "") + _version(one["edition"])
         for one in lineage["sides"]
     )
     return f"{lineage['operation']}：{lineage['said']}。用了 {sides}。{lineage['made'][:16].replace('T', ' ')}"[
         :LONGEST_SUMMARY
     ]
+
+
+def _version(edition: str) -> str:
+    """Return an edition as people read it: the version of a dataset; what the edition of other layers is says them nothing."""
+    return f" 第 {edition[1:]} 版" if edition.startswith("v") and edition[1:].isdigit() else ""
 
 
 def _attributes(run: ProcessRun) -> tuple[list[DatasetAttribute], dict[str, DatasetAttribute]]:

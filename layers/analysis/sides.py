@@ -35,6 +35,12 @@ def prefixed(source: Source, prefix: str) -> tuple[Field, ...]:
     )
 
 
+def together(one: Source, own: tuple[Field, ...], other: Source) -> tuple[Field, ...]:
+    """Return the fields of both sides around those a result has of its own: what each is called first, all the rest after."""
+    ours, theirs = prefixed(one, FIRST), prefixed(other, SECOND)
+    return (*ours[:1], *own, *theirs[:1], *ours[1:], *theirs[1:])
+
+
 def told_of(side: Side, at: int, prefix: str) -> dict[str, Any]:
     """Return what a feature says, as a result with two sides names it."""
     return {prefix + name: value for name, value in side.saying(at).items()}

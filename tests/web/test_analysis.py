@@ -90,7 +90,7 @@ def test_steps_follow_each_other_are_undone_done_again_and_kept(desk: Client) ->
     dataset = Dataset.objects.get(title="交出来的")
     assert held_now(dataset).count() == 100
     assert "叠加（相交）" in dataset.summary
-    assert "方格 v1" in dataset.summary
+    assert "方格 第 1 版" in dataset.summary
     assert dataset.recipe["lineage"]["sides"][0]["source"] == f"layer/{cells}"
     assert desk.get(f"/desk/layers/{dataset.key}").status_code == 200
     assert desk.get(f"/desk/layers/{dataset.key}/refresh").status_code == 404

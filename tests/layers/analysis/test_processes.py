@@ -116,7 +116,7 @@ def test_overlays_of_tens_of_thousands_of_areas_add_up(client: Client) -> None:
     assert counts["union"] == pieces + counts["symmetric"]
 
 
-@pytest.mark.covers("ELD-MAP-06e", via="layers.analysis.gathering:buffer")
+@pytest.mark.covers("ELD-MAP-06e", via="layers.analysis.gathering:_grown")
 def test_buffers_of_tens_of_thousands_are_metres_on_the_plane(client: Client) -> None:
     points = laid("点", "point", shapely.points(grid(WIDE, TALL, 100)))
     disc = 64 * 0.5 * 900 * np.sin(2 * np.pi / 64)  # a circle of 64 corners
