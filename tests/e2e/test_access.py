@@ -35,6 +35,14 @@ def test_axe_finds_nothing(open_page: Any, live_city: str, families: Spot, look:
         "/tools/convert",
         "/tools/standardise",
         "/help/addresses",
+        "/islands",
+        "/layers",
+        "/layers/places",
+        "/layers/places/export",
+        "/ogc?f=html",
+        "/ogc/collections/places/items?f=html",
+        "/ogc/processes?f=html",
+        "/ogc/processes/export?f=html",
         "/sign-in",
         "/nowhere",
     ]
@@ -50,7 +58,22 @@ def test_axe_finds_nothing(open_page: Any, live_city: str, families: Spot, look:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/places", "/help", "/help/addresses", "/tools/convert", "/tools/standardise", "/sign-in", "/saved"]
+    "path",
+    [
+        "/",
+        "/places",
+        "/help",
+        "/help/addresses",
+        "/tools/convert",
+        "/tools/standardise",
+        "/sign-in",
+        "/saved",
+        "/islands",
+        "/layers",
+        "/layers/places",
+        "/ogc?f=html",
+        "/ogc/processes/export?f=html",
+    ],
 )
 def test_nothing_is_lost_at_320_pixels(open_page: Any, live_city: str, path: str) -> None:
     page = open_page(320, 640)
@@ -71,4 +94,6 @@ def test_the_account_pages_are_accessible_too(open_page: Any, live_city: str) ->
     page.get_by_label("这个密钥用在哪里").fill("测试")
     page.get_by_role("button", name="新建密钥").click()
     page.locator(".token").wait_for()
+    assert faults_of(page) == []
+    page.goto(f"{live_city}/exports")
     assert faults_of(page) == []
