@@ -16,7 +16,6 @@ from geo.imports.queries import attribution, published_sources, shows_invented
 from geo.scope import Scope
 from layers.archives import write_pmtiles
 from layers.exports.formats import FORMATS, SYSTEMS, FileFormat, short_name, system_for
-from layers.exports.reports import write_report
 from layers.exports.tables import Batch, Table, batch_of, table_of
 from layers.exports.writing import Contents, write_file
 from layers.processes.narrowing import NARROWING_INPUTS, narrowing_of, said_of
@@ -77,6 +76,8 @@ def write_export(asked: Asked) -> Made:
         with closing(rows.batches()) as batches:
             contents = Contents(spec.key, spec.title, table, batches, said, blanks)
             if format.key == REPORT:
+                from layers.exports.reports import write_report  # folium is slow to import, and few need it
+
                 write_report(path, contents, spec, style_for(spec))
             else:
                 write_file(format.key, path, contents)

@@ -6,7 +6,6 @@ import io
 import warnings
 from typing import Any, Final
 
-import pikepdf
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils.http import content_disposition_header
@@ -62,6 +61,8 @@ def sheet_of(file: Any, paper: tuple[int, int]) -> Image.Image:
 
 def pdf_of(sheet: Image.Image, title: str) -> bytes:
     """Return a sheet as a PDF of one page."""
+    import pikepdf  # slow to import, and few need it
+
     drawn, made = io.BytesIO(), io.BytesIO()
     sheet.save(drawn, "PDF", resolution=DOTS, quality=92)
     with pikepdf.open(drawn) as document:

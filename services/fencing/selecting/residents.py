@@ -117,7 +117,9 @@ def _read(published: Published, names: Names) -> Committees | None:
         return None
     counts = np.array([of[region.id] for region in committees], dtype=np.int64)
     streets = np.array([_street(region, names) for region in committees], dtype=np.int64)
-    return Committees(year, {region.id: row for row, region in enumerate(committees)}, counts, tellable(counts, streets))
+    return Committees(
+        year, {region.id: row for row, region in enumerate(committees)}, counts, tellable(counts, streets)
+    )
 
 
 def _band(low: int, high: int) -> int | None:
