@@ -111,7 +111,7 @@ def test_a_mother_asks_for_a_street_and_is_told_what_is_near(
     page.goto(real_city)
     see_that_all_is_real(page)
     page.get_by_role("combobox").fill("杨浦区国权路")
-    options = page.get_by_role("option")
+    options = page.locator("#suggestions").get_by_role("option")
     options.first.wait_for()
     assert options.first.inner_text().split() == ["国权路", "杨浦区"]
     said = options.all_inner_texts()
