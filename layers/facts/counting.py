@@ -116,7 +116,7 @@ def count_by_region(
     Regions without a row are left out; rows that lie in a larger region only are not of this level. Raises ``BadInput``.
     """
     where, parameters = _narrowed(spec, scope, period, choices)
-    table, arrays = _standing_table(standing().seen_by(scope), level, within)
+    table, arrays = _standing_table(_counted_for(spec, scope), level, within)
     joined = f"FROM {spec.table} t JOIN {table} ON s.id = {spec.region} WHERE {where}"
     parameters |= arrays
     values = read_rows(
@@ -139,7 +139,7 @@ def count_by_month(
     if not spec.moment:
         raise BadInput("fact_without_time", f"“{spec.title}”只有现状，没有时段。", parameter="from")
     where, parameters = _narrowed(spec, scope, period, None)
-    table, arrays = _standing_table(standing().seen_by(scope), level, within)
+    table, arrays = _standing_table(_counted_for(spec, scope), level, within)
     month = f"date_trunc('month', ({spec.moment}) AT TIME ZONE %(zone)s)::date"
     joined = f"FROM {spec.table} t JOIN {table} ON s.id = {spec.region} WHERE {where}"
     parameters |= arrays | {"zone": timezone.get_current_timezone_name()}
@@ -193,9 +193,14 @@ def _narrowed(
     return where, parameters
 
 
+def _counted_for(spec: FactSpec, scope: Scope) -> Standing:
+    """Return the regions whose rows count for a scope: of public facts all."""
+    return standing() if spec.public else standing().seen_by(scope)
+
+
 def _seen(spec: FactSpec, scope: Scope) -> tuple[str, dict[str, Any]]:
     """Return the condition that a row counts for a scope: public facts do for all, others lie in its regions."""
     if spec.public or "" in scope.paths:
         return "TRUE", {}
-    seen = standing().seen_by(scope)
+    seen = _counted_for(spec, scope)
     return f"{spec.region} = ANY(%(seen_regions)s)", {"seen_regions": seen.ids[seen.main].tolist()}

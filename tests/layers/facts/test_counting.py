@@ -89,6 +89,15 @@ def test_a_fact_with_a_duty_is_counted_in_the_regions_of_a_scope(city: None) -> 
         fact("finder_uses", scope=Scope.public())
 
 
+def test_a_public_fact_is_the_same_for_everybody(city: None) -> None:
+    spec = fact("places", scope=Scope.public())
+    assert spec.public
+    every = count_by_region(spec, scope=ALL, level="district")
+    assert every
+    assert count_by_region(spec, scope=Scope.public(), level="district") == every
+    assert count_by_region(spec, scope=Scope(paths=(next(iter(every)),)), level="district") == every
+
+
 def test_a_period_is_whole_days_of_the_city(city: None) -> None:
     street = RegionVersion.objects.filter(edition__state="published", level="street").first()
     assert street is not None
