@@ -24,6 +24,8 @@ WAIT_S: Final = 12.0
 SLOW_S: Final = 5
 """For how long a tile that was too slow is not tried again."""
 POLL_S: Final = 0.01
+PIECE: Final = 2_000
+"""Of larger pieces a digest lets go of the interpreter, which then takes longer to come back than the digest does."""
 LOCK, SLOW = ":lock", ":slow"
 
 
@@ -53,7 +55,10 @@ def keep_longer(key: str) -> bool:
 
 def etag(content: bytes) -> str:
     """Return the strong ETag of a tile's bytes."""
-    return '"' + hashlib.sha256(content).hexdigest()[:32] + '"'
+    digest = hashlib.sha256()
+    for begin in range(0, len(content), PIECE):
+        digest.update(content[begin : begin + PIECE])
+    return f'"{digest.hexdigest()[:32]}"'
 
 
 def _drawn(key: str, lock: str, draw: Callable[[], Mapping[str, Drawn]]) -> Drawn:

@@ -55,6 +55,8 @@ _ACROSS: Final = "(ST_X(t.geom) + 180.0) / 360.0"
 _HELD: OrderedDict[tuple[str, str], Held] = OrderedDict()
 _READING: dict[tuple[str, str], threading.Lock] = {}
 _GUARD: Final = threading.Lock()
+_COUNTING: Final = threading.Lock()
+"""One counts at a time: numpy lets go of the interpreter with each step, and threads that fight for it take thrice as long."""
 
 
 def cluster_tile(source: TileSource, tile: Tile) -> bytes:
@@ -64,7 +66,8 @@ def cluster_tile(source: TileSource, tile: Tile) -> bytes:
         return encode_points(source.layer, _asked(source, tile))
     drawn = held.drawn.get(tile)
     if drawn is None:
-        drawn = _counted(source, held, tile)
+        with _COUNTING:
+            drawn = _counted(source, held, tile)
         if len(held.drawn) < DRAWN_MOST:
             held.drawn[tile] = drawn
     return drawn
