@@ -31,6 +31,8 @@ CONNECTIONS = 8
 ROUNDS = 3
 FEWEST = 128
 """How many tiles a round asks for at least."""
+FEWEST_POINTS = 2_048
+"""How many tiles of points a round of ours asks for: fewer are answered before all callers have begun."""
 BYTES_BAR = 500_000
 RATES = {10: 5.0, 11: 5.0, 12: 5.0, 14: 2.0}
 KEPT_RATE = 20.0
@@ -110,15 +112,16 @@ def _cold(
     return bars
 
 
-def _times(some: Sequence[object]) -> int:
-    return max(1, -(-FEWEST // len(some)))
+def _times(some: Sequence[object], fewest: int = FEWEST) -> int:
+    return max(1, -(-fewest // len(some)))
 
 
 def _never_kept(paths: list[str], table: str, z: int) -> list[str]:
     """Return the addresses of a round: points counted together are never kept here, of the others each is another to the store."""
     if table == "points" and z < COUNTED_BELOW:
-        return paths * _times(paths)
-    return [f"{path}&copy={number}" for number in range(_times(paths)) for path in paths]
+        return paths * _times(paths, FEWEST_POINTS)
+    times = _times(paths, FEWEST_POINTS if table == "points" else FEWEST)
+    return [f"{path}&copy={number}" for number in range(times) for path in paths]
 
 
 def _bars(table: str, z: int, many: int, cold: Load, kept: Load, same: Load, peer: Load | None) -> list[Bar]:
