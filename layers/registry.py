@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Final
 
-from django.apps import apps
-
+from geo.declared import by_key, declarations
 from geo.errors import NotFound
 from geo.scope import Scope
 from layers.spec import LayerSpec
@@ -35,15 +32,7 @@ def provides_layers(find: Callable[[str], LayerSpec | None], every: Callable[[],
 @cache
 def layers() -> dict[str, LayerSpec]:
     """Return all declared layers by key; two with the same key are a programming error."""
-    found: dict[str, LayerSpec] = {}
-    for app in apps.get_app_configs():
-        name = f"{app.name}.map_layers"
-        if find_spec(name) is None:
-            continue
-        for declared in import_module(name).LAYERS:
-            if found.setdefault(declared.key, declared) is not declared:
-                raise ValueError(f"the layer {declared.key} is declared twice")
-    return found
+    return by_key(declarations("map_layers", "LAYERS"), "layer")
 
 
 def visible_layers(*, scope: Scope) -> list[LayerSpec]:

@@ -12,13 +12,12 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
-from django.apps import apps
 from django.conf import settings
+
+from geo.declared import declarations
 
 MODE: Final = 0o640
 CHUNK: Final = 1 << 18
@@ -128,11 +127,7 @@ def plain_copy(path: Path) -> Iterator[Path]:
 
 def kept_folders() -> tuple[KeptFolder, ...]:
     """Return every declared folder, in the order of the applications."""
-    found: list[KeptFolder] = []
-    for config in apps.get_app_configs():
-        if find_spec(f"{config.name}.kept") is not None:
-            found.extend(import_module(f"{config.name}.kept").KEPT)
-    return tuple(found)
+    return tuple(declarations("kept", "KEPT"))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 
-from django.apps import apps
-
+from geo.declared import by_key, declarations
 from geo.errors import NotFound
 from geo.scope import Scope
 from layers.facts.spec import FactSpec
@@ -16,15 +13,7 @@ from layers.facts.spec import FactSpec
 @cache
 def facts() -> dict[str, FactSpec]:
     """Return all declared facts by key; two with the same key are a programming error."""
-    found: dict[str, FactSpec] = {}
-    for app in apps.get_app_configs():
-        name = f"{app.name}.map_facts"
-        if find_spec(name) is None:
-            continue
-        for declared in import_module(name).FACTS:
-            if found.setdefault(declared.key, declared) is not declared:
-                raise ValueError(f"the fact {declared.key} is declared twice")
-    return found
+    return by_key(declarations("map_facts", "FACTS"), "fact")
 
 
 def visible_facts(*, scope: Scope) -> list[FactSpec]:
@@ -43,4 +32,6 @@ def fact(key: str, *, scope: Scope) -> FactSpec:
 
 def may_see(spec: FactSpec, scope: Scope) -> bool:
     """Say whether a scope may see figures of a fact at all; which regions count is narrowed by ``layers.facts.counting``."""
-    return spec.public or (scope.holds(spec.duty) and bool(scope.paths))
+    if spec.over is not None and not may_see(spec.over, scope):
+        return False
+    return not spec.duty or (scope.holds(spec.duty) and bool(scope.paths))

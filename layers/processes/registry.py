@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Final
 
-from django.apps import apps
-
+from geo.declared import by_key, declarations
 from geo.errors import NotFound
 from geo.scope import Scope
 from layers.processes.spec import ProcessSpec
@@ -21,15 +18,7 @@ _readers: Final[list[Callable[[str], Scope]]] = []
 @cache
 def processes() -> dict[str, ProcessSpec]:
     """Return all declared processes by key; two with the same key are a programming error."""
-    found: dict[str, ProcessSpec] = {}
-    for app in apps.get_app_configs():
-        name = f"{app.name}.map_processes"
-        if find_spec(name) is None:
-            continue
-        for declared in import_module(name).PROCESSES:
-            if found.setdefault(declared.key, declared) is not declared:
-                raise ValueError(f"the process {declared.key} is declared twice")
-    return found
+    return by_key(declarations("map_processes", "PROCESSES"), "process")
 
 
 def visible_processes(*, scope: Scope) -> list[ProcessSpec]:

@@ -5,12 +5,10 @@ Apps add duties of their own in a ``duties.py``.
 
 from __future__ import annotations
 
-import importlib
 from functools import cache
 from typing import Literal, NamedTuple
 
-from django.apps import apps
-from django.utils.module_loading import module_has_submodule
+from geo.declared import declarations
 
 
 class Duty(NamedTuple):
@@ -183,9 +181,4 @@ def roles() -> tuple[RoleDeclaration, ...]:
 @cache
 def added_duties() -> tuple[Duty, ...]:
     """Return the duties declared in the ``duties`` module of the installed apps."""
-    return tuple(
-        duty
-        for config in apps.get_app_configs()
-        if config.module is not None and module_has_submodule(config.module, "duties")
-        for duty in importlib.import_module(f"{config.name}.duties").DUTIES
-    )
+    return tuple(declarations("duties", "DUTIES"))

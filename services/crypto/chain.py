@@ -10,8 +10,6 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -22,6 +20,7 @@ from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
+from geo.declared import declarations
 from services.crypto.house import house_keys
 from services.crypto.merkle import DIGEST_BYTES, Peaks, leaf_digest
 from services.crypto.models import ChainedLog, LogEntry, LogHead
@@ -60,11 +59,7 @@ class ChainedTable:
 
 def chained_tables() -> tuple[ChainedTable, ...]:
     """Return every declared log, in the order of the applications."""
-    found: list[ChainedTable] = []
-    for config in apps.get_app_configs():
-        if find_spec(f"{config.name}.chained") is not None:
-            found.extend(import_module(f"{config.name}.chained").CHAINED)
-    return tuple(found)
+    return tuple(declarations("chained", "CHAINED"))
 
 
 def canonical(value: Any) -> bytes:

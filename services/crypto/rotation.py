@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -19,6 +17,7 @@ from django.apps import apps
 from django.db import transaction
 from django.db.models import QuerySet
 
+from geo.declared import declarations
 from geo.errors import CityError, Conflict, NotFound
 from geo.jobs.actions import start_job
 from geo.jobs.models import Job, JobState
@@ -100,11 +99,7 @@ def renew_columns(
 
 def sealed_tables() -> tuple[SealedTable, ...]:
     """Return every declared table, in the order of the applications."""
-    found: list[SealedTable] = []
-    for config in apps.get_app_configs():
-        if find_spec(f"{config.name}.sealed") is not None:
-            found.extend(import_module(f"{config.name}.sealed").SEALED)
-    return tuple(found)
+    return tuple(declarations("sealed", "SEALED"))
 
 
 def rotate_keys(

@@ -10,8 +10,6 @@ import functools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, Final
 
 from django.apps import apps
@@ -20,6 +18,7 @@ from django.db import models, transaction
 from django.db.models.signals import post_delete, post_save
 from django.utils import timezone
 
+from geo.declared import declarations
 from services.crypto.chain import ChainedTable, canonical
 from services.crypto.house import house_keys
 from services.crypto.models import RowSignature
@@ -57,11 +56,7 @@ class SignedTable:
 @functools.cache
 def signed_tables() -> tuple[SignedTable, ...]:
     """Return every declared table, in the order of the applications."""
-    found: list[SignedTable] = []
-    for config in apps.get_app_configs():
-        if find_spec(f"{config.name}.signed") is not None:
-            found.extend(import_module(f"{config.name}.signed").SIGNED)
-    return tuple(found)
+    return tuple(declarations("signed", "SIGNED"))
 
 
 def table_of(key: str) -> SignedTable:

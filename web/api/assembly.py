@@ -22,7 +22,7 @@ from services.fencing.selecting import api as selecting
 from services.fencing.serving import api as fences
 from services.kernel.forms import api as forms
 from services.kernel.messages import api as messages
-from web.api import batches, exports, heat
+from web.api import batches, exports, heat, scenes
 from web.api import layers as layer_list
 from web.api.document import CityAPI
 from web.api.errors import problem
@@ -75,6 +75,7 @@ api.add_router("/v1", exports.making, auth=exports.asker, throttle=EXPORTS)
 api.add_router("/v1", exports.router, auth=exports.asker, throttle=LIGHT)
 api.add_router("/v1", heat.router, throttle=LIGHT)
 api.add_router("/v1", layer_list.router, throttle=LIGHT)
+api.add_router("/v1", scenes.router, throttle=LIGHT)
 api.add_router("/v1", upkeep.router, auth=staff, throttle=LIGHT)
 api.add_router("/v1", regions.router, auth=scope_for, throttle=LIGHT)
 api.add_router("/v1", catchments.router, auth=scope_for, throttle=HEAVY)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
-from django.apps import apps
 from django.utils.module_loading import import_string
 
+from geo.declared import by_key, declarations
 from geo.errors import NotFound
 from services.access.personal.spec import PersonalPart, Purpose
 
@@ -17,13 +15,13 @@ from services.access.personal.spec import PersonalPart, Purpose
 @cache
 def parts() -> dict[str, PersonalPart]:
     """Return all declared parts by key, in the order of the apps; two with the same key are a programming error."""
-    return _declared("PERSONAL_PARTS")
+    return by_key(declarations("personal_data", "PERSONAL_PARTS", needed=False), "part of personal data")
 
 
 @cache
 def purposes() -> dict[str, Purpose]:
     """Return all declared purposes by key."""
-    return _declared("PURPOSES")
+    return by_key(declarations("personal_data", "PURPOSES", needed=False), "purpose of personal data")
 
 
 def purpose_named(key: str) -> Purpose:
@@ -37,15 +35,3 @@ def purpose_named(key: str) -> Purpose:
 def call(name: str, *args: Any) -> Any:
     """Call a declared function."""
     return import_string(name.replace(":", "."))(*args)
-
-
-def _declared(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for app in apps.get_app_configs():
-        module = f"{app.name}.personal_data"
-        if find_spec(module) is None:
-            continue
-        for each in getattr(import_module(module), name, ()):
-            if found.setdefault(each.key, each) is not each:
-                raise ValueError(f"{each.key} of personal data is declared twice")
-    return found

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 
-from django.apps import apps
-
+from geo.declared import by_key, declarations
 from geo.errors import BadInput
 from services.fencing.checkins.spec import VisitKind
 
@@ -15,15 +12,7 @@ from services.fencing.checkins.spec import VisitKind
 @cache
 def visit_kinds() -> dict[str, VisitKind]:
     """Return every kind by its key, in the order of the apps; one declared twice is a programming error."""
-    found: dict[str, VisitKind] = {}
-    for app in apps.get_app_configs():
-        name = f"{app.name}.visit_kinds"
-        if find_spec(name) is None:
-            continue
-        for kind in import_module(name).VISIT_KINDS:
-            if found.setdefault(kind.key, kind) is not kind:
-                raise ValueError(f"the kind of visit {kind.key} is declared twice")
-    return found
+    return by_key(declarations("visit_kinds", "VISIT_KINDS"), "kind of visit")
 
 
 def visit_kind(key: str) -> VisitKind:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
-from django.apps import apps
-from django.utils.module_loading import module_has_submodule
-
+from geo.declared import by_key, declarations
 from geo.errors import BadInput, NotFound
 from services.kernel.forms.composing import Library, compose, composition_of
 from services.kernel.forms.prefilling import Source
@@ -31,23 +27,13 @@ class Declared:
 @cache
 def declared() -> Declared:
     """Return what the apps declare. Raises ``ValueError`` for a key declared twice and for a form that does not compose."""
-    found: dict[str, dict[str, Any]] = {
-        "DICTIONARIES": {},
-        "FIELDS": {},
-        "CERTIFICATES": {},
-        "FORMS": {},
-        "SOURCES": {},
-    }
-    for config in apps.get_app_configs():
-        if config.module is None or not module_has_submodule(config.module, "forms"):
-            continue
-        module = importlib.import_module(f"{config.name}.forms")
-        for name, known in found.items():
-            for one in getattr(module, name, ()):
-                key = one.code if name == "CERTIFICATES" else one.key
-                if known.setdefault(key, one) is not one:
-                    raise ValueError(f"{key} is declared twice in {name}")
-    made = Declared(*found.values())
+    made = Declared(
+        dictionaries=by_key(declarations("forms", "DICTIONARIES", needed=False), "dictionary"),
+        fields=by_key(declarations("forms", "FIELDS", needed=False), "field"),
+        certificates=by_key(declarations("forms", "CERTIFICATES", needed=False), "certificate", key="code"),
+        forms=by_key(declarations("forms", "FORMS", needed=False), "form"),
+        sources=by_key(declarations("forms", "SOURCES", needed=False), "source"),
+    )
     library = Library(made.fields, made.certificates, made.dictionaries)
     for spec in made.forms.values():
         for entry in spec.entries:

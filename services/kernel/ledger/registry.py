@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 
-from django.apps import apps
-
+from geo.declared import by_key, declarations
 from geo.errors import Forbidden, NotFound
 from geo.scope import Scope
 from services.access.queries import holds_citywide
@@ -17,20 +14,14 @@ from services.kernel.spec import LedgerSpec
 @cache
 def ledgers() -> dict[str, LedgerSpec]:
     """Return all declared ledgers by key, in the order of the apps; two with the same key are a programming error."""
-    found: dict[str, LedgerSpec] = {}
-    for app in apps.get_app_configs():
-        name = f"{app.name}.ledgers"
-        if find_spec(name) is None:
-            continue
-        for spec in import_module(name).LEDGERS:
-            if found.setdefault(spec.key, spec) is not spec:
-                raise ValueError(f"the ledger {spec.key} is declared twice")
-            if spec.intake and any(field.masked for field in spec.intake.fields):
-                # rows to be mended keep their cells as they were typed
-                raise ValueError(f"the intake of the ledger {spec.key} would keep sensitive values in plain")
-            kept_back = {column.key for column in spec.columns if column.masked or column.sealed}
-            if any(kept_back & set(each.values.values()) for each in spec.forms):
-                raise ValueError(f"a form begun from the ledger {spec.key} would begin with what is shown in part only")
+    found: dict[str, LedgerSpec] = by_key(declarations("ledgers", "LEDGERS"), "ledger")
+    for spec in found.values():
+        if spec.intake and any(field.masked for field in spec.intake.fields):
+            # rows to be mended keep their cells as they were typed
+            raise ValueError(f"the intake of the ledger {spec.key} would keep sensitive values in plain")
+        kept_back = {column.key for column in spec.columns if column.masked or column.sealed}
+        if any(kept_back & set(each.values.values()) for each in spec.forms):
+            raise ValueError(f"a form begun from the ledger {spec.key} would begin with what is shown in part only")
     return found
 
 

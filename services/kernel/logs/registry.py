@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Final
 
-from django.apps import apps
-
+from geo.declared import by_key, declarations
 from services.kernel.logs.spec import Source, Tracked
 
 MACHINE_ACTS: Final = {
@@ -43,18 +40,8 @@ MACHINE_KINDS: Final = {
 @cache
 def declared() -> tuple[tuple[Source, ...], tuple[Tracked, ...]]:
     """Return every declared source and every declared table; two under one key are a programming error."""
-    sources: dict[str, Source] = {}
-    tracked: dict[str, Tracked] = {}
-    for app in apps.get_app_configs():
-        if find_spec(f"{app.name}.logged") is None:
-            continue
-        module = import_module(f"{app.name}.logged")
-        for source in getattr(module, "SOURCES", ()):
-            if sources.setdefault(source.key, source) is not source:
-                raise ValueError(f"the source {source.key} is declared twice")
-        for table in getattr(module, "TRACKED", ()):
-            if tracked.setdefault(table.kind, table) is not table:
-                raise ValueError(f"the kind {table.kind} is declared twice")
+    sources = by_key(declarations("logged", "SOURCES", needed=False), "source")
+    tracked = by_key(declarations("logged", "TRACKED", needed=False), "kind", key="kind")
     return tuple(sources.values()), tuple(tracked.values())
 
 

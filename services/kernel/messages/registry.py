@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from functools import cache
 
-from django.apps import apps
-from django.utils.module_loading import module_has_submodule
-
+from geo.declared import by_key, declarations
 from geo.errors import BadInput, NotFound
 from services.kernel.messages.spec import Choice, Event
 from services.kernel.messages.texts import check_text
@@ -19,15 +16,9 @@ def events() -> dict[str, Event]:
 
     Raises ``ValueError`` for two events of one key, and for a declared text that does not fit its event.
     """
-    found: dict[str, Event] = {}
-    for config in apps.get_app_configs():
-        if config.module is None or not module_has_submodule(config.module, "message_events"):
-            continue
-        for event in importlib.import_module(f"{config.name}.message_events").EVENTS:
-            if event.key in found:
-                raise ValueError(f"two apps declare the event {event.key}")
-            _check(event)
-            found[event.key] = event
+    found: dict[str, Event] = by_key(declarations("message_events", "EVENTS"), "event")
+    for event in found.values():
+        _check(event)
     return found
 
 

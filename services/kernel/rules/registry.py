@@ -5,12 +5,9 @@ That is a tuple, or a function that returns one where sets follow from other dec
 
 from __future__ import annotations
 
-import importlib
 from functools import cache
 
-from django.apps import apps
-from django.utils.module_loading import module_has_submodule
-
+from geo.declared import by_key, declarations
 from geo.errors import NotFound
 from services.kernel.rules.spec import RuleSetSpec
 
@@ -18,16 +15,7 @@ from services.kernel.rules.spec import RuleSetSpec
 @cache
 def rule_sets() -> dict[str, RuleSetSpec]:
     """Return the declared rule sets by key, in the order of the apps. Raises ``ValueError`` for two of one key."""
-    found: dict[str, RuleSetSpec] = {}
-    for config in apps.get_app_configs():
-        if config.module is None or not module_has_submodule(config.module, "rules"):
-            continue
-        told = importlib.import_module(f"{config.name}.rules").RULES
-        for spec in told() if callable(told) else told:
-            if spec.key in found:
-                raise ValueError(f"two apps declare the rule set {spec.key}")
-            found[spec.key] = spec
-    return found
+    return by_key(declarations("rules", "RULES"), "rule set")
 
 
 def rule_set_named(key: str) -> RuleSetSpec:

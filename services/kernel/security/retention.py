@@ -75,6 +75,13 @@ RETENTIONS: Final = (
         "datasets.DatasetImport", "made_at", 366, "自建图层的导入文件", "写入的在版本里；原文件留一年，便于核对来源"
     ),
     Retention(
+        "scenes.ScenePackage",
+        "idle_since",
+        92,
+        "没有用上的三维模型文件",
+        "发布过的留在版本里；换下来的留一个季度便于核对",
+    ),
+    Retention(
         "catchments_validating.Register",
         "made_at",
         183,

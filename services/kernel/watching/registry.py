@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any
 
-from django.apps import apps
 from django.http import QueryDict
 
+from geo.declared import by_key, declarations
 from geo.errors import NotFound
 from services.kernel.ledger.asking import read_asked
 from services.kernel.ledger.registry import ledgers
@@ -20,12 +16,7 @@ from services.kernel.watching.spec import Indicator, Theme
 @cache
 def themes() -> dict[str, Theme]:
     """Return the declared maps by key; two with the same key are a programming error."""
-    found: dict[str, Theme] = {}
-    for module in _declarations():
-        for theme in getattr(module, "THEMES", ()):
-            if found.setdefault(theme.key, theme) is not theme:
-                raise ValueError(f"the map {theme.key} is declared twice")
-    return found
+    return by_key(declarations("watch", "THEMES", needed=False), "map")
 
 
 def theme_of(key: str) -> Theme:
@@ -42,14 +33,10 @@ def indicators_of(theme: Theme) -> tuple[Indicator, ...]:
 
     Raises ``ValueError`` for one declared twice, and for one whose ledger cannot be asked so or told so.
     """
-    found: dict[str, Indicator] = {}
-    for module in _declarations():
-        for each in getattr(module, "INDICATORS", ()):
-            if each.themes and theme.key not in each.themes:
-                continue
-            if found.setdefault(each.key, each) is not each:
-                raise ValueError(f"the indicator {each.key} is declared twice")
-            _check(each)
+    every = declarations("watch", "INDICATORS", needed=False)
+    found = by_key((each for each in every if not each.themes or theme.key in each.themes), "indicator")
+    for each in found.values():
+        _check(each)
     return tuple(sorted(found.values(), key=lambda each: (each.order, each.key)))
 
 
@@ -63,10 +50,3 @@ def _check(each: Indicator) -> None:
     for name, value in each.asks:
         asked.appendlist(name, "2026-01-01" if value.startswith("{") else value)
     read_asked(asked, spec)
-
-
-def _declarations() -> Iterator[Any]:
-    for app in apps.get_app_configs():
-        name = f"{app.name}.watch"
-        if find_spec(name) is not None:
-            yield import_module(name)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from functools import cache
 
-from django.apps import apps
-from django.utils.module_loading import module_has_submodule
-
+from geo.declared import by_key, declarations
 from geo.errors import NotFound
 from services.kernel.expressions import Kind
 from services.kernel.workflow.diagrams.checking import check_diagram
@@ -22,16 +19,11 @@ def matters() -> dict[str, MatterSpec]:
 
     Raises ``ValueError`` for two of one key, and for a flow that the engine could not run.
     """
-    found: dict[str, MatterSpec] = {}
-    for config in apps.get_app_configs():
-        if config.module is None or not module_has_submodule(config.module, "workflows"):
-            continue
-        for spec in importlib.import_module(f"{config.name}.workflows").MATTERS:
-            if found.setdefault(spec.key, spec) is not spec:
-                raise ValueError(f"two apps declare the matter {spec.key}")
-            check_matter(spec)
-            if faults := check_diagram(declared_diagram(spec), facts=dict(facts_of(spec))):
-                raise ValueError(f"{spec.key}: {faults[0].code} at {faults[0].element}")
+    found: dict[str, MatterSpec] = by_key(declarations("workflows", "MATTERS"), "matter")
+    for spec in found.values():
+        check_matter(spec)
+        if faults := check_diagram(declared_diagram(spec), facts=dict(facts_of(spec))):
+            raise ValueError(f"{spec.key}: {faults[0].code} at {faults[0].element}")
     return found
 
 

@@ -56,7 +56,7 @@ def plain(path: Path) -> bytes:
 def test_every_folder_below_the_media_is_declared_once() -> None:
     keys = [folder.key for folder in kept_folders()]
     assert sorted(keys) == [
-        "attachments", "checkin-photos", "datasets", "fences", "knowledge", "lists", "previews", "results", "sheets",
+        "attachments", "checkin-photos", "datasets", "fences", "knowledge", "lists", "previews", "results", "scenes", "sheets",
     ]  # fmt: skip
     used = set()
     for path in (path for folder in ("services", "layers", "geo", "web") for path in (ROOT / folder).rglob("*.py")):

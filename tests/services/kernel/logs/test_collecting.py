@@ -48,6 +48,8 @@ def test_every_declaration_names_what_is_there() -> None:
         assert set(named) <= columns, table.kind
         assert not {name for name in named if "phone" in name and table.kind != "facility"}, table.kind
         assert hasattr(model, "pgh_event_model") == table.history, table.kind
+        for page in (table.page, *table.pages.values()):
+            assert page.format(id="1", name="甲").startswith("/") or not page, table.kind
         if table.rollback:
             module, _, name = table.rollback.restore.partition(":")
             assert callable(getattr(__import__(module, fromlist=[name]), name))

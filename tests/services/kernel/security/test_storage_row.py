@@ -15,6 +15,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
+from layers.scenes.models import Scene
 from services.access.demo import DEMO_PASSWORD, make_demo_accounts
 from services.access.models import Role, User
 from services.access.passwords import opened_hash
@@ -48,6 +49,7 @@ def service(tmp_path: Path, settings: Any) -> Iterator[Simulator]:
 @pytest.fixture
 def place(city: None, service: Simulator) -> Facility:
     Role.objects.all().delete()  # those of the city are signed by keys that are nowhere near
+    Scene.objects.all().delete()  # their files lie where the city was made
     make_demo_accounts()
     return Facility.objects.filter(
         region__versions__path__startswith="310000.310101.",
