@@ -15,7 +15,8 @@ from geo.scope import Scope
 from layers.reading import Narrowing, seen_by
 from layers.spec import Attribute, LayerSpec
 from tiles.cache import cached_tile, keep_longer
-from tiles.clusters import cluster_tile, holds
+from tiles.clusters import cluster_tile
+from tiles.held import holds
 from tiles.mvt import BLOCK, BLOCK_FROM, draw_block
 from tiles.schemes import Tile
 from tiles.source import Column, Drawn, TileSource

@@ -7,10 +7,9 @@ Python names them.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -26,46 +25,82 @@ Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Properties:
-    """What the features of a layer say: the names and values there are, and columns of which feature says which of them."""
+class Said:
+    """What features in a row say: names and values by their places in lists of fields.
 
-    names: dict[str, int] = field(default_factory=dict)
-    values: dict[tuple[type, Value], int] = field(default_factory=dict)
-    said: list[tuple[Numbers, Numbers, Numbers]] = field(default_factory=list)
-    """Features by their number, names and values by their places: columns of one length."""
+    ``ends`` are one more than the features and begin with 0: a feature says what stands between the two ends about it.
+    """
 
-    def name(self, name: str) -> int:
-        """Return the place of a name."""
-        return self.names.setdefault(name, len(self.names))
+    ends: Numbers
+    names: Numbers
+    values: Numbers
 
-    def value(self, value: Value) -> int:
-        """Return the place of a value."""
-        return self.values.setdefault((type(value), value), len(self.values))
+    def of(self, begin: int, end: int) -> Said:
+        """Return what the features from ``begin`` to before ``end`` say."""
+        ends = self.ends[begin : end + 1]
+        inside = slice(ends[0], ends[-1])
+        return Said(ends - ends[0], self.names[inside], self.values[inside])
 
-    def whole(self, numbers: Numbers) -> Numbers:
-        """Return the places of whole numbers, none negative; the largest of them is counted up to."""
-        places = np.bincount(numbers)
-        there = places.nonzero()[0]
-        places[there] = [self.value(number) for number in there.tolist()]
-        return places[numbers]
+    def each(self, features: Numbers) -> Column:
+        """Return what some features say, numbered by their order among these."""
+        begins, many = self.ends[features], self.ends[features + 1] - self.ends[features]
+        before = many.cumsum() - many
+        places = np.arange(many.sum()) + (begins - before).repeat(many)
+        return np.arange(len(features)).repeat(many), self.names[places], self.values[places]
 
-    def say(self, features: Numbers, names: Numbers, values: Numbers) -> None:
-        """Let each of some features say one value under one name, by their places."""
-        self.said.append((features, names, values))
 
-    def say_all(self, features: Numbers, name: str, values: Numbers) -> None:
-        """Let some features say one value each under the same name."""
-        self.say(features, np.full(len(features), self.name(name)), values)
+Column = tuple[Numbers, Numbers, Numbers]
+"""Features by their number, names and values by their places: of one length."""
 
-    def say_each(self, told: Iterable[tuple[int, Mapping[str, Value]]]) -> None:
-        """Let features, by their number, say their own properties; values that are none are left out."""
-        rows = [
-            (feature, self.name(name), self.value(value))
-            for feature, properties in told
-            for name, value in properties.items()
-            if value is not None
-        ]
-        self.say(*np.array(rows, dtype=np.int64).reshape(-1, 3).T)
+
+def said_by(columns: Sequence[Column], many: int) -> Said:
+    """Return what ``many`` features say, of columns in any order; a feature's words keep the order of the columns."""
+    features, names, values = (np.concatenate(column) for column in zip(*columns, strict=True))
+    order = np.argsort(features, kind="stable")
+    ends = np.concatenate(([0], np.bincount(features, minlength=many).cumsum()))
+    return Said(ends, names[order].astype(np.int32), values[order].astype(np.int32))
+
+
+class Fields:
+    """Names or values as they are written, by their places."""
+
+    def __init__(self, written: Callable[[Any], bytes]) -> None:
+        self.written = written
+        self.fields: list[bytes] = []
+        self.places: dict[tuple[type, Value], int] = {}
+
+    def place(self, value: Value) -> int:
+        """Return the place of a value, which stands once."""
+        place = self.places.setdefault((type(value), value), len(self.fields))
+        if place == len(self.fields):
+            self.fields.append(self.written(value))
+        return place
+
+    def settle(self) -> None:
+        """Forget which values there are: what comes may stand a second time."""
+        self.places.clear()
+
+    def places_of(self, values: npt.NDArray[Any]) -> Numbers:
+        """Return the places of some numbers."""
+        there, places = np.unique(values, return_inverse=True)
+        return np.array([self.place(value) for value in there.tolist()], dtype=np.int64)[places]
+
+
+def names_and_values() -> tuple[Fields, Fields]:
+    """Return empty lists of the fields of names and values."""
+    return Fields(lambda name: _field(3, name.encode())), Fields(_value)
+
+
+def say_each(told: Iterable[tuple[int, Mapping[str, Value]]], names: Fields, values: Fields) -> Column:
+    """Return what features, by their number, say; values that are none are left out."""
+    rows = [
+        (feature, names.place(name), values.place(value))
+        for feature, properties in told
+        for name, value in properties.items()
+        if value is not None
+    ]
+    features, named, valued = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+    return features, named, valued
 
 
 def encode_points(layer: str, points: Iterable[tuple[int, int, Mapping[str, Value]]]) -> bytes:
@@ -74,25 +109,40 @@ def encode_points(layer: str, points: Iterable[tuple[int, int, Mapping[str, Valu
     Several such tiles one after the other are one tile of several layers.
     """
     found = list(points)
-    properties = Properties()
-    properties.say_each((number, said) for number, (_, _, said) in enumerate(found))
+    names, values = names_and_values()
+    column = say_each(((number, said) for number, (_, _, said) in enumerate(found)), names, values)
     xs, ys = np.array([(x, y) for x, y, _ in found], dtype=np.int64).reshape(-1, 2).T
-    return encode_columns(layer, xs, ys, properties)
+    return encode_features(layer, xs, ys, said_by([column], len(found)), names.fields, values.fields)
 
 
-def encode_columns(layer: str, xs: Numbers, ys: Numbers, properties: Properties) -> bytes:
-    """Return a tile of one layer of points as ``encode_points`` does, of columns."""
+def encode_features(
+    layer: str, xs: Numbers, ys: Numbers, said: Said, names: Sequence[bytes], values: Sequence[bytes]
+) -> bytes:
+    """Return a tile of one layer of points as ``encode_points`` does, of columns; of names and values it takes what is said."""
     if not len(xs):
         return b""
+    named, said_names = _used(said.names, names)
+    valued, said_values = _used(said.values, values)
     body = (
         _number(15, MVT_VERSION)
         + _field(1, layer.encode())
-        + varints(_features(xs, ys, properties))
-        + b"".join([_name(name) for name in properties.names])
-        + b"".join([_SMALL.get(value) or _value(value[1]) for value in properties.values])
+        + varints(_features(xs, ys, said.ends, said_names, said_values))
+        + b"".join(named)
+        + b"".join(valued)
         + _number(5, EXTENT)
     )
     return _field(3, body)
+
+
+def _used(places: Numbers, fields: Sequence[bytes]) -> tuple[Iterable[bytes], Numbers]:
+    """Return the fields that stand at some places, each once, and those places among them."""
+    there, among = np.unique(places, return_inverse=True)
+    found = [fields[place] for place in there.tolist()]
+    once = dict.fromkeys(found)
+    if len(once) < len(found):
+        order = {field: number for number, field in enumerate(once)}
+        among = np.array([order[field] for field in found])[among]
+    return once, among
 
 
 _BEFORE: Final = 4
@@ -101,17 +151,16 @@ _AFTER: Final = 7
 """How many stand after them: its type, and its shape."""
 
 
-def _features(xs: Numbers, ys: Numbers, properties: Properties) -> Numbers:
+def _features(xs: Numbers, ys: Numbers, said_ends: Numbers, names: Numbers, values: Numbers) -> Numbers:
     """Return the numbers that features are written with, one after the other: field keys, lengths and what they hold."""
-    features, names, values = (np.concatenate(column) for column in zip(*properties.said, strict=True))
-    order = np.argsort(features, kind="stable")
-    features, names, values = features[order], names[order], values[order]
+    many = said_ends[1:] - said_ends[:-1]
+    features = np.arange(len(xs)).repeat(many)
     across, down = _zigzag(xs), _zigzag(ys)
     tag_bytes = np.bincount(features, _sizes(names) + _sizes(values), minlength=len(xs)).astype(np.int64)
     shape_bytes = 1 + _sizes(across) + _sizes(down)
     whole = 1 + _sizes(tag_bytes) + tag_bytes + 4 + shape_bytes
 
-    tagged = 2 * np.bincount(features, minlength=len(xs))
+    tagged = 2 * many
     ends = (tagged + (_BEFORE + _AFTER)).cumsum()
     after = ends - _AFTER
     begin = after - tagged - _BEFORE
@@ -156,12 +205,6 @@ def _zigzag(numbers: Numbers) -> Numbers:
     return numbers << 1 ^ numbers >> 63
 
 
-@lru_cache(maxsize=1_000)
-def _name(name: str) -> bytes:
-    """Return the field of a name: the same few stand in every tile."""
-    return _field(3, name.encode())
-
-
 def _value(value: Value) -> bytes:
     """Return the field of a value."""
     if isinstance(value, bool):
@@ -200,7 +243,3 @@ def _varint(number: int) -> bytes:
         number >>= 7
     out.append(number)
     return bytes(out)
-
-
-_SMALL: Final[dict[tuple[type, Value], bytes]] = {(int, number): _value(number) for number in range(1_000)}
-"""The fields of small numbers: those that clusters say most."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from tiles.schemes import PIXELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,16 @@ class TileSource:
     def clusters_at(self, zoom: int) -> bool:
         """Say whether points are counted together at a zoom."""
         return bool(self.cluster_px) and zoom < self.cluster_below
+
+    @property
+    def cell_bits(self) -> int:
+        """How many times a tile's side is halved to give the side of a cell."""
+        return max(0, round(math.log2(PIXELS / self.cluster_px)))
+
+    @property
+    def deepest(self) -> int:
+        """How many times the world's side is halved to give the side of a cell at the deepest zoom that counts."""
+        return self.cluster_below - 1 + self.cell_bits
 
 
 @dataclass(frozen=True, slots=True)

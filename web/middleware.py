@@ -43,7 +43,7 @@ CONTENT_POLICY = "; ".join(
 )
 # A page of documentation that a library draws with inline styles; scripts stay ours there too.
 DOCS_POLICY = CONTENT_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
-API_ROOTS = ("/api/", "/tiles", "/ogc", "/sse/", "/basemaps")
+API_ROOTS = ("/api/", "/tiles", "/ogc", "/sse/", "/basemaps", "/scenes")
 
 
 def is_api(path: str) -> bool:

@@ -12,7 +12,8 @@ application = get_wsgi_application()
 begin(settings.SCRATCH)
 
 if os.environ.get("QUANTU_WARM_UP"):
-    from web.warming import settle, warm_up
+    from web.warming import ListKeeper, settle, warm_up
 
     warm_up(application)
     settle()
+    ListKeeper(application).start()

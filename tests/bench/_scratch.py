@@ -69,13 +69,18 @@ def _database(name: str) -> Iterator[str]:
         "password": parts.password,
         "dbname": parts.path.lstrip("/"),
     }
-    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-    _execute(admin, drop, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    # not WITH (FORCE): that would end PostgreSQL's own workers, too, and may not; they give way by themselves
+    end = sql.SQL(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = {} AND usename = current_user AND backend_type = 'client backend'"
+    ).format(sql.Literal(name))
+    drop = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
+    _execute(admin, end, drop, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     try:
         address, _, query = url.partition("?")
         yield f"{address.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
     finally:
-        _execute(admin, drop)
+        _execute(admin, end, drop)
 
 
 def _execute(admin: dict[str, Any], *statements: sql.Composed) -> None:

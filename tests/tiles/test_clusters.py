@@ -12,7 +12,7 @@ import mapbox_vector_tile
 import pytest
 from django.db import connection
 
-from tiles import clusters
+from tiles import held as memory
 from tiles.clusters import cluster_tile
 from tiles.schemes import CGCS2000_QUAD, SCHEMES, WEB_MERCATOR_QUAD, Scheme, Tile, tile_at
 from tiles.source import Column, TileSource
@@ -45,9 +45,9 @@ def points() -> Iterator[list[Point]]:
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE tile_points (id bigint, geom geometry(Point, 4490), kind text, beds float8)")
         cursor.executemany("INSERT INTO tile_points VALUES (%s, ST_SetSRID(ST_MakePoint(%s, %s), 4490), %s, %s)", rows)
-    clusters._HELD.clear()
+    memory._HELD.clear()
     yield rows
-    clusters._HELD.clear()
+    memory._HELD.clear()
 
 
 def read(content: bytes) -> list[dict[str, Any]]:
@@ -82,7 +82,7 @@ def test_held_or_asked_a_tile_says_the_same_and_counts_each_point_once(
         assert kinds == Counter(point[3] for point in inside)
         beds = [one.get("beds:sum", one.get("beds", 0)) for one in said]
         assert sum(beds) == pytest.approx(sum(point[4] or 0 for point in inside))
-    assert clusters._HELD
+    assert memory._HELD
 
 
 def test_a_cluster_comes_apart_at_the_zoom_it_says_and_not_before(points: list[Point]) -> None:
@@ -116,14 +116,14 @@ def test_a_tile_where_nothing_stands_is_empty_and_too_many_points_are_not_held(
     points: list[Point], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert cluster_tile(replace(SOURCE, name="sea"), tile_at(123.9, 30.0, 12)) == b""
-    monkeypatch.setattr(clusters, "HOLD_POINTS", 100)
+    monkeypatch.setattr(memory, "HOLD_POINTS", 100)
     tile = tile_at(LON, LAT, 10)
     assert read(cluster_tile(replace(SOURCE, name="many"), tile)) == read(cluster_tile(SOURCE, tile))
-    assert [name for name, _ in clusters._HELD] == ["sea"]
+    assert [name for name, _ in memory._HELD] == ["sea"]
 
 
 def test_the_longest_unused_are_let_go(points: list[Point], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clusters, "HOLD_ALL", 4_000)
+    monkeypatch.setattr(memory, "HOLD_ALL", 4_000)
     for name in ("a", "b", "a", "c"):
         cluster_tile(replace(SOURCE, name=name), tile_at(LON, LAT, 10, CGCS2000_QUAD))
-    assert [name for name, _ in clusters._HELD] == ["a", "c"]
+    assert [name for name, _ in memory._HELD] == ["a", "c"]
