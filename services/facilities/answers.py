@@ -60,6 +60,7 @@ def way_shape(way: Way, to: System) -> dict[str, Any]:
         "origin": origin_shape(way.origin, way.snap_m, to),
         "route": _feature(line, {"mode": way.assumptions.traveller.key, **figures}, to),
         **figures,
+        "steps": [{"said": step.said, "road": step.road, "metres": whole_metres(step.metres)} for step in way.steps],
         "place": place,
         "assumptions": assumptions_shape(way.assumptions),
         **stated(way.assumptions.published, to),

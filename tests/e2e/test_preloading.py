@@ -27,7 +27,7 @@ from services.facilities.queries import visible
 from tests.e2e.conftest import Spot, faults_of, wait_until_drawn
 from tests.e2e.test_desk import sign_in
 from tests.e2e.test_map import drawn, look_at
-from tiles import clusters
+from tiles import held
 from tiles.schemes import Tile
 from tiles.source import Drawn, TileSource
 
@@ -50,7 +50,7 @@ def forget_tiles() -> None:
     store = Redis.from_url(settings.REDIS_URL)
     for name in list(store.scan_iter(match="*:tile:*")):
         store.delete(name)
-    clusters._HELD.clear()
+    held._HELD.clear()
 
 
 def addresses(preload: Preload, *layers: str) -> list[str]:
@@ -70,7 +70,7 @@ def test_the_map_of_elders_is_loaded_before_anybody_opens_it_and_managed(open_pa
     page.get_by_role("link", name="设置养老一张图的预加载").click()
     assert faults_of(page) == []
     page.get_by_label("名称", exact=True).fill("养老一张图")
-    page.get_by_label("范围").select_option("黄浦区")
+    page.get_by_label("范围", exact=True).select_option("黄浦区")
     page.get_by_label("最大级别").select_option("12")
     page.get_by_role("button", name="保存并开始").click()
     page.get_by_text("最新", exact=True).wait_for(timeout=120_000)
@@ -87,7 +87,7 @@ def test_the_map_of_elders_is_loaded_before_anybody_opens_it_and_managed(open_pa
     assert (after.there - before.there, after.drawn) == (len(every), before.drawn)
     last = next(url for url in addresses(preload, "places") if "/places/12/" in url)
     z, x, y = (int(each) for each in re.findall(r"/(\d+)/(\d+)/(\d+)", last)[0])
-    clusters._HELD.clear()  # the worker of this test is a thread of the server
+    held._HELD.clear()  # the worker of this test is a thread of the server
     deeper = [f"/tiles/places/13/{2 * x}/{2 * y}.mvt?kinds=eldercare"]
     assert z == 12
     assert drawings(deeper) == 1, "what was not preloaded is drawn when it is asked for"
@@ -132,7 +132,7 @@ def test_the_map_of_elders_is_loaded_before_anybody_opens_it_and_managed(open_pa
     page.get_by_text("删除这一项").click()
     page.get_by_role("button", name="删除“养老一张图”").click()
     page.get_by_text("还没有设置").wait_for()
-    clusters._HELD.clear()
+    held._HELD.clear()
     assert drawings(addresses(preload, "places")[:1]) == 1
 
 
@@ -174,7 +174,7 @@ def test_the_topic_of_elders_is_loaded_beforehand_counted_together_on_the_map_an
 
     monkeypatch.setattr(tiling, "draw_block", noted)
     monkeypatch.setattr(tiling, "_kept_or_drawn", looked_up)
-    clusters._HELD.clear()  # the worker of this test is a thread of the server: what it holds in memory is no preloading
+    held._HELD.clear()  # the worker of this test is a thread of the server: what it holds in memory is no preloading
     page, asked = open_page(1440, 900), set[Tile]()
     page.on("request", lambda request: asked.update(place_of(request.url)))
     page.goto(f"{live_city}/?kinds=eldercare")

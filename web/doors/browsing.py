@@ -28,6 +28,7 @@ from services.facilities.queries import Order, city_now, counts_by_kind, facilit
 from services.modules.finder.recommending.queries import Ranking
 from web.doors.asking import Ask, kind_menu, read_ask, said_of
 from web.doors.entries import arrangement_of
+from web.doors.opened import opened_list
 from web.doors.recommended import RECOMMENDED, invites, order_for, strip_of
 from web.doors.shown import Row
 from web.doors.uses import note_list, note_search
@@ -80,6 +81,7 @@ class Shown:
     fault: str = ""
 
 
+@opened_list
 @never_cache
 @require_safe
 def all_places(request: HttpRequest) -> HttpResponse:

@@ -30,6 +30,7 @@ from web.doors.catalogue_shown import (
     sample_rows,
 )
 from web.doors.desk_map import map_context
+from web.doors.opened import opened_list
 from web.doors.typed import number_typed, typed
 
 PAGE: Final = 20
@@ -56,6 +57,7 @@ class Line(NamedTuple):
     audience: str
 
 
+@opened_list
 @never_cache
 @require_safe
 def list_page(request: HttpRequest) -> HttpResponse:

@@ -26,6 +26,7 @@ from web.doors.asking import THEMES, Ask, Origin, read_ask
 from web.doors.cards import Card
 from web.doors.opinions import said_of
 from web.doors.places import card_for
+from web.doors.scene import twins_at
 from web.doors.uses import note_place
 
 CAMERA: Final = re.compile(r"(?i)^(?:img|dsc|dscn|dcim|mmexport|wx_camera|微信图片|photo|image|照片|p)?[\W_\d]*$")
@@ -60,6 +61,7 @@ def place_page(request: HttpRequest, place_id: int) -> HttpResponse:
         "photos": photos_of(card),
         "opinions": said_of(card.place),
         "supervision": supervision_of(place_id, scope=scope_for(request)),
+        "twins": twins_at(card.place.lon, card.place.lat, scope=scope_for(request)),
         "back_url": ask.url(place=None) if ask.origin else ask.page.path,
         "share_url": request.build_absolute_uri(f"/places/{place_id}"),
         "share_note": "链接里只有这家机构，没有您的位置。",

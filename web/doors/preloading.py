@@ -18,7 +18,7 @@ from geo.scope import Scope
 from layers.registry import layer
 from services.access.queries import scope_for
 from services.facilities.kinds import GROUPS, spoken_kinds
-from services.facilities.preloading import actions, archives, hits, queries
+from services.facilities.preloading import actions, archives, hits, lists, queries
 from services.facilities.preloading.actions import LEAST_ZOOM, MOST_ZOOM, Wanted
 from services.facilities.preloading.models import Preload
 from web.api.errors import status_of
@@ -37,7 +37,12 @@ def list_page(request: HttpRequest) -> HttpResponse:
     """List what is preloaded and how fresh it is."""
     scope = scope_for(request)
     rows = [_shown(each) for each in queries.standings(scope=scope)]
-    context = {"rows": rows, "days": hits.DAYS, "archives": archives.archive_standings(scope=scope)}
+    context = {
+        "rows": rows,
+        "days": hits.DAYS,
+        "lists": lists.list_standings(scope=scope),
+        "archives": archives.archive_standings(scope=scope),
+    }
     return render(request, "desk/preloads.html", context)
 
 

@@ -1,4 +1,4 @@
-"""How much of what visitors asked of the map was there already, and how long they waited: counted by day, nothing of anybody.
+"""How many of the tiles and lists visitors asked for were there, and how long they waited: counted by day, nothing of anybody.
 
 Each process counts for itself and now and then adds what it counted to Redis; a process that is killed loses its last seconds.
 """
@@ -10,7 +10,7 @@ import functools
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +26,9 @@ DAYS: Final = 7
 EVERY_S: Final = 10.0
 MOST_KINDS: Final = 1_000
 """So many different questions are counted at a time: words of visitors must not fill the store."""
+
+LISTED: Final = "lists:"
+"""Stands for the layer where a list was asked for, and its key for the words; no layer is called so."""
 
 Question = tuple[str, str, int]
 """A layer by its key, the words it was narrowed by, and the zoom."""
@@ -73,7 +76,16 @@ def note_tile(
     """Count a tile that was answered; of several layers in one only those of one are told apart, so others are left out."""
     if len(layers) != 1 or set(chosen) - {"kinds"}:
         return
-    about = ((layers[0], ",".join(sorted(chosen.get("kinds", ()))), zoom), drawn)
+    _count((layers[0], ",".join(sorted(chosen.get("kinds", ()))), zoom), drawn, seconds)
+
+
+def note_list(key: str, *, ready: bool, seconds: float) -> None:
+    """Count a list that was answered: out of memory, or read for who asked."""
+    _count((LISTED, key, 0), not ready, seconds)
+
+
+def _count(question: Question, drawn: bool, seconds: float) -> None:
+    about = (question, drawn)
     with _GUARD:
         if about in _counted or len(_counted) < MOST_KINDS:
             _counted[about] += 1
@@ -94,7 +106,7 @@ def flush() -> None:
     if not counted:
         return
     name = _name(timezone.localdate())
-    adding = _store().pipeline(transaction=False)
+    adding = store().pipeline(transaction=False)
     for (question, drawn), many in counted.items():
         field = "|".join((question[0], question[1], str(question[2]), "drawn" if drawn else "there"))
         adding.hincrby(name, field, many)
@@ -108,14 +120,33 @@ def flush() -> None:
 
 def hits_of(preload: Preload) -> Hits:
     """Return what visitors asked of the layers, kinds and zooms of a preload in these days, wherever on the map."""
+    sums: Counter[str] = Counter()
+    for (layer, kinds, zoom), sort, many in _kept():
+        if _meant(preload, layer, kinds, zoom):
+            sums[sort] += many
+    return _hits(sums)
+
+
+def hits_of_lists() -> dict[str, Hits]:
+    """Return what visitors asked of every list in these days, by its key."""
+    sums: dict[str, Counter[str]] = {}
+    for (layer, key, _), sort, many in _kept():
+        if layer == LISTED:
+            sums.setdefault(key, Counter())[sort] += many
+    return {key: _hits(each) for key, each in sums.items()}
+
+
+def _kept() -> Iterator[tuple[Question, str, int]]:
+    """Yield what was counted in these days: of which question, of which sort (there, drawn, microseconds of either), how much."""
     flush()
     today = timezone.localdate()
-    sums: Counter[str] = Counter()
     for ago in range(DAYS):
-        for field, many in _store().hgetall(_name(today - dt.timedelta(days=ago))).items():
-            layer, kinds, zoom, *rest = str(field).split("|")
-            if _meant(preload, layer, kinds, int(zoom)):
-                sums["|".join(rest)] += int(many)
+        for field, many in store().hgetall(_name(today - dt.timedelta(days=ago))).items():
+            layer, kinds, zoom, sort = str(field).split("|", 3)
+            yield (layer, kinds, int(zoom)), sort, int(many)
+
+
+def _hits(sums: Counter[str]) -> Hits:
     return Hits(sums["there"], sums["drawn"], sums["there|us"] / 1000, sums["drawn|us"] / 1000)
 
 
@@ -125,9 +156,14 @@ def _meant(preload: Preload, layer: str, kinds: str, zoom: int) -> bool:
     return kinds in preload.kinds if layer == PLACES and preload.kinds else not kinds
 
 
+def store() -> Redis:
+    """Return the store of what processes tell each other."""
+    return _client(settings.REDIS_URL)
+
+
 @functools.cache
-def _store() -> Redis:
-    return Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=3, decode_responses=True)
+def _client(url: str) -> Redis:
+    return Redis.from_url(url, socket_connect_timeout=2, socket_timeout=3, decode_responses=True)
 
 
 def _name(day: dt.date) -> str:
