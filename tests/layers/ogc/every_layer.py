@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from django.db.models import F, Window
@@ -19,6 +19,7 @@ from geo.scope import Scope
 from layers.datasets.actions import publish
 from layers.datasets.attributes import DatasetAttribute
 from layers.datasets.editing import add_feature
+from services.facilities.models import Facility
 from services.facilities.upkeep.actions import add_facility
 from services.modules.example.models import ServicePoint
 from services.modules.islands.words import HOME, LAYERS
@@ -27,8 +28,9 @@ from tests.services.fencing import sets
 
 EACH: Final = 8
 """So many features a layer gets that had none: one more than a page of seven."""
-MOST: Final = 24
-"""So many features of a large layer are left in a small city."""
+MOST: Final = 15
+"""So many features of a large layer are left in a small city: two pages of seven and one more."""
+ELSEWHERE: Final = "310110"
 STAFF: Final = Scope(paths=("310000.",), duties=frozenset({"facilities.edit"}), actor="shi")
 EVERY_KIND: Final = (
     DatasetAttribute("mingcheng", "名称", "text"),
@@ -58,16 +60,30 @@ def fill() -> None:
     _publish_dataset()
 
 
+def fill_for_staff() -> dict[str, str]:
+    """Enter fences and a dataset for staff of 黄浦, and a dataset for those of another district; return the datasets by district."""
+    alert = sets.draft("alert")
+    for number in range(EACH):
+        sets.drawn(alert, f"告警{number}", sets.square(number * 120, 0), owner="" if number % 2 else "一队")
+    sets.published(alert)
+    return {
+        making.DISTRICT: _publish_dataset(title="待修长椅", audience="staff"),
+        ELSEWHERE: _publish_dataset(title="待修路灯", audience="staff", region=ELSEWHERE, scope=making.ELSEWHERE),
+    }
+
+
 def thin_out() -> None:
     """Leave of every large layer a few features, of each class of road and of each level of region some."""
     now = timezone.now()
     ranked = RoadSegment.objects.annotate(
         rank=Window(RowNumber(), partition_by=F("highway"), order_by=[F("length_m").desc(), F("id")])
     )
-    kept = ranked.filter(rank__lte=3).values_list("id", flat=True)
+    kept = ranked.filter(rank__lte=2).values_list("id", flat=True)
     RoadSegment.objects.exclude(id__in=list(kept)).update(retired_at=now)
     buildings = BasemapFeature.objects.filter(kind="building")
-    for rows in (buildings, Community.objects.all()):
+    on_the_island = [kind for layer in LAYERS for kind in layer.kinds]
+    places = Facility.objects.exclude(kind__in=on_the_island)
+    for rows in (buildings, Community.objects.all(), places):
         rows.exclude(id__in=list(rows.order_by("id").values_list("id", flat=True)[:MOST])).update(retired_at=now)
     regions = RegionVersion.objects.filter(edition__state="published")
     streets = regions.filter(level="street").order_by("id")[:MOST]
@@ -95,12 +111,14 @@ def _publish_fences() -> None:
     sets.published(service)
 
 
-def _publish_dataset() -> None:
-    dataset = making.made(title="长椅", attributes=EVERY_KIND, audience="everyone")
+def _publish_dataset(title: str = "长椅", scope: Scope = making.EDITOR, **about: Any) -> str:
+    """Publish a dataset with every kind of attribute, and return its key."""
+    dataset = making.made(title=title, attributes=EVERY_KIND, scope=scope, **{"audience": "everyone", **about})
     said = {  # the first has none of them: their kinds are told by the schema only
         "zuowei": "3000000000", "mianji": "1.5", "lutian": "是", "anzhuang": "2026-03-01", "jiancha": "2026-03-02 08:30",
     }  # fmt: skip
     for number in range(EACH):
         told = {"mingcheng": f"椅{number}", **(said if number % 2 else {})}
-        add_feature(making.sent(dataset), shape=making.point(number), said=told)
-    publish(making.sent(dataset), note="第一批")
+        add_feature(making.sent(dataset, scope), shape=making.point(number), said=told)
+    publish(making.sent(dataset, scope), note="第一批")
+    return dataset.key

@@ -7,6 +7,18 @@ from typing import Any
 import pyogrio
 
 
+def send_key(file: str | None) -> None:
+    """Let GDAL send the lines of a file as headers with everything it asks for, or none any more."""
+    pyogrio.set_gdal_config_options({"GDAL_HTTP_HEADER_FILE": file})
+
+
+def send_bearer(token: str) -> None:
+    """Let GDAL send a token as a bearer's, and no header of a file."""
+    pyogrio.set_gdal_config_options(
+        {"GDAL_HTTP_HEADER_FILE": None, "GDAL_HTTP_AUTH": "BEARER", "GDAL_HTTP_BEARER": token}
+    )
+
+
 def layers_of(source: str) -> list[str]:
     """Return the names of the layers of a source."""
     return [str(name) for name, _ in pyogrio.list_layers(source)]
