@@ -73,9 +73,9 @@ def run() -> list[Bar]:
     The real data have no water. What cutting it costs is measured on the real roads with the invented rivers laid over them,
     and what the circles are worth beside it in the invented city.
     """
-    ground = _real() if mosaic.EDGES.exists() else replace(_invented("demo"), water=NO_WATER)
-    town = _invented("demo")
-    with _graph(ground) as graph, _graph(replace(ground, water=town.water)) as wet, _graph(town) as small:
+    ground = real() if mosaic.EDGES.exists() else replace(invented("demo"), water=NO_WATER)
+    town = invented("demo")
+    with graph_of(ground) as graph, graph_of(replace(ground, water=town.water)) as wet, graph_of(town) as small:
         _say(f"{graph.meta.edges} edges, {len(ground.x)} doors of {ground.name}")
         origins = _origins(graph, ground)
         dry_and_wet = ((graph, ground.places(graph)), (wet, ground.places(wet)))
@@ -89,7 +89,7 @@ def _say(text: str) -> None:
 
 
 @contextmanager
-def _graph(ground: Ground) -> Iterator[Graph]:
+def graph_of(ground: Ground) -> Iterator[Graph]:
     with tempfile.TemporaryDirectory() as folder:
         store = GraphStore(Path(folder))
         began = time.perf_counter()
@@ -98,7 +98,7 @@ def _graph(ground: Ground) -> Iterator[Graph]:
         yield store.current()
 
 
-def _real() -> Ground:
+def real() -> Ground:
     """Return the real mosaic, with points of interest, addresses and communities that lie on it as doors."""
     facilities = _read_points(mosaic.DATA / "osm-poi" / "shanghai_osm_poi_2026-05.csv.gz", "lon", "lat")
     addresses = _read_points(mosaic.DATA / "addresses" / "osm_addresses_2026-05.csv", "lon", "lat")
@@ -108,7 +108,7 @@ def _real() -> Ground:
     return Ground(mosaic.read_edges(), x, y, len(facilities), "the real mosaic")
 
 
-def _invented(scale: Literal["tiny", "demo"]) -> Ground:
+def invented(scale: Literal["tiny", "demo"]) -> Ground:
     from fixtures.city import generate
 
     city = generate(scale)

@@ -116,6 +116,19 @@ def test_overlays_of_tens_of_thousands_of_areas_add_up(client: Client) -> None:
     assert counts["union"] == pieces + counts["symmetric"]
 
 
+def test_a_hundred_thousand_areas_are_overlaid(client: Client) -> None:
+    wide, tall = 400, 250
+    many = laid("很多", "polygon", squares(grid(wide, tall, 100), 90))
+    # its edges follow the plane as theirs do; the eastern one halves a column of squares
+    half = laid("一半", "polygon", [shapely.segmentize(shapely.box(-50, -50, 200 * 100 + 45, tall * 100), 100)])
+    run = worked(client, "overlay", {"how": "intersect", "layer": many, "with_layer": half})
+    features = found(client, run)
+    assert len(features) == 201 * tall
+    areas = shapely.area([each["plane"] for each in features])
+    assert areas.sum() == pytest.approx((200 * 8100 + 45 * 90) * tall, rel=1e-6)
+    assert run.about["totals"]["area_m2"] == pytest.approx(areas.sum(), rel=1e-7)
+
+
 @pytest.mark.covers("ELD-MAP-06e", via="layers.analysis.gathering:_grown")
 def test_buffers_of_tens_of_thousands_are_metres_on_the_plane(client: Client) -> None:
     points = laid("点", "point", shapely.points(grid(WIDE, TALL, 100)))
