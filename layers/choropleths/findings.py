@@ -21,7 +21,8 @@ APART: Final = 1.5
 class Shown:
     """What a sentence is about: the regions, what they are called together (区, 街镇), the larger region, measure and unit.
 
-    ``total`` is the figure of the larger region, ``None`` where it is not told or figures do not add up to it.
+    ``total`` is the figure of the larger region, ``None`` where it is not told or of another measure; a ``ratio`` does not add up
+    to it.
     """
 
     areas: Sequence[Area]
@@ -30,6 +31,7 @@ class Shown:
     measure: Measure
     unit: str
     total: float | None = None
+    ratio: bool = False
 
     @property
     def told(self) -> list[tuple[str, float]]:
@@ -45,12 +47,12 @@ class Shown:
     @property
     def most(self) -> str:
         """Return the word for the greatest."""
-        return "最多" if self.measure is Measure.VALUE else "最高"
+        return "最多" if self.measure is Measure.VALUE and not self.ratio else "最高"
 
     @property
     def least(self) -> str:
         """Return the word for the smallest."""
-        return "最少" if self.measure is Measure.VALUE else "最低"
+        return "最少" if self.measure is Measure.VALUE and not self.ratio else "最低"
 
 
 def leading(shown: Shown) -> str:
@@ -83,11 +85,12 @@ def finding(shown: Shown) -> str:
         return _ups_and_downs(shown, among)
     without = sum(value == 0 for _, value in told)
     if 0 < without < len(told):
-        return f"{among}{without} 个{shown.level}一{shown.unit[:1]}也没有"
-    return _concentrated(shown) or _apart(shown, among)
+        nothing = "是 0" if shown.ratio else f"一{shown.unit[:1]}也没有"
+        return f"{among}{without} 个{shown.level}{nothing}"
+    return _concentrated(shown) or _above(shown, among) or _apart(shown, among)
 
 
-def trend_finding(months: Sequence[Month], unit: str) -> str:
+def trend_finding(months: Sequence[Month], unit: str, *, ratio: bool = False) -> str:
     """Return how a figure went from the first to the last month that has one: the title of the line."""
     told = [(month, month.figure.value) for month in months if month.figure.value is not None]
     if len(told) < 2:
@@ -96,9 +99,12 @@ def trend_finding(months: Sequence[Month], unit: str) -> str:
     ends = f"{first.words} {figure(before)} {unit}，{last.words} {figure(after)} {unit}"
     if before == after:
         return f"首尾相同：{ends}"
-    word = "增加" if after > before else "减少"
     if before == 0:
         return f"从没有到有：{ends}"
+    if ratio:
+        word = "升高" if after > before else "降低"
+        return f"{word} {figure(round(abs(after - before), 6))} {'个百分点' if unit == '%' else unit}：{ends}"
+    word = "增加" if after > before else "减少"
     percent = round(100 * abs(after - before) / before)
     return f"{word} {percent:,}%：{ends}" if percent else f"几乎没变：{ends}"
 
@@ -140,12 +146,22 @@ def _ups_and_downs(shown: Shown, among: str) -> str:
 def _concentrated(shown: Shown) -> str:
     """Return how much of all the first three have, where figures add up and it is much for so many regions."""
     told = shown.told
-    if shown.measure is not Measure.VALUE or not shown.total or len(told) < 2 * NAMED:
+    if shown.ratio or shown.measure is not Measure.VALUE or not shown.total or len(told) < 2 * NAMED:
         return ""
     if told[NAMED - 1][1] == told[NAMED][1]:
         return ""
     percent = round(100 * sum(value for _, value in told[:NAMED]) / shown.total)
     return f"前三位占{shown.of}的 {percent}%" if LARGE_SHARE <= percent <= 100 else ""
+
+
+def _above(shown: Shown, among: str) -> str:
+    """Return how many regions are above the larger one, where their ratio may be compared with its own."""
+    if not shown.ratio or shown.total is None:
+        return ""
+    above = sum(value > shown.total for _, value in shown.told)
+    if not 0 < above < len(shown.told):
+        return ""
+    return f"{among}{above} 个{shown.level}高于{shown.of}的 {_said(shown.total, shown)}"
 
 
 def _apart(shown: Shown, among: str) -> str:

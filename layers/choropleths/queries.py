@@ -36,7 +36,7 @@ from layers.facts.counting import Period, Tally, count_by_month, count_by_region
 from layers.facts.residents import Residents, residents
 from layers.facts.spec import FactSpec
 from layers.heat.regional import LEVELS as LEVELS_OF_PERSONS
-from layers.heat.regional import region_heat, span_of
+from layers.heat.regional import region_heat, span_of, worked_out
 from layers.styles.classing import Method, Spread, breaks_of
 
 CLASSES: Final = 5
@@ -44,6 +44,8 @@ MONTHS: Final = 12
 PER: Final = 1_000
 LEAST_CHANGE: Final = 0.005
 """Smaller changes are none: figures have two digits behind the point."""
+RATIO: Final = 1
+"""The digits of a figure that is a ratio, behind the point."""
 DIGITS: Final = {Measure.VALUE: 2, Measure.RATE: 2, Measure.SHARE: 1, Measure.CHANGE: 2}
 
 
@@ -205,6 +207,38 @@ class _Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class _WorkedOut:
+    """Figures that the owner of a fact works out, by path; of regions left out nothing is known."""
+
+    by_path: Mapping[str, float | None]
+
+    def figure(self, path: str) -> Figure:
+        """Return the figure of a region."""
+        if path not in self.by_path:
+            return NONE
+        value = self.by_path[path]
+        return Figure.of(None if value is None else _rounded(value, Measure.VALUE, RATIO), hidden=value is None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Quotient:
+    """Figures divided by others: hidden where either is, none where either is or there is nothing to divide by."""
+
+    upper: _Figures
+    lower: _Figures
+    times: float
+
+    def figure(self, path: str) -> Figure:
+        """Return the figure of a region."""
+        upper, lower = self.upper.figure(path), self.lower.figure(path)
+        if Standing.HIDDEN in (upper.standing, lower.standing):
+            return Figure.of(None, hidden=True)
+        if upper.value is None or not lower.value:
+            return NONE
+        return Figure.of(_rounded(self.times * upper.value / lower.value, Measure.VALUE, RATIO))
+
+
+@dataclass(frozen=True, slots=True)
 class _Decided:
     """Figures about persons, by path: ``None`` where it was decided not to tell; what was not decided on is not told."""
 
@@ -236,14 +270,31 @@ class _Reading:
         """``children`` are the paths right below ``place``; ``months`` are read up to ``month``."""
         self.spec, self.place, self.children, self.scope = spec, place, children, scope
         self.period = Period(month_before(month, months - 1), last_day(month)) if month else None
+        self._parts: tuple[_Reading, _Reading] | None = None
+        if spec.over is not None:
+            timed = bool(spec.over.moment)
+            self._parts = (
+                _Reading(replace(spec, over=None), place, above, children, month=month, months=months, scope=scope),
+                _Reading(spec.over, place, above, children, month=month if timed else None, months=months, scope=scope),
+            )
         self._by_month: dict[tuple[str, str], dict[dt.date, dict[str, Tally]]] = {}
         self._made: dict[dt.date | None, _Figures] = {}
 
     def at(self, month: dt.date | None) -> _Figures:
         """Return the figures of a month, ``None`` for what there is now."""
         if month not in self._made:
-            self._made[month] = self._persons(month) if self.spec.heads else self._tallies(month)
+            self._made[month] = self._read(month)
         return self._made[month]
+
+    def _read(self, month: dt.date | None) -> _Figures:
+        if self._parts and self.spec.over:
+            upper, lower = self._parts
+            return _Quotient(upper.at(month), lower.at(month if self.spec.over.moment else None), self.spec.times)
+        if self.spec.worked_out:
+            levels = [self.place.level, *([_below(self.place.level)] if self.children else [])]
+            figures = [worked_out(self.spec, level, scope=self.scope) for level in levels]
+            return _WorkedOut({path: value for each in figures for path, value in each.items()})
+        return self._persons(month) if self.spec.heads else self._tallies(month)
 
     def _tallies(self, month: dt.date | None) -> _Figures:
         by_path = self._counted(self.place.level, self.place.path, month)
@@ -276,6 +327,8 @@ class _Reading:
 
 def _settled(spec: FactSpec, asked: Asked) -> Asked:
     """Return what is asked with the month it is asked of. Raises ``BadInput`` for what the fact cannot tell."""
+    if not spec.additive and asked.measure in (Measure.RATE, Measure.SHARE):
+        raise BadInput("fact_is_ratio", f"“{spec.title}”本身是比率，不能再算每千人或占比。", parameter="measure")
     if not spec.moment:
         if asked.month or asked.measure is Measure.CHANGE:
             raise BadInput("fact_without_time", f"“{spec.title}”只有现状，没有月份。", parameter="month")
@@ -336,6 +389,8 @@ def _rate(own: Figure, persons: int | None) -> Figure:
 
 
 def _own_rate(place: Place, spec: FactSpec, now: _Figures) -> Figure:
+    if not spec.additive:
+        return NONE
     people = _residents(place.level, spec.per)
     return _rate(now.figure(place.path), people.by_path.get(place.path) if people else None)
 
@@ -351,9 +406,9 @@ def _change(path: str, now: _Figures, before: _Figures | None) -> Figure:
     return Figure.of(None if new is None or old is None else _rounded(new - old, Measure.CHANGE))
 
 
-def _rounded(value: float, measure: Measure) -> float:
+def _rounded(value: float, measure: Measure, digits: int | None = None) -> float:
     """Return a figure with the digits it is shown with, so that classes part what readers see; small rates keep two that tell."""
-    digits = DIGITS[measure]
+    digits = DIGITS[measure] if digits is None else digits
     if measure is Measure.RATE and 0 < value < 0.1:
         digits = min(6, 1 - math.floor(math.log10(value)))
     return round(value, digits) + 0.0

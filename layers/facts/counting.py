@@ -67,7 +67,8 @@ class Tally:
 
 def edition_of_fact(spec: FactSpec) -> str:
     """Return a text that changes whenever figures of a fact do."""
-    return once(("fact edition", spec.key), lambda: edition_of_rows(spec.families, spec.touched))
+    own = once(("fact edition", spec.key), lambda: edition_of_rows(spec.families, spec.touched))
+    return own if spec.over is None else f"{own}/{edition_of_fact(spec.over)}"
 
 
 def first_and_last(spec: FactSpec, *, scope: Scope) -> Period | None:
@@ -177,6 +178,8 @@ def _standing_table(standing: Standing, level: str, within: str) -> tuple[str, d
 def _narrowed(
     spec: FactSpec, scope: Scope, period: Period | None, choices: Choices | None
 ) -> tuple[str, dict[str, Any]]:
+    if spec.worked_out:
+        raise BadInput("fact_worked_out", f"“{spec.title}”不是逐条数出来的，只能按区划看。", parameter="fact")
     where, parameters = _seen(spec, scope)
     if period is not None:
         if not spec.moment:

@@ -1,9 +1,9 @@
-"""Into which classes figures of heat fall, with their words: five of quantity, or seven of change around none. Pure."""
+"""Into which classes figures of heat fall, with their words: five of quantity or gaps, or seven of change around none. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from layers.styles.classing import Spread, breaks_of
 
 Floats = npt.NDArray[np.float64]
+Ramp = Literal["quantity", "gap"]
 CLASSES: Final = 5
 NONE: Final = 4
 """The class of what did not change, of seven."""
@@ -20,7 +21,7 @@ NONE: Final = 4
 class Classes:
     """Classes by the numbers of their colours, from 1, with words; a break belongs to the class above it."""
 
-    palette: str
+    palette: Ramp | Literal["diverging"]
     breaks: tuple[float, ...]
     words: tuple[tuple[int, str], ...]
 
@@ -33,16 +34,16 @@ class Classes:
         return steps[np.searchsorted(np.array(self.breaks), values, side="right")] if len(steps) else steps
 
 
-def classes_of(values: Floats) -> Classes:
-    """Return up to five classes of figures, as many figures in each as may be; none of no figures."""
+def classes_of(values: Floats, palette: Ramp = "quantity") -> Classes:
+    """Return up to five classes of figures in an ordered ramp, as many figures in each as may be; none of no figures."""
     if not len(values):
-        return Classes("quantity", (), ())
+        return Classes(palette, (), ())
     breaks = breaks_of(_spread(values), "quantile", CLASSES)
     steps = [round(1 + at * (CLASSES - 1) / len(breaks)) for at in range(len(breaks) + 1)] if breaks else [3]
     distinct = np.unique(values)
     where = np.searchsorted(np.array(breaks), distinct, side="right")
     words = tuple((step, _ends(distinct[where == at])) for at, step in enumerate(steps))
-    return Classes("quantity", breaks, words)
+    return Classes(palette, breaks, words)
 
 
 def change_classes(values: Floats) -> Classes:

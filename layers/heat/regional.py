@@ -48,7 +48,13 @@ def region_heat(
             "level_invalid", "区划级别可选区（district）、街镇（street）。", parameter="level", known=list(LEVELS)
         )
     narrowed = dict(choices or {})
+    if spec.over is not None:
+        upper = region_heat(replace(spec, over=None), scope=scope, level=level, period=period, choices=narrowed)
+        when = period if spec.over.moment else None
+        return quotient(upper, region_heat(spec.over, scope=scope, level=level, period=when), spec.times)
     check_tellable(spec, period, narrowed, today=timezone.localdate())
+    if spec.worked_out:
+        return RegionHeat(level, _worked_out(spec, scope, level, period, narrowed))
     if not spec.heads:
         key = ("regions", level, *key_of(spec, scope=scope, period=period, choices=narrowed))
         found = kept(key, lambda: _as_counted(spec, scope, level, period, narrowed))
@@ -65,6 +71,22 @@ def regions_seen(spec: FactSpec, level: str, *, scope: Scope) -> list[str]:
     """Return the paths of the regions of a level whose figures of a fact a scope may see."""
     every = (path for path in np.unique(standing().paths).tolist() if path and above(path, level) == path)
     return [path for path in every if spec.public or scope.covers_path(path)]
+
+
+def quotient(upper: RegionHeat, lower: RegionHeat, times: float) -> RegionHeat:
+    """Return figures divided by others, ``None`` where either is not told or there is nothing to divide by."""
+    divided = {
+        path: None if value is None or not lower.values.get(path) else times * value / (lower.values[path] or 1.0)
+        for path, value in upper.values.items()
+    }
+    return replace(upper, values=divided)
+
+
+def worked_out(spec: FactSpec, level: str, *, scope: Scope) -> Figures:
+    """Return what the owner of a fact works out of the regions of a level, by path; those nothing is known of are left out."""
+    assert spec.worked_out is not None
+    make = spec.worked_out
+    return kept(("worked out", level, *key_of(spec, scope=scope)), lambda: dict(make(level, scope)))
 
 
 def rates_of(heat: RegionHeat, spec: FactSpec) -> RegionHeat:
@@ -85,6 +107,13 @@ def change_of_regions(now: RegionHeat, then: RegionHeat) -> RegionHeat:
         before = then.values.get(path)
         changed[path] = None if value is None or before is None else value - before
     return replace(now, values=changed)
+
+
+def _worked_out(spec: FactSpec, scope: Scope, level: str, period: Period | None, choices: Choices) -> Figures:
+    if period is not None or any(choices.values()):
+        raise BadInput("fact_without_time", f"“{spec.title}”只有现状，没有时段和条件。", parameter="from")
+    found = worked_out(spec, level, scope=scope)
+    return {path: found.get(path) for path in regions_seen(spec, level, scope=scope)}
 
 
 def _as_counted(spec: FactSpec, scope: Scope, level: str, period: Period | None, choices: Choices) -> Figures:

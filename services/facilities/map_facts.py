@@ -22,23 +22,25 @@ def _group(name: str, where: str = "TRUE") -> str:
     return f"""(SELECT * FROM {_OPEN} o WHERE o."group" = '{name}' AND {where})"""
 
 
+PLACES = FactSpec(
+    key="places",
+    title="服务设施",
+    summary="正在开放的服务设施，一家算一处。",
+    unit="处",
+    category="places",
+    table=_OPEN,
+    region="t.region_id",
+    cell="t.cell",
+    choices=_KINDS,
+    ledger="facilities",
+    asks=(("f.status", "open"),),
+    families=("facilities",),
+    touched=_TOUCHED,
+    source="各类设施台账，由机构和街镇维护",
+)
+
 FACTS = (
-    FactSpec(
-        key="places",
-        title="服务设施",
-        summary="正在开放的服务设施，一家算一处。",
-        unit="处",
-        category="places",
-        table=_OPEN,
-        region="t.region_id",
-        cell="t.cell",
-        choices=_KINDS,
-        ledger="facilities",
-        asks=(("f.status", "open"),),
-        families=("facilities",),
-        touched=_TOUCHED,
-        source="各类设施台账，由机构和街镇维护",
-    ),
+    PLACES,
     FactSpec(
         key="elder_places",
         title="养老服务设施",

@@ -59,6 +59,10 @@ def test_a_supervisor_sees_where_it_is_wrong_and_opens_the_institutions_behind_i
     expect(institutions.first).to_be_visible()
     assert institutions.count() == min(8, int(figure))
     assert page.locator(".areas-dot title").count() == int(figure)  # each where it stands
+    name = institutions.first.locator("strong").inner_text()
+    institutions.first.get_by_role("link").click()
+    expect(page.get_by_role("heading", name=name).first).to_be_visible()
+    page.go_back()
     page.get_by_role("link", name="到台账看全部").click()
     page.wait_for_url("**/desk/ledgers/unconfirmed-places**")
     expect(page.locator("main")).to_contain_text(re.compile(rf"(?<!\d){figure} 家"))

@@ -38,7 +38,7 @@ def ranking(page: str) -> list[str]:
 
 
 def titles(page: str) -> list[str]:
-    return [re.search(rf'<h2 id="{key}">([^<]*)</h2>', page)[1] for key in ("rank", "finding")]  # type: ignore[index]
+    return [re.search(rf'<h2 id="{key}"[^>]*>([^<]*)</h2>', page)[1] for key in ("rank", "finding")]  # type: ignore[index]
 
 
 def test_map_ranking_and_legend_say_the_same_figures() -> None:
@@ -187,3 +187,32 @@ def test_nothing_but_reading_is_answered() -> None:
         assert client.post(place).status_code == 405
     assert client.get("/watch/areas/nothing").status_code == 404
     assert isinstance(client, Client)
+
+
+def test_a_ratio_has_no_shares_compares_with_the_whole_and_leads_on() -> None:
+    copy_places()
+    client = signed_in("shi")
+    page = text(client.get("/watch/areas/unconfirmed_share"))
+    assert 'aria-label="怎么算"' not in page  # neither a share nor a rate of a rate
+    assert re.search(r"\d+ 个区高于全市的 [\d.]+ %", titles(page)[1])
+    assert all(re.search(r"(—|\d+\.\d)$", row) for row in ranking(page))  # one digit, or none
+    assert "fill-gap-" in page
+    total = int(re.search(r'<h2 id="rows">[^：]+：(\d+) 家', page)[1])  # type: ignore[index]
+    listed = re.search(r'<a class="button primary" href="([^"]+)"', page)[1]  # type: ignore[index]
+    assert re.search(rf"(?<!\d){total} 家", plain(text(client.get(listed))))
+    for measure in ("rate", "share"):
+        assert client.get(f"/watch/areas/unconfirmed_share?measure={measure}").status_code == 400
+    page = text(client.get("/watch/areas/gaps_nursery?region=310101"))
+    assert titles(page) == ["黄浦区没有数据"] * 2  # before it is measured: — and not 0
+    on = re.search(r'<a class="button primary" href="(/plan/gaps[^"]+)"', page)[1]  # type: ignore[index]
+    assert on == "/plan/gaps?kind=nursery&ages=0-2&minutes=15&region=310101"
+    assert client.get(on).status_code == 200
+    cards = re.findall(r'<span class="areas-card-name">([^<]+)</span>', text(client.get("/watch/areas/kindergartens")))
+    assert len(cards) == 9
+    assert "幼儿园" in cards  # the chosen one always
+    report_places(0, 9, 14)
+    page = text(client.get("/watch/areas/reports_per_place"))
+    assert 'aria-label="怎么算"' in page
+    assert "占比" not in page[page.index('aria-label="怎么算"') :][:600]
+    assert re.search(r"(升高|降低) [\d.]+ 件/百处：", page)
+    assert page.count('<svg class="areas-trend-line') == 2  # for a desk and for a telephone

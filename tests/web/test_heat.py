@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import io
 import json
 import re
@@ -252,3 +253,69 @@ def test_what_cannot_be_asked_is_refused_by_name(manager: Client, query: str, co
     answer = manager.get(f"/api/v1/heat/{query}")
     assert answer.status_code == 400
     assert answer.json()["code"] == code
+
+
+def test_rows_lead_to_the_ledger_of_just_what_they_count(manager: Client) -> None:
+    """A cell, a district and a kind: the ledger behind a figure lists as many rows as the figure says."""
+    kind = Facility.objects.filter(kind__group="eldercare", status="open").order_by("kind").first()
+    assert kind is not None
+    report(kind, 2)
+    month = "step=month&by=district"
+    for query in (
+        "by=8",
+        "by=9",
+        "by=10",
+        "by=district",
+        "by=street",
+        f"by=8&kinds={kind.kind_id}",
+        f"by=street&kinds={kind.kind_id}",
+    ):
+        follow(manager, "elder_places", query, "家")
+    follow(manager, "places", f"by=9&kinds={kind.kind_id}", "家")
+    follow(manager, "place_reports", month, "条")
+    text, _ = page_of(manager, "/watch/heat/elder_places?by=7")
+    assert 'class="row-link"' not in text  # of cells this large the map is asked closer
+    text, _ = page_of(manager, f"/watch/heat/place_reports?{month}&with={BEFORE.first}")
+    assert 'class="row-link"' not in text  # of a change there are no rows
+    text, _ = page_of(signed_in("district_manager", "310101"), "/watch/heat/elder_places?by=district")
+    linked = re.findall(r'<tr data-key="(\w+)"(?:(?!</tr>).)*?class="row-link"', text, re.S)
+    assert linked == ["310101"]  # public figures are of all, rows only of one's own
+
+
+def follow(client: Client, key: str, query: str, counter: str) -> None:
+    text, _ = page_of(client, f"/watch/heat/{key}?{query}")
+    rows = re.findall(r'class="row-link" href="([^"]+)".*?<td class="number">(\d+)</td>', text, re.S)
+    assert rows, (key, query)
+    for href, figure in (rows[0], rows[-1]):
+        answer: Any = client.get(html.unescape(href))
+        assert answer.status_code == 200, (href, answer.content.decode()[:300])
+        listed = re.sub(r"<[^>]+>", "", answer.content.decode())
+        assert re.search(rf"(?<!\d){figure} {counter}", listed), (key, query, figure)
+
+
+def test_what_is_worse_the_more_is_drawn_in_the_ramp_of_gaps(manager: Client) -> None:
+    report(Facility.objects.filter(status="open").order_by("pk")[0], 2)
+    text, told = page_of(manager, "/watch/heat/place_reports?by=9&step=month")
+    assert 'class="fill-gap-' in text
+    assert "fill-quantity" not in text
+    assert manager.get(told["api"] + "&bbox=120,30,123,32").json()["palette"] == "gap"
+    text, _ = page_of(manager, "/watch/heat/place_reports?by=9&step=month&with=" + str(BEFORE.first))
+    assert "fill-gap-" not in text
+    text, _ = page_of(manager, "/watch/heat/elder_places?by=9")
+    assert 'class="fill-quantity-' in text
+
+
+def test_a_ratio_is_told_by_region_and_made_no_rate(manager: Client) -> None:
+    for place in Facility.objects.filter(status="open").order_by("pk")[:3]:
+        report(place, 2)
+    text, _ = page_of(manager, "/watch/heat/reports_per_place?step=month&by=district")
+    assert "件/百处" in text
+    assert "每千人" not in text
+    assert "合计" not in text
+    assert re.search(r"最高，[\d.]+ 件/百处", text)
+    assert manager.get("/watch/heat/reports_per_place?by=8").status_code == 400
+    refused = manager.get("/api/v1/heat/reports_per_place", {"by": "district", "per": "1000"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "fact_is_ratio")
+    text, _ = page_of(manager, "/watch/heat/gaps_nursery")
+    assert "没有" in text  # measured nowhere yet: —, not 0
+    assert set(table_in(text).values()) == {"—"}

@@ -71,7 +71,7 @@ class HeatOut(BaseModel):
     fact: str
     unit: str
     by: str = Field(..., description="答的是哪一级；要画的格子太多时比问的粗")
-    palette: Literal["quantity", "diverging"]
+    palette: Literal["quantity", "gap", "diverging"]
     classes: list[ClassOut]
     hidden: bool = Field(..., description="有没有因为少于 10 人而不公布的")
     figures: list[tuple[str, float | None]] | None = Field(

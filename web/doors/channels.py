@@ -68,7 +68,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
     scope = scope_for(request)
     counts = queries.visits(scope=scope)
     rows = [
-        (each, address_of(request, each.channel), _told(counts.get(each.channel.key)))
+        (each, address_of(request, each.channel), _told(counts.get(each.channel.key), " 次"))
         for each in queries.standings(scope=scope)
     ]
     return render(request, "desk/channels.html", {"rows": rows, "days": DAYS})
@@ -124,9 +124,9 @@ def address_of(request: HttpRequest, channel: Channel) -> str:
     return f"{settings.SITE_URL}{path}" if settings.SITE_URL else request.build_absolute_uri(path)
 
 
-def _told(use: Any) -> str:
+def _told(use: Any, unit: str = "") -> str:
     """Return a count in words: few is not told."""
-    return "0" if use is None else TOLD if use.count is None else str(use.count)
+    return TOLD if use is not None and use.count is None else f"{use.count if use else 0}{unit}"
 
 
 ROUTES = [

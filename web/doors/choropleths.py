@@ -8,22 +8,18 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
-from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from geo.errors import NotFound
 from geo.imports.queries import attribution
-from geo.regions.records import LEVEL_NAMES
+from geo.regions.records import LEVEL_NAMES, LEVELS
 from geo.scope import Scope
 from layers.choropleths.findings import finding, leading, trend_finding
 from layers.choropleths.queries import Board, board_of, months_of, summary_of
 from layers.choropleths.spec import Measure
 from layers.facts.registry import fact, visible_facts
 from layers.styles.classing import METHODS
-from services.access.actions import record_audit
-from services.access.models import AuditAct
 from services.access.queries import check_duty, scope_for
 from services.facilities.queries import city_now
 from services.kernel.watching.duties import WATCH
@@ -34,7 +30,7 @@ from web.doors.choropleths_shown import (
     State,
     ages_said,
     asked_of,
-    card_of,
+    cards_of,
     crumbs_of,
     here,
     legend_of,
@@ -44,9 +40,10 @@ from web.doors.choropleths_shown import (
     said,
     shown_of,
     state_of,
-    trend_of,
+    trends_of,
     unit_of,
 )
+from web.doors.taken import taken
 from web.doors.typed import typed
 
 
@@ -82,7 +79,8 @@ def areas_page(request: HttpRequest, key: str) -> HttpResponse:
         "here": here(board),
         "crumbs": crumbs_of(board, state),
         "as_of": city_now(),
-        "cards": [card_of(each, state) for each in summaries],
+        "cards": cards_of(summaries, state),
+        "meanings": [each.spec for each in summaries],
         "measures": _measures(board, state),
         "measure_words": _measure_words(board),
         "unit": unit_of(spec, measure),
@@ -94,10 +92,11 @@ def areas_page(request: HttpRequest, key: str) -> HttpResponse:
         "map": drawn,
         "scale_at": drawn and (drawn.whole.height - 14, 8 + drawn.whole.scale[0] / 2, drawn.whole.height - 18),
         "table_url": f"{state.url('watch-areas-table')}{'' if '?' in state.url() else '?'}",
-        "month_words": [(each.words, said(each.figure)) for each in board.months],
+        "month_words": [(each.words, said(each.figure, ratio=not spec.additive)) for each in board.months],
         "rows": rows,
-        "trend": trend_of(board.months),
-        "trend_title": trend_finding(board.months, spec.unit),
+        "page": spec.page.format(region="" if board.place.level == LEVELS[0] else board.place.code),
+        "trends": trends_of(board.months, ratio=not spec.additive),
+        "trend_title": trend_finding(board.months, spec.unit, ratio=not spec.additive),
         "methods": METHODS.items(),
         "attribution": attribution(),
         "themes": themes().values(),
@@ -132,7 +131,8 @@ def _measures(board: Board, state: State) -> list[tuple[str, str, bool]]:
     return [
         (words, state.url(measure=str(measure), breaks="", method=""), measure is board.asked.measure)
         for measure, words in MEASURES.items()
-        if measure is not Measure.CHANGE or board.spec.moment
+        if (measure is not Measure.CHANGE or board.spec.moment)
+        and (board.spec.additive or measure in (Measure.VALUE, Measure.CHANGE))
     ]
 
 
@@ -169,18 +169,11 @@ def export(request: HttpRequest, key: str) -> HttpResponse:
         heads.append(f"较上月（{spec.unit}）")
     body, form = write_lines(spec.title, heads, lines, typed(request, "format", "xlsx"))
     month = f"{board.asked.month:%Y-%m}" if board.asked.month else ""
-    detail = {
-        "ledger": f"areas-{spec.key}", "format": form.ending, "rows": len(lines), "region": board.place.code,
-        "measure": str(measure), "month": month,
-    }  # fmt: skip
-    record_audit(act=AuditAct.LEDGER_EXPORTED, request=request, detail=detail)
-    named = "-".join(each for each in (spec.title, board.place.name, month) if each)
-    name = f"{named}-{timezone.localtime():%Y%m%d-%H%M}.{form.ending}"
-    answer = HttpResponse(body, content_type=form.media_type)
-    answer.headers["Content-Disposition"] = (
-        content_disposition_header(as_attachment=True, filename=name) or "attachment"
-    )
-    return answer
+    name = "-".join(each for each in (spec.title, board.place.name, month) if each)
+    return taken(
+        request, body, name, ledger=f"areas-{spec.key}", format=form.ending, rows=len(lines), region=board.place.code,
+        measure=str(measure), month=month,
+    )  # fmt: skip
 
 
 ROUTES = [

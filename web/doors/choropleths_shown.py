@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -20,20 +19,23 @@ from geo.regions.records import LEVEL_NAMES
 from geo.scope import Scope
 from layers.choropleths.drawing import Drawing, draw
 from layers.choropleths.findings import Shown
-from layers.choropleths.queries import Asked, Board, Summary
+from layers.choropleths.queries import RATIO, Asked, Board, Summary
 from layers.choropleths.shapes import shapes_below
 from layers.choropleths.spec import Area, Figure, Measure, Month, Place, Standing, last_day, month_of
+from layers.facts.counting import Period
 from layers.facts.spec import FactSpec
 from layers.styles.classing import LEAST_CLASSES, METHODS, MOST_CLASSES, Method
 from layers.styles.legend import words_of
 from layers.styles.palettes import PALETTES
 from services.kernel.ledger.asking import read_asked
 from services.kernel.ledger.queries import Row, Total, count_rows, page_of, rows_of
-from services.kernel.ledger.registry import ledgers, may_open
 from services.kernel.spec import LedgerSpec
+from web.doors.fact_rows import ledger_of, rows_query
 from web.doors.typed import number_typed, typed
 
 LISTED: Final = 8
+CARDS: Final = 9
+"""How many facts have a card; the menu has all."""
 DOTS: Final = 300
 WORDS: Final = {Standing.HIDDEN: "未公布", Standing.NONE: "—"}
 MEASURES: Final = {
@@ -115,11 +117,11 @@ def unit_of(spec: FactSpec, measure: Measure) -> str:
     return {Measure.RATE: f"{spec.unit}/千人", Measure.SHARE: "%"}.get(measure, spec.unit)
 
 
-def said(figure: Figure, measure: Measure = Measure.VALUE) -> str:
+def said(figure: Figure, measure: Measure = Measure.VALUE, *, ratio: bool = False) -> str:
     """Return a figure as readers see it: — where there is none, 未公布 where it is kept back."""
     if figure.value is None:
         return WORDS[figure.standing]
-    digits = _DIGITS.get(measure, 0 if figure.value == int(figure.value) else 2)
+    digits = RATIO if ratio else _DIGITS.get(measure, 0 if figure.value == int(figure.value) else 2)
     text = f"{abs(figure.value):,.{digits}f}"
     if measure is Measure.RATE and 0 < figure.value < 0.1:
         text = f"{figure.value:.6f}".rstrip("0")
@@ -138,6 +140,7 @@ def shown_of(board: Board) -> Shown:
         measure,
         unit_of(board.spec, measure),
         board.total.value if measure is Measure.VALUE else None,
+        ratio=not board.spec.additive,
     )
 
 
@@ -176,10 +179,10 @@ def tones_of(board: Board) -> list[str]:
 def _class_words(board: Board) -> list[str]:
     if board.asked.measure is not Measure.CHANGE:
         whole = all(area.figure.value is None or area.figure.value == int(area.figure.value) for area in board.areas)
-        return words_of(board.breaks, whole=whole)
+        return words_of(board.breaks, whole=whole and board.spec.additive)
     if not board.breaks:
         return ["不变"]
-    half = said(Figure.of(board.breaks[-1]))
+    half = said(Figure.of(board.breaks[-1]), ratio=not board.spec.additive)
     return [f"减少超过 {half}", "减少", "不变", "增加", f"增加 {half} 以上"]
 
 
@@ -204,8 +207,8 @@ def lines_of(board: Board, state: State) -> list[Line]:
     return [
         Line(
             area,
-            said(area.figure, measure),
-            said(area.change, Measure.CHANGE),
+            said(area.figure, measure, ratio=not board.spec.additive),
+            said(area.change, Measure.CHANGE, ratio=not board.spec.additive),
             _trend(area.change),
             f"fill-{tones[area.at]}" if area.at is not None else f"hatched-{area.figure.standing}",
             round(100 * abs(area.figure.value) / most, 1) if area.figure.value is not None else 0.0,
@@ -237,15 +240,30 @@ class Card:
     chosen: bool
 
 
+def cards_of(summaries: Sequence[Summary], state: State) -> list[Card]:
+    """Return the cards of a page: ratios first, for they compare regions, what is not worked out yet last, the chosen always."""
+
+    def rank(one: Summary) -> int:
+        if one.spec.worked_out and not one.total.told:
+            return 2
+        return int(one.spec.additive)
+
+    ordered = sorted(summaries, key=rank)
+    shown = ordered[:CARDS]
+    if not any(one.spec.key == state.fact for one in shown):
+        shown = [*ordered[: CARDS - 1], *(one for one in ordered if one.spec.key == state.fact)]
+    return [card_of(one, state) for one in shown]
+
+
 def card_of(summary: Summary, state: State) -> Card:
     """Return the card of a fact."""
     spec, rate = summary.spec, summary.rate
     return Card(
         spec,
-        said(summary.total),
+        said(summary.total, ratio=not spec.additive),
         not summary.total.told,
         f"每千人 {said(rate, Measure.RATE)}" if rate.told and spec.per else "",
-        said(summary.change, Measure.CHANGE) if summary.change.told else "",
+        said(summary.change, Measure.CHANGE, ratio=not spec.additive) if summary.change.told else "",
         _trend(summary.change),
         f"{summary.month.month}月" if summary.month else "",
         state.url(fact=spec.key, measure="", month="", method="", classes="", breaks=""),
@@ -325,11 +343,11 @@ class Rows:
 
 def rows_of_board(board: Board, *, scope: Scope) -> Rows | None:
     """Return the rows behind the figure of the region, none where no ledger lists them for the scope."""
-    spec = ledgers().get(board.spec.ledger)
-    if spec is None or not may_open(spec, scope):
+    spec = ledger_of(board.spec, scope=scope)
+    if spec is None:
         return None
-    inside = board.chosen or board.place
-    query = rows_query(board.spec, board.asked.month, inside.code)
+    inside, month = board.chosen or board.place, board.asked.month
+    query = rows_query(board.spec, Period(month, last_day(month)) if month else None, region=inside.code)
     asked = read_asked(QueryDict(query), spec)
     page = page_of(spec, asked, scope=scope, limit=LISTED)
     near = board.place.level == "street" and bool(spec.point)
@@ -337,13 +355,6 @@ def rows_of_board(board: Board, *, scope: Scope) -> Rows | None:
     said_of = [(row, _told(row), reverse("desk-ledger-record", args=[spec.key, row.pk])) for row in page.rows]
     href = f"{reverse('desk-ledger', args=[spec.key])}?{query}"
     return Rows(spec, said_of, count_rows(spec, asked, scope=scope), href, located)
-
-
-def rows_query(spec: FactSpec, month: dt.date | None, region: str) -> str:
-    """Return the parameters of the ledger's address that list the rows of a figure."""
-    days = {"first": month.isoformat(), "last": last_day(month).isoformat()} if month else {}
-    pairs = [(name, value.format(**days)) for name, value in spec.asked]
-    return urlencode([*pairs, ("region", region)])
 
 
 def _told(row: Row) -> str:
@@ -354,34 +365,60 @@ def _told(row: Row) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """The line of the months in a box of 720 × 150: its path, its points (x, y, month, figure), the marks of both axes."""
+    """The line of the months in a box: its path, its points (x, y, month, figure), and where the marks of both axes stand."""
 
+    name: str
+    width: float
+    height: float
+    right: float
     path: str
     points: list[tuple[float, float, Month, str]]
     marks: list[tuple[float, str]]
-    ends: list[tuple[float, str]]
+    ends: list[tuple[float, float, str]]
+    left: float
 
 
-WIDE, HIGH, TOP = 720.0, 150.0, 10.0
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """A drawing of the line: its size, how far down the axis is, and every how many months one is named."""
+
+    name: str
+    width: float
+    height: float
+    named: int
 
 
-def trend_of(months: Sequence[Month]) -> Trend | None:
-    """Return the line of the months, broken where a month has no figure; the axis begins at zero."""
+BOXES: Final = (_Box("wide", 720.0, 106.0, 1), _Box("narrow", 360.0, 160.0, 2))
+"""For a desk or a wall, and for a telephone: words are as large in both as on the page."""
+LEFT, TOP, BELOW, BESIDE = 50.0, 10.0, 24.0, 84.0
+
+
+def trends_of(months: Sequence[Month], *, ratio: bool = False) -> list[Trend]:
+    """Return the drawings of the line of the months, broken where a month has no figure; the axis begins at zero."""
     if len(months) < 2 or not any(each.figure.told for each in months):
-        return None
+        return []
+    return [_trend_in(box, months, ratio=ratio) for box in BOXES]
+
+
+def _trend_in(box: _Box, months: Sequence[Month], *, ratio: bool) -> Trend:
     most = max(each.figure.value for each in months if each.figure.value is not None) or 1
-    step = (WIDE - 130) / (len(months) - 1)
+    low, right = box.height - BELOW, box.width - BESIDE
+    step = (right - LEFT) / (len(months) - 1)
     path, points, pen = "", [], "M"
     for at, each in enumerate(months):
         if each.figure.value is None:
             pen = "M"
             continue
-        x, y = round(50 + at * step, 1), round(HIGH - (HIGH - TOP) * each.figure.value / most, 1)
+        x, y = round(LEFT + at * step, 1), round(low - (low - TOP) * each.figure.value / most, 1)
         path, pen = f"{path}{pen}{x} {y}", "L"
-        points.append((x, y, each, said(each.figure)))
-    marks = [(HIGH, "0"), (TOP, said(Figure.of(most)))]
-    ends = [(round(50 + at * step, 1), f"{each.first.month}月") for at, each in enumerate(months)]
-    return Trend(path, points, marks, ends)
+        points.append((x, y, each, said(each.figure, ratio=ratio)))
+    marks = [(low, "0"), (TOP, said(Figure.of(most), ratio=ratio))]
+    ends = [
+        (round(LEFT + at * step, 1), box.height - 4, f"{each.first.month}月")
+        for at, each in enumerate(months)
+        if (len(months) - 1 - at) % box.named == 0
+    ]
+    return Trend(box.name, box.width, box.height, right, path, points, marks, ends, LEFT)
 
 
 def crumbs_of(board: Board, state: State) -> list[tuple[str, str]]:

@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -26,14 +25,13 @@ from layers.facts.residents import residents
 from layers.facts.spec import FactSpec
 from layers.heat.periods import STEPS, Step, block_at, blocks, steps_of
 from layers.heat.regional import regions_seen, span_of
-from services.access.actions import record_audit
-from services.access.models import AuditAct
 from services.access.queries import check_duty, scope_for
 from services.facilities.kinds import all_kinds
 from services.kernel.watching.duties import WATCH
 from services.kernel.watching.tables import write_lines
 from web.doors.desk_map import map_context
 from web.doors.heat_parts import Answer, Question, about_fact, answer_to, by_words, cell_width, period_words, title_of
+from web.doors.taken import taken
 from web.doors.typed import typed
 
 FIRST: Final = {"elder": "elder_places", "childcare": "childcare"}
@@ -234,22 +232,17 @@ def export(request: HttpRequest, key: str) -> HttpResponse:
     scope = scope_for(request)
     check_duty(scope, WATCH)
     spec = fact(key, scope=scope)
-    state, ending = State(request, spec, scope), typed(request, "format", "xlsx")
+    state = State(request, spec, scope)
     if spec.moment and state.period is None:
         raise NotFound("no_figures", "还没有可以公布的数字，没有表格可以导出。")
     answer = answer_to(state.question)
     figure = f"{'变化' if state.then else spec.title}（{state.question.unit}）"
     where = "网格（H3）" if state.question.gridded else "区划代码"
     lines = [[line.key, line.name, "—" if line.value is None else line.value] for line in answer.lines]
-    body, form = write_lines(spec.title, [where, "位置", figure], lines, ending)
-    detail = {"ledger": f"heat-{spec.key}", "format": ending, "rows": len(lines), **state.asked}
-    record_audit(act=AuditAct.LEDGER_EXPORTED, request=request, detail=detail)
-    name = f"{spec.title}-{_said(state).replace(' · ', '-')}.{ending}"
-    response = HttpResponse(body, content_type=form.media_type)
-    response.headers["Content-Disposition"] = (
-        content_disposition_header(as_attachment=True, filename=name) or "attachment"
-    )
-    return response
+    body, form = write_lines(spec.title, [where, "位置", figure], lines, typed(request, "format", "xlsx"))
+    name = f"{spec.title}-{_said(state).replace(' · ', '-')}"
+    ledger = f"heat-{spec.key}"
+    return taken(request, body, name, ledger=ledger, format=form.ending, rows=len(lines), **state.asked)
 
 
 @require_safe

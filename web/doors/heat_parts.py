@@ -22,6 +22,7 @@ from layers.heat.classes import Classes, change_classes, classes_of, said
 from layers.heat.drawing import box_of
 from layers.heat.periods import steps_of
 from layers.heat.regional import LEVELS, RegionHeat, change_of_regions, rates_of, region_heat
+from web.doors.fact_rows import rows_address
 
 LISTED: Final = 20
 """How many cells a table lists; of regions it lists all."""
@@ -50,6 +51,8 @@ class Question:
             raise BadInput(
                 "cells_without_residents", "没有按网格公布的居民数，每千人只能按区或街镇看。", parameter="per"
             )
+        if self.per and not self.spec.additive:
+            raise BadInput("fact_is_ratio", f"“{self.spec.title}”本身是比率，不能再算每千人。", parameter="per")
         if self.then and self.period is None:
             raise BadInput("compare_without_period", "要比较，请先选一个时段。", parameter="compare_from")
 
@@ -85,12 +88,17 @@ class Question:
 
     def classes(self, values: Floats) -> Classes:
         """Return the classes that figures fall into."""
-        return change_classes(values) if self.then else classes_of(values)
+        if self.then:
+            return change_classes(values)
+        return classes_of(values, "gap" if self.spec.more_is_worse else "quantity")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A cell or a region with its figure, ``None`` where none is told; the class it is drawn in, and where a cell stands."""
+    """A cell or a region with its figure, ``None`` where none is told; the class it is drawn in, and where a cell stands.
+
+    ``rows`` is the address of the ledger that lists the rows of the figure, '' where none does for who asks.
+    """
 
     key: str
     name: str
@@ -98,6 +106,7 @@ class Line:
     step: int | None
     lon: float | None = None
     lat: float | None = None
+    rows: str = ""
 
     @property
     def words(self) -> str:
@@ -139,9 +148,12 @@ def _of_cells(question: Question) -> Answer:
     lon, lat = centres_of(some)
     rows = zip(some.tolist(), regions_of(some), values.tolist(), classes.of(values).tolist(), lon, lat, strict=True)
     lines = [
-        Line(f"{cell:x}", _named(names, above(path, "street") or path), value, step, round(x, 6), round(y, 6))
+        Line(
+            f"{cell:x}", _named(names, above(path, "street") or path), value, step, round(x, 6), round(y, 6),
+            _rows(question, path, cell=cell),
+        )
         for cell, path, value, step, x, y in rows
-    ]
+    ]  # fmt: skip
     return Answer(
         lines,
         classes,
@@ -162,11 +174,19 @@ def _of_regions(question: Question) -> Answer:
     for path, value in heat.values.items():
         seen = value is not None and (value != 0 or bool(question.then))
         step = int(classes.of(np.array([value]))[0]) if seen else None
-        lines.append(Line(code_of(path), _named(names, path), value, step))
+        lines.append(Line(code_of(path), _named(names, path), value, step, rows=_rows(question, path) if value else ""))
     lines.sort(key=lambda line: (line.value is None, -abs(line.value or 0.0), line.key))
     whole = question.regions.values if not question.per else {}
     hidden = bool(question.spec.heads) and None in whole.values()
     return Answer(lines, classes, len(told), _ties(values, lines), _total(question, values), hidden)
+
+
+def _rows(question: Question, path: str, *, cell: int | None = None) -> str:
+    """Return the address of the rows of a figure of a region, or of a cell in it; '' where none may be listed."""
+    if question.then or not path or not question.scope.covers_path(path):
+        return ""
+    where = {"region": code_of(path)} if cell is None else {"cell": cell}
+    return rows_address(question.spec, question.period, question.choices or {}, scope=question.scope, **where)
 
 
 def _ties(values: Floats, lines: list[Line]) -> int:
@@ -175,7 +195,7 @@ def _ties(values: Floats, lines: list[Line]) -> int:
 
 
 def _total(question: Question, values: Floats) -> float | None:
-    return None if question.per or question.then else float(values.sum())
+    return None if question.per or question.then or not question.spec.additive else float(values.sum())
 
 
 def about_fact(spec: FactSpec) -> dict[str, Any]:
@@ -214,6 +234,8 @@ def title_of(question: Question, answer: Answer) -> str:
     if question.then:
         more = "增加" if first.value > 0 else "减少"
         return f"{where}变化最大，{more}了 {said(abs(first.value))} {question.unit}"
+    if not question.spec.additive:
+        return f"{where}最高，{said(first.value)} {question.unit}"
     rate = "每千人" if question.per else ""
     return f"{where}{rate}最多，有 {said(first.value)} {question.spec.unit}"
 

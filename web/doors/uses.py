@@ -35,7 +35,7 @@ TEST_HEADER: Final = "X-Quantu-Test"
 """A check of the platform that is no use of it says so by this header."""
 BOTS: Final = re.compile(r"(?i)bot\b|spider|crawl|slurp|curl/|wget/|python-|httpx|monitor|preview")
 BEACONS: Final = CallerLimit("uses", anonymous=60, keyed=60)
-TOLD: Final = "少于 5"
+TOLD: Final = "不公布"
 
 
 def is_use(request: HttpRequest) -> bool:
@@ -123,11 +123,14 @@ def _check_ours(request: HttpRequest) -> None:
 @never_cache
 @require_safe
 def export(request: HttpRequest) -> HttpResponse:
-    """Send the figures of the finder's use as CSV, by ``by``, from the day ``since`` to the day ``until``, both included."""
+    """Send the figures of the finder's use as CSV, by ``by``, from the day ``since`` to the day ``until``, both included.
+
+    Unless other days are asked for, of the last month that is over.
+    """
     scope = scope_for(request)
-    today = timezone.localdate()
-    since = _day(request.GET.get("since"), today - dt.timedelta(days=30))
-    until = _day(request.GET.get("until"), today)
+    ended = timezone.localdate().replace(day=1) - dt.timedelta(days=1)
+    since = _day(request.GET.get("since"), ended.replace(day=1))
+    until = _day(request.GET.get("until"), ended)
     by = next((one for one in get_args(counting.By) if one == request.GET.get("by", "street")), None)
     if by is None:
         raise BadInput("by_unknown", f"by 可选：{'、'.join(get_args(counting.By))}。", parameter="by")

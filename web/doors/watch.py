@@ -9,15 +9,11 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
-from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from geo.errors import CityError
 from geo.scope import Scope
-from services.access.actions import record_audit
-from services.access.models import AuditAct
 from services.access.queries import check_duty, scope_for
 from services.kernel.watching.duties import WATCH
 from services.kernel.watching.queries import Board, Told, board_of, open_query, told_of
@@ -25,6 +21,7 @@ from services.kernel.watching.registry import theme_of, themes
 from services.kernel.watching.spec import Theme
 from services.kernel.watching.tables import write_table
 from web.doors.desk_map import map_context
+from web.doors.taken import taken
 from web.doors.typed import typed
 from web.doors.watch_parts import (
     LEVEL_WORDS,
@@ -138,19 +135,12 @@ def _said(each: Any) -> str:
 @require_safe
 def export(request: HttpRequest, theme: str) -> HttpResponse:
     """Answer the table of a board as a file; what was taken goes to the audit log."""
-    found, ending = theme_of(theme), typed(request, "format", "xlsx")
+    found = theme_of(theme)
     board = board_of(found, typed(request, "region"), scope=scope_for(request))
-    body, form, count = write_table(board, ending)
-    detail = {"ledger": f"watch-{found.key}", "format": ending, "rows": count, "region": code_of(board)}
-    record_audit(act=AuditAct.LEDGER_EXPORTED, request=request, detail=detail)
-    name = (
-        f"{found.title}-{board.region.name if board.region else '我的辖区'}-{timezone.localtime():%Y%m%d-%H%M}.{ending}"
-    )
-    answer = HttpResponse(body, content_type=form.media_type)
-    answer.headers["Content-Disposition"] = (
-        content_disposition_header(as_attachment=True, filename=name) or "attachment"
-    )
-    return answer
+    body, form, rows = write_table(board, typed(request, "format", "xlsx"))
+    name = f"{found.title}-{board.region.name if board.region else '我的辖区'}"
+    ledger = f"watch-{found.key}"
+    return taken(request, body, name, ledger=ledger, format=form.ending, rows=rows, region=code_of(board))
 
 
 @require_safe

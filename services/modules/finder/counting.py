@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import numpy as np
 import redis
 import structlog
 from django.conf import settings
@@ -26,12 +27,11 @@ from geo.errors import BadInput
 from geo.regions.models import Level
 from geo.regions.queries import assign_regions, within
 from geo.scope import Scope
+from layers.disclosure import tellable
 from services.access.queries import check_duty, holds_citywide
 from services.modules.finder.models import Act, UseBatch, UseCount
 
 DUTY: Final = "facilities.view"
-SMALL: Final = 5
-"""A figure below it is not told: few uses in one street may be those of one family."""
 KEPT_BATCHES: Final = dt.timedelta(days=2)
 LONGEST_SPAN: Final = dt.timedelta(days=366)
 AT_ONCE: Final = 1000
@@ -143,14 +143,18 @@ def uses(
     """Return how often the finder was used from ``since`` to before ``until`` in the scope's regions, the most used first.
 
     ``act`` (one of ``Act``) and ``filter_key`` narrow it; without a filter acts are counted, by ``"filter"`` filters are. Regions
-    are those of the published edition. A figure below ``SMALL`` is withheld, and with it the next smallest, so that no sum gives
-    it away. Needs ``facilities.view``. Raises ``BadInput`` and ``Forbidden``.
+    are those of the published edition. Figures of fewer than ``layers.disclosure.K`` are withheld, and with them as many of the
+    next smallest that no sum gives them away. By place, or for who sees a part of the city only, figures are told by whole months
+    that are over, so that no difference of two spans does. Needs ``facilities.view``. Raises ``BadInput`` and ``Forbidden``.
     """
     check_duty(scope, DUTY)
     if not since < until <= since + LONGEST_SPAN:
         raise BadInput("span_invalid", "起止时间要先后分明，一次最多看一年。", parameter="since")
     if act and act not in Act.values:
         raise BadInput("act_unknown", f"行为可选：{'、'.join(Act.values)}。", parameter="act")
+    if (by in ("district", "street") or not holds_citywide(scope, DUTY)) and not _months_over(since, until):
+        said = "分地方的次数按月公布，当月的下月 1 日起可看。请选整月。"
+        raise BadInput("uses_by_month", said, parameter="since")
     # What names no region is told to those of the whole city.
     seen = Q() if holds_citywide(scope, DUTY) else within(scope)
     rows = UseCount.objects.filter(seen, hour__gte=since, hour__lt=until)
@@ -178,10 +182,16 @@ def _named(by: By, value: object) -> tuple[str, str]:
     return text, str(dict(Act.choices).get(text, text)) if by == "act" else text
 
 
+def _months_over(since: dt.datetime, until: dt.datetime) -> bool:
+    """Say whether a span is whole months of the city's calendar that are over."""
+    first, last = timezone.localtime(since), timezone.localtime(until)
+    begins = all((each.day, each.time()) == (1, dt.time()) for each in (first, last))
+    return begins and until <= timezone.now()
+
+
 def _told(totals: dict[tuple[str, str], int]) -> list[Use]:
-    """Return the figures without those too small to tell; a single small one takes the next smallest with it."""
+    """Return the figures without those too small to tell and those that would give them away."""
     order = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
-    small = [key for key, count in order if count < SMALL]
-    if len(small) == 1 and len(order) > 1:
-        small.append(order[-2][0])
-    return [Use(key[0], key[1], None if key in small else count) for key, count in order]
+    counts = np.array([count for _, count in order], dtype=np.int64).reshape(-1, 1)
+    told = tellable(counts, np.zeros(len(order), dtype=np.int64))
+    return [Use(key[0], key[1], count if shown else None) for (key, count), shown in zip(order, told, strict=True)]

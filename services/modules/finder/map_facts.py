@@ -1,8 +1,30 @@
 """What is counted of the finder: acts of nobody in particular by the region asked about, and reports of what is wrong."""
 
+from dataclasses import replace
+
 from layers.facts.spec import FactSpec
 from layers.spec import Choice
+from services.facilities.map_facts import PLACES
 from services.modules.finder.counting import DUTY
+
+_REPORTS = FactSpec(
+    key="place_reports",
+    title="“这里有误”报告",
+    summary="群众报告机构资料有误的件数，记在机构所在的区划名下；重复的也算。",
+    unit="件",
+    category="themes",
+    table="""(SELECT r.created_at, r.region_id, f.cell FROM finder_placereport r
+JOIN facilities_facility f ON f.id = r.facility_id)""",
+    region="t.region_id",
+    cell="t.cell",
+    moment="t.created_at",
+    more_is_worse=True,
+    duty="facilities.edit",
+    ledger="place-reports",
+    asks=(("f.created_at.from", "{first}"), ("f.created_at.to", "{last}")),
+    touched="(SELECT coalesce(max(id), 0) || '-' || count(*) FROM finder_placereport)",
+    source="群众的纠错报告",
+)
 
 FACTS = (
     FactSpec(
@@ -22,22 +44,15 @@ FACTS = (
         touched="(SELECT coalesce(sum(count), 0) || '-' || count(*) FROM finder_usecount)",
         source="随心查自己的计数，按小时合计",
     ),
-    FactSpec(
-        key="place_reports",
-        title="“这里有误”报告",
-        summary="群众报告机构资料有误的件数，记在机构所在的区划名下；重复的也算。",
-        unit="件",
-        category="themes",
-        table="""(SELECT r.created_at, r.region_id, f.cell FROM finder_placereport r
-JOIN facilities_facility f ON f.id = r.facility_id)""",
-        region="t.region_id",
-        cell="t.cell",
-        moment="t.created_at",
-        more_is_worse=True,
-        duty="facilities.edit",
-        ledger="place-reports",
-        asks=(("f.created_at.from", "{first}"), ("f.created_at.to", "{last}")),
-        touched="(SELECT coalesce(max(id), 0) || '-' || count(*) FROM finder_placereport)",
-        source="群众的纠错报告",
+    _REPORTS,
+    replace(
+        _REPORTS,
+        key="reports_per_place",
+        title="设施报告率",
+        summary="一个月里群众报告资料有误的件数，除以正在开放的服务设施，按每百处设施算。",
+        unit="件/百处",
+        cell="",
+        times=100.0,
+        over=PLACES,
     ),
 )

@@ -24,7 +24,9 @@ from layers.choropleths.spec import (
 NAMES = ("崇明区", "金山区", "奉贤区", "青浦区", "松江区", "嘉定区", "浦东新区", "黄浦区")
 
 
-def shown(*values: float | str | None, measure: Measure = Measure.VALUE, total: float | None = None) -> Shown:
+def shown(
+    *values: float | str | None, measure: Measure = Measure.VALUE, total: float | None = None, ratio: bool = False
+) -> Shown:
     areas = [
         Area(
             Place(str(at), f"c.{at}.", "district", NAMES[at]),
@@ -33,8 +35,8 @@ def shown(*values: float | str | None, measure: Measure = Measure.VALUE, total: 
         )
         for at, value in enumerate(values)
     ]
-    unit = "%" if measure is Measure.SHARE else "处"
-    return Shown(areas, "区", "全市", measure, unit, total)
+    unit = "%" if ratio or measure is Measure.SHARE else "处"
+    return Shown(areas, "区", "全市", measure, unit, total, ratio)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +57,9 @@ def shown(*values: float | str | None, measure: Measure = Measure.VALUE, total: 
         (shown(90, 80, 70, 10, 9, 8, total=270), "崇明、金山、奉贤最多", "前三位占全市的 89%"),
         (shown(90, 80, 70, 70, 70, 60, total=440), "崇明、金山最多", "最多的崇明是最少的嘉定的 1.5 倍"),
         (shown(11, 10, 9, 8.9, 8.8, 8.7, measure=Measure.RATE), "崇明、金山、奉贤最高", "相差不大：从 8.7 处到 11 处"),
+        (shown(30, 20, 12, 4.5, 4, total=18.2, ratio=True), "崇明、金山、奉贤最高", "2 个区高于全市的 18.2 %"),
+        (shown(30, 0, 0, total=10, ratio=True), "崇明最高", "2 个区是 0"),
+        (shown(30, 20, 10, ratio=True), "崇明最高", "最高的崇明是最低的奉贤的 3 倍"),
         (shown(6, 3, 2, "hidden"), "崇明最多", "有数据的 3 个区里，最多的崇明是最少的奉贤的 3 倍"),
         (shown(3, -2, 0, measure=Measure.CHANGE), "崇明增加最多", "1 个区增加，1 个区减少，1 个区不变"),
         (shown(-3, -2, -1, measure=Measure.CHANGE), "崇明减少最多", "3 个区减少"),
@@ -85,6 +90,12 @@ def months(*values: float | None) -> list[Month]:
 )
 def test_the_title_of_the_line_says_its_ends(line: list[Month], title: str) -> None:
     assert trend_finding(line, "件") == title
+
+
+def test_the_title_of_the_line_of_a_ratio_says_points() -> None:
+    assert trend_finding(months(31.2, 26.3), "%", ratio=True).startswith("降低 4.9 个百分点：")
+    assert trend_finding(months(2, 3.5), "件/百处", ratio=True).startswith("升高 1.5 件/百处：")
+    assert trend_finding(months(0, 3.5), "%", ratio=True).startswith("从没有到有：")
 
 
 def test_months_are_read_and_counted_back() -> None:

@@ -17,6 +17,7 @@ from layers.facts import regions
 from layers.facts.counting import Period, count_by_cell, count_by_region, edition_of_fact, first_and_last
 from layers.facts.registry import fact, facts, visible_facts
 from layers.facts.residents import residents
+from layers.heat.regional import region_heat
 from services.facilities.models import Facility
 from services.modules.finder.models import UseCount
 
@@ -42,6 +43,9 @@ def test_every_declared_fact_can_be_counted(key: str, city: None) -> None:
     spec = fact(key, scope=ALL)
     assert spec.summary.endswith("。")
     assert isinstance(edition_of_fact(spec), str)
+    if spec.worked_out:
+        assert region_heat(spec, scope=ALL, level="district").values
+        return
     districts = count_by_region(spec, scope=ALL, level="district")
     assert all(path.count(".") == 2 for path in districts)
     assert (first_and_last(spec, scope=ALL) is None) == (not spec.moment or not districts)

@@ -111,9 +111,10 @@ function layersOf(palette) {
   if (answer.draw === 'smooth') {
     return [{id: 'heat', type: 'heatmap', source: 'heat', paint: {
       'heatmap-weight': ['min', 1, ['/', ['get', 'value'], answer.most]],
-      'heatmap-radius': ['interpolate', ['exponential', 2], ['zoom'], 7, Math.max(4, pixels(answer.metres, 7) * 1.6), 18, pixels(answer.metres, 18) * 1.6],
+      'heatmap-intensity': 1.5, // a cell alone shows as what it is, though no other adds to it
+      'heatmap-radius': ['interpolate', ['exponential', 2], ['zoom'], 7, Math.max(10, pixels(answer.metres, 7) * 1.6), 18, pixels(answer.metres, 18) * 1.6],
       'heatmap-opacity': 0.8,
-      'heatmap-color': ['interpolate', ['linear'], ['heatmap-density'], 0, 'rgba(0,0,0,0)', 0.08, token('--quantity-2'), 0.3, token('--quantity-3'), 0.6, token('--quantity-4'), 1, token('--quantity-5')],
+      'heatmap-color': ['interpolate', ['linear'], ['heatmap-density'], 0, `${token(`--${palette}-2`)}00`, 0.06, token(`--${palette}-2`), 0.3, token(`--${palette}-3`), 0.6, token(`--${palette}-4`), 1, token(`--${palette}-5`)],
     }}];
   }
   return [

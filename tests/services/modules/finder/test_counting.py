@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,7 +24,9 @@ from services.modules.finder.counting import count_use, flush_counts, uses
 from services.modules.finder.models import Act, UseBatch, UseCount
 
 HOST = {"host": "localhost"}
-NOON = dt.datetime(2026, 11, 18, 4, 20, tzinfo=dt.UTC)
+NOON = dt.datetime(2026, 9, 18, 4, 20, tzinfo=dt.UTC)
+MONTH = {"since": dt.datetime(2026, 8, 31, 16, tzinfo=dt.UTC), "until": dt.datetime(2026, 9, 30, 16, tzinfo=dt.UTC)}
+"""September 2026 in Shanghai."""
 
 
 @pytest.fixture
@@ -201,47 +204,63 @@ class TestFigures:
 
     def test_small_figures_are_withheld_and_cannot_be_worked_out(self, store: redis.Redis) -> None:
         a, b, c, *_ = streets()
-        self.count({a: 9, b: 7, c: 2})
-        found = uses(scope=self.scope(), by="street", **self.SPAN)
+        self.count({a: 19, b: 12, c: 2})
         # One small figure alone would be the total less the others: the next smallest goes with it.
-        assert [one.count for one in found] == [9, None, None]
+        assert [one.count for one in uses(scope=self.scope(), by="street", **MONTH)] == [19, None, None]
+        self.count({a: 0, b: 0, c: 8})
+        assert [one.count for one in uses(scope=self.scope(), by="street", **MONTH)] == [19, 12, 10]
+
+    def test_by_place_only_whole_months_that_are_over_are_told(self, store: redis.Redis) -> None:
+        a, *_ = streets()
+        self.count({a: 12})
+        path = RegionVersion.objects.get(edition__state="published", region_id=a).path
+        narrow = replace(self.scope(), paths=frozenset({path}))
+        now = timezone.localtime().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        running = {"since": now, "until": now + dt.timedelta(days=31)}
+        for span in (self.SPAN, MONTH | {"since": NOON}, running):
+            for scope, by in ((self.scope(), "street"), (self.scope(), "district"), (narrow, "day")):
+                with pytest.raises(BadInput, match="按月公布"):
+                    uses(scope=scope, by=by, **span)
+        assert [one.count for one in uses(scope=narrow, by="day", **MONTH)] == [12]
+        assert [one.count for one in uses(scope=self.scope(), by="day", **self.SPAN)] == [12]
 
     def test_figures_by_filter_hour_day_act_and_district(self, store: redis.Redis) -> None:
         a, b, *_ = streets()
-        self.count({a: 6, b: 8}, filters=["meals"])
+        self.count({a: 16, b: 18}, filters=["meals"])
         scope = self.scope()
-        assert [(one.key, one.count) for one in uses(scope=scope, by="filter", **self.SPAN)] == [("meals", 14)]
-        assert [(one.key, one.count) for one in uses(scope=scope, by="hour", **self.SPAN)] == [("2026-11-18T12:00", 14)]
-        assert [(one.key, one.count) for one in uses(scope=scope, by="day", **self.SPAN)] == [("2026-11-18", 14)]
-        assert [(one.label, one.count) for one in uses(scope=scope, by="act", **self.SPAN)] == [("查询", 14)]
-        assert sum(one.count or 0 for one in uses(scope=scope, by="district", **self.SPAN)) == 14
-        assert sum(one.count or 0 for one in uses(scope=scope, by="street", filter_key="meals", **self.SPAN)) == 14
-        assert uses(scope=scope, by="street", act="call", **self.SPAN) == []
+        assert [(one.key, one.count) for one in uses(scope=scope, by="filter", **self.SPAN)] == [("meals", 34)]
+        assert [(one.key, one.count) for one in uses(scope=scope, by="hour", **self.SPAN)] == [("2026-09-18T12:00", 34)]
+        assert [(one.key, one.count) for one in uses(scope=scope, by="day", **self.SPAN)] == [("2026-09-18", 34)]
+        assert [(one.label, one.count) for one in uses(scope=scope, by="act", **self.SPAN)] == [("查询", 34)]
+        assert sum(one.count or 0 for one in uses(scope=scope, by="district", **MONTH)) == 34
+        assert sum(one.count or 0 for one in uses(scope=scope, by="street", filter_key="meals", **MONTH)) == 34
+        assert uses(scope=scope, by="street", act="call", **MONTH) == []
 
     def test_only_staff_see_figures_and_only_of_their_regions(self, store: redis.Redis) -> None:
         a, b, *_ = streets()
-        self.count({a: 6, b: 8})
+        self.count({a: 16, b: 18})
         with pytest.raises(Forbidden):
-            uses(scope=Scope.public(), by="street", **self.SPAN)
+            uses(scope=Scope.public(), by="street", **MONTH)
         path = RegionVersion.objects.get(edition__state="published", region_id=a).path
-        from dataclasses import replace
-
         narrow = replace(self.scope(), paths=frozenset({path}))
-        assert [one.count for one in uses(scope=narrow, by="street", **self.SPAN)] == [6]
+        assert [one.count for one in uses(scope=narrow, by="street", **MONTH)] == [16]
         with pytest.raises(BadInput):
             uses(scope=narrow, by="street", since=NOON, until=NOON)
 
     def test_staff_take_the_figures_away_as_a_table_and_it_is_written_down(self, store: redis.Redis) -> None:
         scope = self.scope()
-        a = streets()[0]
-        for _ in range(6):
-            count_use(Act.SEARCH, region_id=a, now=timezone.now())
+        last_month = timezone.localtime().replace(day=1) - dt.timedelta(days=1)
+        a, b = streets()[:2]
+        for region, times in ((a, 11), (b, 10)):
+            for _ in range(times):
+                count_use(Act.SEARCH, region_id=region, now=last_month)
         flush_counts()
         client = Client(headers=HOST)
         assert client.get("/desk/finder/uses.csv").status_code in {302, 403}
         client.force_login(User.objects.get(username=scope.actor), backend="django.contrib.auth.backends.ModelBackend")
         answer = client.get("/desk/finder/uses.csv", {"by": "street"})
         assert answer.status_code == 200
-        assert "次数" in answer.content.decode()
+        figures = [line.split(",")[-1] for line in answer.content.decode().split()]
+        assert figures == ["次数", "11", "10"]
         assert AuditEntry.objects.filter(act=AuditAct.LEDGER_EXPORTED, path="/desk/finder/uses.csv").count() == 1
         assert client.get("/desk/finder/uses.csv", {"by": "person"}).status_code in {400, 422}
