@@ -38,7 +38,7 @@ def send_file(
 
     ``tag`` names the content for ``If-Range``. Raises ``NotFound`` when the file is gone, ``Conflict`` when it was altered.
     """
-    response = _answer(request, path, quote_etag(tag) if tag else "")
+    response = _answer(request, quote_etag(tag) if tag else "", lambda: open_file(path))
     response["Content-Type"] = media_type
     response["Content-Disposition"] = content_disposition_header(not inline, name) or "attachment"
     response["X-Content-Type-Options"] = "nosniff"
@@ -53,18 +53,35 @@ def send_public(request: HttpRequest, path: Path, *, media_type: str, tag: str) 
     if request.headers.get("If-None-Match") == quote_etag(tag):
         response: HttpResponseBase = HttpResponse(status=304, headers={"ETag": quote_etag(tag)})
     else:
-        response = _answer(request, path, quote_etag(tag), opened=lambda plain: plain.open("rb"))
+        response = _answer(request, quote_etag(tag), lambda: path.open("rb"))
         response["Content-Type"] = media_type
         response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "public, no-cache"
     return response
 
 
-def _answer(
-    request: HttpRequest, path: Path, tag: str, opened: Callable[[Path], BinaryIO] = open_file
+def send_piece(
+    request: HttpRequest, opened: Callable[[], BinaryIO], *, media_type: str, tag: str, keep: str
 ) -> HttpResponseBase:
+    """Return a file that lies within another, whole or in part; unchanged it is 304. ``keep`` is what is said to caches.
+
+    Raises ``NotFound`` when the file is gone, ``Conflict`` when it was altered.
+    """
+    if request.headers.get("If-None-Match") == quote_etag(tag):
+        response: HttpResponseBase = HttpResponse(status=304, headers={"ETag": quote_etag(tag)})
+    else:
+        response = _answer(request, quote_etag(tag), opened)
+        response["Content-Type"] = media_type
+        response["X-Content-Type-Options"] = "nosniff"
+        response["Content-Security-Policy"] = CONFINED
+        response["Cross-Origin-Resource-Policy"] = "same-origin"
+    response["Cache-Control"] = keep
+    return response
+
+
+def _answer(request: HttpRequest, tag: str, opened: Callable[[], BinaryIO]) -> HttpResponseBase:
     try:
-        content = opened(path)
+        content = opened()
     except FileNotFoundError:
         raise NotFound("content_missing", GONE) from None
     size = content.seek(0, os.SEEK_END)

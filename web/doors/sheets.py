@@ -20,6 +20,7 @@ from geo.errors import BadInput, TooLarge
 from geo.imports.faults import SourceRefused
 from geo.imports.quarantine import read_apart
 from geo.spreadsheets import BOM, plain_cell
+from web.doors.taken import attached
 
 MOST_BYTES: Final = 1_000_000
 READ_SECONDS: Final = 20.0
@@ -153,10 +154,3 @@ def as_xlsx(rows: Sequence[ConvertedRow], to: System) -> HttpResponse:
 
 def _titles(to: System) -> list[str]:
     return ["行号", "原文", *heads(to), "坐标系", "怎么得到的", "九成把握的误差（米）", "问题"]
-
-
-def attached(body: bytes, content_type: str, name: str) -> HttpResponse:
-    """Return a file to save under a name."""
-    response = HttpResponse(body, content_type=content_type)
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response

@@ -1,9 +1,8 @@
 """Django's entry for documents and attachments; finds what the other apps declare of them."""
 
-from importlib import import_module
+from django.apps import AppConfig
 
-from django.apps import AppConfig, apps
-from django.utils.module_loading import module_has_submodule
+from geo.declared import declarations
 
 
 class DocumentsConfig(AppConfig):
@@ -15,11 +14,7 @@ class DocumentsConfig(AppConfig):
         """Register what the ``documents`` modules of the apps declare."""
         from services.kernel.documents.registry import register_owner, register_template
 
-        for config in apps.get_app_configs():
-            if config.module is None or not module_has_submodule(config.module, "documents"):
-                continue
-            declared = import_module(f"{config.name}.documents")
-            for kind in getattr(declared, "OWNERS", ()):
-                register_owner(kind)
-            for spec in getattr(declared, "TEMPLATES", ()):
-                register_template(spec)
+        for kind in declarations("documents", "OWNERS", needed=False):
+            register_owner(kind)
+        for spec in declarations("documents", "TEMPLATES", needed=False):
+            register_template(spec)

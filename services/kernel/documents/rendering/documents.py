@@ -78,7 +78,7 @@ def complete(spec: TemplateSpec, data: Mapping[str, Any]) -> dict[str, Any]:
         value = data.get(one.name, "")
         if one.required and value in ("", None, []):
             raise refusal("field_missing", found=one.name)
-        whole[one.name] = _plain("" if value is None else value)
+        whole[one.name] = plain("" if value is None else value)
     return whole
 
 
@@ -94,12 +94,12 @@ def _ask(request: dict[str, Any]) -> dict[str, Any]:
         raise refusal(refused.code, found=refused.found) from refused
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return a value without the signs that no document may hold."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     if isinstance(value, bool) or value is None:
         return value
     return _UNWRITABLE.sub("", str(value))
