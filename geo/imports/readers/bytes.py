@@ -57,7 +57,7 @@ def _gunzip(path: Path, most: int) -> bytes:
     return b"".join(chunks)
 
 
-def checked_zip(path: Path) -> zipfile.ZipFile:
+def checked_zip(path: Path, *, most_members: int = MOST_MEMBERS) -> zipfile.ZipFile:
     """Open an archive whose members are all plain files inside it and do not expand beyond reason."""
     size = size_of(path)
     try:
@@ -66,7 +66,7 @@ def checked_zip(path: Path) -> zipfile.ZipFile:
         raise SourceRefused("file_truncated", path.name) from fault
     members = archive.infolist()
     total = sum(member.file_size for member in members)
-    if len(members) > MOST_MEMBERS or total > min(MOST_BYTES, max(FREE_EXPANSION, size * MOST_EXPANSION)):
+    if len(members) > most_members or total > min(MOST_BYTES, max(FREE_EXPANSION, size * MOST_EXPANSION)):
         archive.close()
         raise SourceRefused("archive_bomb", path.name)
     for member in members:
