@@ -41,6 +41,29 @@ const FLOWS = `
   export {is, getBusinessObject} from 'bpmn-js/lib/util/ModelUtil';`;
 const FLOW_STYLES = ['diagram-js.css', 'bpmn-js.css', 'bpmn-font/css/bpmn.css'];
 
+// Models in space: the renderer that draws into the map's own context, glTF and 3D Tiles; only what scene-*.js and twin.js take.
+const SCENES = `
+  export {
+    Box3, DirectionalLight, Group, HemisphereLight, LoadingManager, Matrix4, PerspectiveCamera, Raycaster, Scene, TextureLoader, Vector2, Vector3,
+    WebGLRenderer,
+  } from 'three';
+  export {GLTFLoader} from 'three/addons/loaders/GLTFLoader.js';
+  export {TilesRenderer} from '3d-tiles-renderer/src/three/renderer/tiles/TilesRenderer.js';`;
+
+async function bundleScenes() {
+  await esbuild.build({
+    stdin: {contents: SCENES, resolveDir: root},
+    outfile: path.join(draft, 'three.mjs'),
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: MAP_BROWSERS,
+    charset: 'utf8',
+    legalComments: 'inline',
+    logLevel: 'error',
+  });
+}
+
 async function bundleFlows() {
   await esbuild.build({
     stdin: {contents: FLOWS, resolveDir: root},
@@ -123,7 +146,7 @@ async function drawSprite() {
 }
 
 async function collectLicences() {
-  const packages = ['bpmn-js', 'maplibre-gl', 'terra-draw', 'terra-draw-maplibre-gl-adapter', 'htmx.org', 'leaflet', 'lucide-static'];
+  const packages = ['3d-tiles-renderer', 'three', 'bpmn-js', 'maplibre-gl', 'terra-draw', 'terra-draw-maplibre-gl-adapter', 'htmx.org', 'leaflet', 'lucide-static'];
   const texts = await Promise.all(packages.map(async (name) => {
     const folder = path.join(modules, name);
     const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
@@ -136,6 +159,6 @@ async function collectLicences() {
 
 await rm(draft, {recursive: true, force: true});
 await mkdir(draft, {recursive: true});
-await Promise.all([...BUNDLES.map(bundle), ...SCRIPTS.map(rewrite), bundleDrawing(), bundleFlows(), drawSprite(), collectLicences()]);
+await Promise.all([...BUNDLES.map(bundle), ...SCRIPTS.map(rewrite), bundleDrawing(), bundleFlows(), bundleScenes(), drawSprite(), collectLicences()]);
 await rm(target, {recursive: true, force: true});
 await rename(draft, target);
