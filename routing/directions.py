@@ -22,12 +22,25 @@ class NoRoute(NotFound):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Leg:
+    """A stretch of one road as it is travelled: its outer id, metres, and (n, 2) points in plane metres."""
+
+    road: int
+    metres: float
+    coords: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Route:
-    """The quickest way: ``coords`` (n, 2) in plane metres from door to door, the straight access legs at both ends included."""
+    """The quickest way: ``coords`` (n, 2) in plane metres from door to door, the straight access legs at both ends included.
+
+    ``legs`` are the roads it takes one after another, without the access legs.
+    """
 
     coords: NDArray[np.float64]
     seconds: float
     metres: float
+    legs: tuple[Leg, ...]
 
     def degrees(self, plane: Unprojector) -> NDArray[np.float64]:
         """Return the line as (n, 2) lon, lat degrees, rounded to 7 decimals."""
@@ -85,12 +98,15 @@ def route(
         raise NoRoute("routing.no_route", "在限定时间内没有可走的路线，请换一种出行方式。")
     time, node, last = min(ways, key=lambda way: way[0])
     stretches = [_Stretch(start.edge, start.fraction, target.fraction)] if last is None else [*_back(found, node), last]
-    lines = [_line(graph, stretch) for stretch in stretches]
-    metres = sum(abs(s.end - s.begin) * float(graph.metres[s.edge]) for s in stretches) + start.metres + target.metres
     origin = np.array(graph.meta.origin)
-    coords = np.concatenate(([[start.x, start.y]], *(line + origin for line in lines), [[target.x, target.y]]))
+    legs = tuple(
+        Leg(int(graph.ext_id[s.edge]), abs(s.end - s.begin) * float(graph.metres[s.edge]), _line(graph, s) + origin)
+        for s in stretches
+    )
+    metres = sum(leg.metres for leg in legs) + start.metres + target.metres
+    coords = np.concatenate(([[start.x, start.y]], *(leg.coords for leg in legs), [[target.x, target.y]]))
     moved = np.any(np.abs(np.diff(coords, axis=0)) > 1e-3, axis=1)
-    return Route(coords[np.concatenate(([True], moved))], (time + target.access_ms) / 1000, metres)
+    return Route(coords[np.concatenate(([True], moved))], (time + target.access_ms) / 1000, metres, legs)
 
 
 def _back(found: Reach, node: int) -> list[_Stretch]:

@@ -17,7 +17,7 @@ from geo.crs import codes
 from geo.crs.codes import ZONES, SpatialReference, System
 from geo.crs.coordinates import Bbox, FloatArray, blank_outside, refuse_blanks
 from geo.crs.faults import BadGrid
-from geo.crs.series import INVERSE_FLATTENING, RECTIFYING_RADIUS, SEMI_MAJOR
+from geo.crs.series import ECCENTRICITY2, FORWARD, INVERSE_FLATTENING, RECTIFYING_RADIUS, SEMI_MAJOR
 from geo.crs.verification import TOLERANCE_M, ControlPoint, Verification, assess
 
 AccuracyClass: TypeAlias = Literal["defined", "unverified", "verified"]
@@ -145,6 +145,25 @@ class LocalGrid:
             'UNIT["metre",1],AXIS["Easting",EAST],AXIS["Northing",NORTH]]'
         )
         return SpatialReference(self.srid, "QUANTU", self.srid, wkt, proj4)
+
+    @cached_property
+    def forward_terms(self) -> dict[str, Any]:
+        """Return all that ``forward`` rests on, as JSON can hold it: a browser gets the very same metres from it.
+
+        ``series`` are Krüger's coefficients from conformal to rectifying; ``radius`` the rectifying radius times the scale.
+        """
+        area = self.valid_area
+        return {
+            "name": self.name,
+            "label": self.label,
+            "meridian": self.central_meridian,
+            "eccentricity2": ECCENTRICITY2,
+            "series": list(FORWARD),
+            "radius": self._radius,
+            "east": self.false_easting,
+            "north": self.false_northing,
+            "area": [area.west, area.south, area.east, area.north],
+        }
 
     def verified_by(self, proof: Verification) -> LocalGrid:
         """Return this grid carrying a verification; it counts as verified only when the proof says so."""

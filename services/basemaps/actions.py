@@ -9,6 +9,7 @@ from typing import Final
 import pghistory
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from geo.crs.cities import CITIES
@@ -59,6 +60,7 @@ class Wanted:
     max_zoom: int = 18
     staff_only: bool = False
     on: bool = False
+    leads: bool = False
 
 
 NOT_KEPT: Final = frozenset({"secret", "secret_name", "forget", "datum"})
@@ -88,6 +90,8 @@ def keep_base_map(*, wanted: Wanted, scope: Scope, pk: int | None = None, seen: 
     row.changed_by, row.changed_at = scope.actor, timezone.now()
     try:
         with transaction.atomic(), pghistory.context(actor=scope.actor):
+            if row.leads:
+                _let_others_follow(row)
             row.save()
     except IntegrityError:
         raise Conflict("base_map_named", "名称或代号已经有别的底图在用，请换一个。", field="title") from None
@@ -96,6 +100,12 @@ def keep_base_map(*, wanted: Wanted, scope: Scope, pk: int | None = None, seen: 
     elif wanted.forget:
         drop_secrets(owner=row.uid)
     return row
+
+
+def _let_others_follow(row: BaseMap) -> None:
+    """Only one base map leads: whichever did is changed by the same hand."""
+    others = BaseMap.objects.filter(leads=True).exclude(pk=row.pk)
+    others.update(leads=False, revision=F("revision") + 1, changed_by=row.changed_by, changed_at=row.changed_at)
 
 
 @transaction.atomic

@@ -26,6 +26,7 @@ class BaseMap(models.Model):
     ``address`` and ``names_address`` (names drawn above it, '' for our own) are as ``checked_address`` returns them. ``style``,
     ``matrix_set``, ``matrix`` and ``picture`` are of WMTS. ``secret_name`` is the
     parameter that bears the key, '' where none is kept. ``revision`` is what a form has seen, and part of every tile's address.
+    The one that ``leads`` is what the maps of themes (养老一张图) begin on.
     """
 
     uid = models.UUIDField(unique=True, default=new_id, editable=False)
@@ -48,6 +49,7 @@ class BaseMap(models.Model):
     max_zoom = models.PositiveSmallIntegerField(default=18)
     staff_only = models.BooleanField(default=False)
     on = models.BooleanField(default=False)
+    leads = models.BooleanField(default=False)
     revision = models.PositiveIntegerField(default=1)
     changed_by = models.CharField(max_length=150)
     changed_at = models.DateTimeField()
@@ -57,6 +59,9 @@ class BaseMap(models.Model):
     class Meta:
         verbose_name = "底图"
         ordering = ["view", "title"]
+        constraints = [
+            models.UniqueConstraint(fields=["leads"], condition=models.Q(leads=True), name="basemap_one_leads")
+        ]
 
     def __str__(self) -> str:
         return self.title

@@ -33,6 +33,11 @@ def base_map(key: str, *, scope: Scope) -> BaseMap:
     return found
 
 
+def leading_base_map(*, scope: Scope) -> BaseMap | None:
+    """Return the one that maps of themes begin on, if it is on and the scope may see it."""
+    return _visible(scope).filter(leads=True).first()
+
+
 def every_base_map(*, scope: Scope) -> list[BaseMap]:
     """Return all base maps, on or off. Needs ``settings.write`` over the city."""
     check_city_duty(scope, DUTY)

@@ -241,6 +241,12 @@ class NearestOut(StatedOut):
     assumptions: AssumptionsOut | None = None
 
 
+class WayStepOut(BaseModel):
+    said: str = Field(..., description="怎么走", examples=["左转进入复兴中路"])
+    road: str = Field(..., description="路名；没有名字时为空")
+    metres: int = Field(..., description="走多少米")
+
+
 class RouteOut(StatedOut):
     origin: OriginOut
     route: dict[str, Any] = Field(
@@ -251,6 +257,7 @@ class RouteOut(StatedOut):
     seconds: int
     metres: int = Field(..., description="路上的米数")
     straight_m: int = Field(..., description="直线距离（米）")
+    steps: list[WayStepOut] = Field(..., description="一段一段怎么走，按先后；两头从门口到路边的不算")
     place: PlaceOut
     assumptions: AssumptionsOut
 

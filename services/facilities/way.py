@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from geo.crs import Coordinate
 from geo.errors import NotFound
 from geo.regions.queries import current_city
+from geo.roads.models import RoadSegment
 from geo.scope import Scope
-from routing.directions import NoRoute, route
+from routing.directions import Leg, NoRoute, route
+from routing.guidance import Step, steps_of
 from services.facilities.journeys import BUDGET, LONGEST, Assumptions, Journey, Reached, begin_journey, check_journey
 from services.facilities.places import Place
 from services.facilities.queries import facility_detail
@@ -24,13 +26,17 @@ class NoWay(NotFound):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Way:
-    """The quickest way: ``line`` is (n, 2) of (lon, lat) in CGCS2000 degrees from ``origin`` to the door of the place reached."""
+    """The quickest way: ``line`` is (n, 2) of (lon, lat) in CGCS2000 degrees from ``origin`` to the door of the place reached.
+
+    ``steps`` are its parts by road, without the access legs at both ends.
+    """
 
     origin: Coordinate
     snap_m: float
     line: NDArray[np.float64]
     reached: Reached
     assumptions: Assumptions
+    steps: tuple[Step, ...]
 
 
 def way_to(
@@ -62,7 +68,12 @@ def way_to(
     line = found.degrees(current_city().plane)
     # Who stands at the very door has no way to go, but a line has two ends.
     line = line if len(line) > 1 else np.repeat(line, 2, axis=0)
-    return Way(journey.origin, start.metres, line, reached, journey.assumptions)
+    return Way(journey.origin, start.metres, line, reached, journey.assumptions, _steps(found.legs))
+
+
+def _steps(legs: tuple[Leg, ...]) -> tuple[Step, ...]:
+    rows = RoadSegment.objects.filter(pk__in={leg.road for leg in legs})
+    return steps_of(legs, dict(rows.values_list("pk", "name")))
 
 
 def _too_far(journey: Journey, place: Place) -> NoWay:

@@ -32,7 +32,7 @@ from routing.nearest import reach_of_many, seconds_at
 from services.access.queries import check_duty
 from services.facilities.ground import current_graph
 from services.facilities.kinds import Kind, all_kinds
-from services.fencing.selecting.residents import BANDS, Committees, committees_told
+from services.fencing.selecting.residents import BANDS, Committees, Counted, committees_told
 from services.gaps.duties import VIEW
 from services.gaps.ground import Floats, Ground, metres_of, stamp_of
 from services.gaps.measuring import MINUTES, NOWHERE, WALK, Walks, walks_of
@@ -204,6 +204,52 @@ def board(question: Question, *, scope: Scope) -> Board:
     published = published_now()
     row, ground, walks = _measured(question.kind.key)
     return _board(question, row, ground, walks, published, scope)
+
+
+def covered_percent(kind: str, counted: Counted, ages: str, minutes: int) -> int | None:
+    """Return how many of a hundred residents of whole committees that may be told live within the minutes of a kind.
+
+    ``None`` where the kind is not measured or nobody is counted. Public: a share of what everybody is told of these committees.
+    """
+    try:
+        _, ground, walks = _measured(kind)
+    except NotFound:
+        return None
+    low, high, _ = AGES[ages]
+    bands = [low <= first and last <= high for first, last, _ in BANDS]
+    persons = dict(zip(counted.rows.tolist(), counted.table.counts[counted.rows][:, bands].sum(axis=1), strict=True))
+    rows = [counted.table.row.get(unit, -1) for unit in ground.units.tolist()]
+    at = np.array([place for place, row in enumerate(rows) if row in persons], dtype=np.int64)
+    weights = np.array([persons[rows[place]] for place in at.tolist()], dtype=np.float64)
+    if not weights.sum():
+        return None
+    return round(100 * float((weights * walks.within[at, MINUTES.index(minutes)]).sum() / weights.sum()))
+
+
+def gap_rates(kind: str, ages: str, minutes: int, level: str, scope: Scope) -> dict[str, float | None]:
+    """Return by path how many of a hundred residents of some ages live farther than some minutes from a kind of place.
+
+    Of the regions of a level that a scope keeps, to a tenth; ``None`` where residents may not be told. Regions without figures
+    are left out, as all are while the kind is not measured.
+    """
+    offered = next((each for each in all_kinds() if each.key == kind), None)
+    if offered is None:
+        return {}
+    try:
+        _, ground, walks = _measured(kind)
+    except NotFound:
+        return {}
+    question = Question(offered, ages, minutes, level, None, "gap")
+    found: dict[str, float | None] = {}
+    for line in _Sums(question, ground, published_now(), scope).lines(walks):
+        gap = line.gap(minutes)
+        if line.region is None or line.region.level != level:
+            continue
+        if line.residents and gap is not None:
+            found[line.region.path] = round(100 * gap / line.residents, 1)
+        elif line.residents is None and line.hidden:
+            found[line.region.path] = None
+    return found
 
 
 def what_if(question: Question, lon: float, lat: float, *, scope: Scope) -> WhatIf:

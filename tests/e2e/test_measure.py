@@ -1,13 +1,18 @@
-"""测距: what the map measures equals the geodesic, by mouse and by keyboard, on both pages of the map."""
+"""测距: what the map measures equals the geodesic and the city's plane, by mouse and by keyboard, on both pages of the map."""
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
+import numpy as np
 import pytest
-from pyproj import Geod
+from pyproj import Geod, Transformer
+from shapely.geometry import Polygon
 
+from geo.crs import CITIES, System
+from geo.crs.planes import PLANES, LocalGrid
 from tests.e2e.conftest import Spot, faults_of, wait_for_map
 
 ELLIPSOID = Geod(ellps="GRS80")  # that of CGCS2000, to the last digit that counts
@@ -31,6 +36,68 @@ def test_lengths_and_areas_are_those_of_the_ellipsoid(page: Any, live_city: str,
     assert area == pytest.approx(abs(ELLIPSOID.polygon_area_perimeter(lons, lats)[0]), rel=2e-6, abs=0.01)
 
 
+ON_PLANE = """async ([plane, points]) => {
+  const m = await import('/static/js/plane.js');
+  return points.map((point) => m.onPlane(plane, point));
+}"""
+FLAT = """async ([plane, points]) => {
+  const m = await import('/static/js/plane.js');
+  return [m.planeLengthOf(plane, points), m.planeAreaOf(plane, points)];
+}"""
+
+
+def projected(plane: LocalGrid) -> Transformer:
+    """Return what PROJ makes of the plane's parameters; those of a national zone it knows by their number."""
+    if plane.srid < 5000:
+        return Transformer.from_crs(4490, plane.srid, always_xy=True)
+    return Transformer.from_crs(4490, plane.spatial_reference().proj4text, always_xy=True)
+
+
+@pytest.mark.parametrize("city", ["shanghai", "shengzhou"])
+def test_the_plane_of_a_city_is_that_of_proj_everywhere_in_it(page: Any, live_city: str, city: str) -> None:
+    plane, box = CITIES[city].plane, CITIES[city].bbox
+    rng = np.random.default_rng(7)
+    points = rng.uniform((box.west, box.south), (box.east, box.north), (300, 2))
+    page.goto(f"{live_city}/help")
+    found = np.array(page.evaluate(ON_PLANE, [plane.forward_terms, points.tolist()]))
+    np.testing.assert_allclose(
+        found, np.stack(projected(plane).transform(*points.T), axis=1), atol=1e-6
+    )  # a micrometre
+
+
+def test_lengths_and_areas_of_the_plane_are_straight_and_told_nowhere_else(page: Any, live_city: str) -> None:
+    plane = PLANES[System.SH2000]
+    page.goto(f"{live_city}/help")
+    for points in LINES.values():
+        east, north = projected(plane).transform(*zip(*points, strict=True))
+        length, area = page.evaluate(FLAT, [plane.forward_terms, [list(point) for point in points]])
+        assert length == pytest.approx(float(np.hypot(np.diff(east), np.diff(north)).sum()), abs=1e-5)
+        flat = Polygon(zip(east, north, strict=True)).area if len(points) > 2 else 0
+        assert area == pytest.approx(flat, rel=1e-9, abs=1e-3)
+    assert page.evaluate(FLAT, [plane.forward_terms, [[121.47, 31.23], [119.9, 31.2]]]) == [None, None]
+
+
+SAID = """async ([points, terms]) => {
+  const m = await import('/static/js/measure.js');
+  return [m.measuredWords(points, terms), m.measuredWords(points), m.measuredWords(points.slice(0, 2), terms)];
+}"""
+
+
+def test_where_shapes_are_drawn_one_sentence_says_both(page: Any, live_city: str) -> None:
+    plane, points = PLANES[System.SH2000], LINES["a block"]
+    east, north = projected(plane).transform(*zip(*points, strict=True))
+    length = float(np.hypot(np.diff(east), np.diff(north)).sum())
+    page.goto(f"{live_city}/help")
+    both, alone, line = page.evaluate(SAID, [[list(one) for one in points], json.dumps(plane.forward_terms)])
+    flat = Polygon(zip(east, north, strict=True)).area
+    assert both == f"{alone}。上海2000平面 {length:,.2f} 米，{flat:,.2f} 平方米"
+    assert re.fullmatch(r"一共 [\d.]+ 公里，围起来 [\d.]+ 平方公里", alone)
+    assert (
+        line
+        == f"一共 {round(ELLIPSOID.line_length(*zip(*points[:2], strict=True)))} 米。上海2000平面 {np.hypot(east[1] - east[0], north[1] - north[0]):,.2f} 米"
+    )
+
+
 @pytest.mark.parametrize("path", ["/", "/elder"])
 def test_a_distance_is_measured_undone_and_ended_by_mouse_and_keyboard(
     open_page: Any, live_city: str, elders: Spot, path: str
@@ -52,6 +119,20 @@ def test_a_distance_is_measured_undone_and_ended_by_mouse_and_keyboard(
     metres = float(re.search(r"一共 (\d+) 米", said.inner_text())[1])
     assert metres == pytest.approx(ELLIPSOID.line_length(lons, lats), abs=2)
     assert "围起来" in said.inner_text()
+    # Both figures to the centimetre, what lies between them, and why.
+    east, north = projected(PLANES[System.SH2000]).transform(lons, lats)
+    told = {
+        one: page.locator(f'[data-figure="{one}"]').inner_text()
+        for one in ("length", "plane-length", "area", "plane-area")
+    }
+    figures = {one: float(words.replace(",", "")) for one, words in told.items()}
+    assert figures["length"] == pytest.approx(ELLIPSOID.line_length(lons, lats), abs=0.006)
+    assert figures["plane-length"] == pytest.approx(float(np.hypot(np.diff(east), np.diff(north)).sum()), abs=0.006)
+    assert figures["area"] == pytest.approx(abs(ELLIPSOID.polygon_area_perimeter(lons, lats)[0]), rel=2e-6)
+    assert figures["plane-area"] == pytest.approx(Polygon(zip(east, north, strict=True)).area, rel=1e-7, abs=0.006)
+    assert "百万分之" in page.locator('[data-figure="area-part"]').inner_text()
+    assert "投影变形" in page.locator("#measure-why").inner_text()
+    assert PLANES[System.SH2000].label in page.locator("#measure-why").inner_text()
     assert page.locator("#card").is_hidden()  # a click adds a point instead of asking what is here
     page.keyboard.press("Backspace")
     assert "围起来" not in said.inner_text()

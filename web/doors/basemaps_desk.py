@@ -30,7 +30,7 @@ USUAL: Final = {
     "view": View.SATELLITE.value,
     "kind": Kind.WMTS.value,
 }
-TICKED: Final = ("staff_only", "on", "forget")
+TICKED: Final = ("staff_only", "on", "leads", "forget")
 NUMBERS: Final = ("min_zoom", "max_zoom")
 
 

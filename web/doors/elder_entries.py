@@ -35,6 +35,7 @@ class Shown(NamedTuple):
 ENTRIES: Final = (
     Entry("找服务", "map-pin", "elder-map"),
     Entry("按需优选", "sliders-horizontal", "places", "?kinds=eldercare", on_phone=False),
+    Entry("服务供需", "scan-search", "elder-supply", on_phone=False),
     Entry("我的服务", "bookmark", "elder-mine"),
     Entry("我来点评", "star", "elder-comments", on_phone=False),
     Entry("我有建议", "message-square", "elder-suggestions", on_phone=False),

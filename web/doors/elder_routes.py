@@ -16,9 +16,11 @@ from web.doors import (
     pages,
 )
 from web.doors.channels import ROUTES as CHANNEL_ROUTES
+from web.doors.supply import ROUTES as SUPPLY_ROUTES
 
 ROUTES = [
     *CHANNEL_ROUTES,
+    *SUPPLY_ROUTES,
     path("elder", find.elder_map, name="elder-map"),
     path("elder/mine", elder_mine.mine, name="elder-mine"),
     path("elder/messages", elder_messages.inbox, name="elder-messages"),

@@ -11,8 +11,6 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
-from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -22,8 +20,6 @@ from geo.errors import BadInput, CityError, Conflict, NotFound
 from geo.geometry import feature, feature_collection
 from geo.regions.models import Level, RegionVersion
 from geo.scope import Scope
-from services.access.actions import record_audit
-from services.access.models import AuditAct
 from services.access.queries import check_duty, scope_for
 from services.facilities.kinds import GROUPS, all_kinds
 from services.facilities.models import Facility
@@ -34,11 +30,11 @@ from services.gaps.duties import VIEW
 from services.gaps.exporting import HIDDEN, UNKNOWN, write_board
 from services.gaps.measuring import MINUTES
 from services.gaps.queries import AGES, CLASSES_MIN, CLASSES_PERCENT, SORTS, Board, Line, Question
-from services.kernel.ledger.exports import FORMATS
 from web.api.errors import status_of
 from web.doors.batches import STATES
 from web.doors.desk_map import map_context
 from web.doors.drawing import told_to_scripts
+from web.doors.taken import taken
 from web.doors.typed import typed
 
 A_PAGE: Final = 40
@@ -244,16 +240,10 @@ def gaps_table(request: HttpRequest) -> HttpResponse:
     scope = scope_for(request)
     board = queries.board(_question(request, scope), scope=scope)
     ending = typed(request, "format", "xlsx")
-    body, form, count = write_board(board, ending)
-    detail = {"ledger": "gaps", "kind": board.question.kind.key, "format": ending, "rows": count}
-    record_audit(act=AuditAct.LEDGER_EXPORTED, request=request, detail=detail)
-    where = board.question.region.name if board.question.region else "全部"
-    name = f"服务盲区-{board.question.kind.name}-{where}-{timezone.localtime():%Y%m%d-%H%M}.{ending}"
-    answer = HttpResponse(body, content_type=FORMATS[ending].media_type)
-    answer.headers["Content-Disposition"] = (
-        content_disposition_header(as_attachment=True, filename=name) or "attachment"
-    )
-    return answer
+    body, form, rows = write_board(board, ending)
+    kind, where = board.question.kind, board.question.region.name if board.question.region else "全部"
+    name = f"服务盲区-{kind.name}-{where}"
+    return taken(request, body, name, ledger="gaps", format=form.ending, rows=rows, kind=kind.key)
 
 
 @require_safe

@@ -72,7 +72,7 @@ def select(ground: Ground, *, kinds: Sequence[str] = (), scope: Scope) -> Select
     check_duty(scope, SELECT)
     published = published_now()
     names = names_of(published)
-    facilities = _facilities(ground, kinds, scope, published)
+    facilities = facilities_in(ground, kinds, scope, published)
     whole = ground.whole()
     met, held = _committees(ground)
     return Selected(
@@ -92,7 +92,8 @@ def select(ground: Ground, *, kinds: Sequence[str] = (), scope: Scope) -> Select
     )
 
 
-def _facilities(ground: Ground, kinds: Sequence[str], scope: Scope, published: Published) -> list[dict[str, Any]]:
+def facilities_in(ground: Ground, kinds: Sequence[str], scope: Scope, published: Published) -> list[dict[str, Any]]:
+    """Return the open facilities in marked ground as rows by name; ``kinds`` are keys, none for all. They are public."""
     near = Q(region__in=ground.region_ids)
     if not ground.shape.is_empty:
         near |= Q(geom__bboverlaps=stored(shapely.box(*ground.degrees.bounds)))

@@ -62,16 +62,56 @@ class Residents:
         return K
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Counted:
+    """The committees that count in some ground: rows of ``table`` that may be told, and how many more there are."""
+
+    table: Committees
+    rows: npt.NDArray[np.int64]
+    hidden: int
+
+    @property
+    def persons(self) -> npt.NDArray[np.int64]:
+        """Return their residents by ``BANDS``."""
+        total: npt.NDArray[np.int64] = self.table.counts[self.rows].sum(axis=0)
+        return total
+
+    @property
+    def region_ids(self) -> frozenset[int]:
+        """Return the committees that are told."""
+        told = set(self.rows.tolist())
+        return frozenset(region for region, row in self.table.row.items() if row in told)
+
+
 def residents_in(ground: Ground, published: Published, names: Names) -> Residents | None:
     """Return the residents of marked ground; ``None`` where no figures by committee and age are published."""
+    found = counted_in(ground, published, names)
+    return residents_of(found) if found else None
+
+
+def residents_of(counted: Counted) -> Residents:
+    """Return the residents of the committees that count."""
+    bands = tuple((name, count) for (_, _, name), count in zip(BANDS, counted.persons.tolist(), strict=True))
+    return Residents(counted.table.year, len(counted.rows), counted.hidden, bands)
+
+
+def counted_in(ground: Ground, published: Published, names: Names) -> Counted | None:
+    """Return the committees that count in marked ground; ``None`` where no figures by committee and age are published."""
     table = committees_told(published, names)
     if table is None:
         return None
     rows = np.array([table.row[region] for region in _counted(ground) if region in table.row], dtype=np.int64)
     told = rows[table.told[rows]]
-    persons = table.counts[told].sum(axis=0).tolist()
-    bands = tuple((name, count) for (_, _, name), count in zip(BANDS, persons, strict=True))
-    return Residents(table.year, len(told), len(rows) - len(told), bands)
+    return Counted(table, told, len(rows) - len(told))
+
+
+def counted_everywhere(published: Published, names: Names) -> Counted | None:
+    """Return the committees that count in the whole city; ``None`` where no figures by committee and age are published."""
+    table = committees_told(published, names)
+    if table is None:
+        return None
+    rows = np.flatnonzero(table.told)
+    return Counted(table, rows, len(table.told) - len(rows))
 
 
 def committees_told(published: Published, names: Names) -> Committees | None:

@@ -18,7 +18,7 @@ from geo.errors import BadInput, Conflict, Forbidden, NotFound, Unavailable
 from geo.scope import Scope
 from services.basemaps.actions import Wanted, delete_base_map, keep_base_map, try_base_map
 from services.basemaps.models import BaseMap
-from services.basemaps.queries import base_map, base_maps, changes_of
+from services.basemaps.queries import base_map, base_maps, changes_of, leading_base_map
 from services.basemaps.serving import Kept, tile_of
 from services.crypto.models import Secret
 from services.integrations.basemaps.simulator import Simulator
@@ -92,6 +92,21 @@ def test_a_stale_form_a_taken_name_and_a_stranger_change_nothing(running: Simula
     assert list(BaseMap.objects.values_list("title", "revision")) == [("卫星影像", 1)]
     delete_base_map(pk=row.pk, seen=1, scope=MANAGER)
     assert not Secret.objects.filter(owner=row.uid).exists()
+
+
+def test_one_base_map_leads_and_hands_it_to_the_next(running: Simulator) -> None:
+    assert leading_base_map(scope=Scope.public()) is None
+    first = kept(running, leads=True)
+    second = kept(running, key="map", title="一张图", view="map", leads=True, staff_only=True)
+    assert list(BaseMap.objects.filter(leads=True)) == [second]
+    assert leading_base_map(scope=Scope.public()) is None, "it is for staff only"
+    assert leading_base_map(scope=DISTRICT) == second
+    with pytest.raises(Conflict):  # the form of the first still has it ticked
+        keep_base_map(wanted=wanted(running, secret="", leads=True), scope=MANAGER, pk=first.pk, seen=1)
+    first.refresh_from_db()
+    assert [each.leads for each in changes_of(first, scope=MANAGER)] == [False, True]
+    keep_base_map(wanted=wanted(running, secret="", leads=True, on=False), scope=MANAGER, pk=first.pk, seen=2)
+    assert leading_base_map(scope=DISTRICT) is None, "what is off leads nobody"
 
 
 @pytest.mark.parametrize(

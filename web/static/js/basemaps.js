@@ -2,6 +2,7 @@
 import {say} from './announce.js';
 
 const KEPT = 'basemap';
+const OWN = 'own';
 let listed = null;
 let count = 0;
 
@@ -15,10 +16,17 @@ function kept() {
 
 function keep(key) {
   try {
-    if (key) window.localStorage.setItem(KEPT, key);
-    else window.localStorage.removeItem(KEPT);
+    window.localStorage.setItem(KEPT, key || OWN);
   } catch (fault) {
-    // A device that keeps nothing shows what is chosen now, and our own next time.
+    // A device that keeps nothing shows what is chosen now, and what the page begins on next time.
+  }
+}
+
+function forget() {
+  try {
+    window.localStorage.removeItem(KEPT);
+  } catch (fault) {
+    // What is not kept need not be forgotten.
   }
 }
 
@@ -37,15 +45,16 @@ function all(menu) {
   return listed;
 }
 
-/** Let a map begin on what was chosen last, when that is still there. */
+/** Let a map begin on what was chosen last, when that is still there, or on what its page leads with. */
 export async function recallBase(holder) {
   const menu = switchOf(holder);
-  const key = kept();
-  if (!menu || !key) return;
+  const chosen = kept();
+  const key = chosen || holder.dataset.leads;
+  if (!menu || !key || key === OWN) return;
   try {
     const found = (await all(menu)).basemaps.find((each) => each.key === key);
     if (found) stand(holder, found);
-    else keep('');
+    else if (chosen) forget();
   } catch (fault) {
     // Without the list the map stands on our own.
   }

@@ -1,5 +1,7 @@
-// 测距: lengths and areas on the ellipsoid of the map (CGCS2000), by mouse, finger or keyboard. The geometry is pure; the rest draws it.
+// 测距: lengths and areas on the ellipsoid of the map (CGCS2000) and on the city's plane, by mouse, finger or keyboard.
+import {planeAreaOf, planeLengthOf} from './plane.js';
 import {setSheet} from './sheet.js';
+import {onlyTool} from './tools.js';
 
 const A = 6378137;
 const F = 1 / 298.257222101;
@@ -76,6 +78,42 @@ export function areaWords(metres) {
   return `${(metres / 1e6).toFixed(2)} 平方公里`;
 }
 
+const exact = (figure, digits) => figure.toLocaleString('zh-CN', {minimumFractionDigits: digits, maximumFractionDigits: digits});
+const off = (plane, ellipsoid, digits) => `${plane < ellipsoid ? '−' : '+'}${exact(Math.abs(plane - ellipsoid), digits)}`;
+const millionths = (plane, ellipsoid) => `百万分之 ${Math.round((1e6 * Math.abs(plane - ellipsoid)) / ellipsoid)}`;
+
+/** Both figures of a measured line or ring, metres and square metres, and what lies between them; — outside the city's plane. */
+export function bothFigures(terms, points) {
+  const [length, area] = [lengthOf(points), areaOf(points)];
+  const [flat, flatArea] = [planeLengthOf(terms, points), planeAreaOf(terms, points)];
+  const [along, inside] = [flat !== null && length > 0, flatArea !== null && area > 0];
+  return {
+    length: exact(length, 2),
+    'plane-length': flat === null ? '—' : exact(flat, 2),
+    'length-off': along ? off(flat, length, 3) : '—',
+    'length-part': along ? millionths(flat, length) : '',
+    area: exact(area, 2),
+    'plane-area': flatArea === null ? '—' : exact(flatArea, 2),
+    'area-off': inside ? off(flatArea, area, 2) : '—',
+    'area-part': inside ? millionths(flatArea, area) : '',
+  };
+}
+
+/** Why the two differ, and how sure the plane is. */
+function whyWords({name, label, meridian}) {
+  return `“${name}”把地面摊成平面：离中央经线（东经 ${meridian.toFixed(4)}°）越远放得越大，这是投影变形。${name}：${label}。`;
+}
+
+/** A measured line in one sentence, on the plane too when `terms` (JSON) tell one. */
+export function measuredWords(points, terms) {
+  const inside = points.length > 2;
+  const said = `一共 ${lengthWords(lengthOf(points))}${inside ? `，围起来 ${areaWords(areaOf(points))}` : ''}`;
+  if (!terms || points.length < 2) return said;
+  const plane = JSON.parse(terms);
+  const figures = bothFigures(plane, points);
+  return `${said}。${plane.name}平面 ${figures['plane-length']} 米${inside ? `，${figures['plane-area']} 平方米` : ''}`;
+}
+
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
@@ -85,8 +123,13 @@ export function startMeasuring(map) {
   const panel = document.getElementById('measure');
   const button = document.getElementById('measure-open');
   const result = document.getElementById('measure-said');
+  const both = document.getElementById('measure-both');
+  const why = document.getElementById('measure-why');
+  const terms = JSON.parse(panel.dataset.plane);
   let points = [];
   let on = false;
+  both.querySelector('[data-plane-name]').textContent = `${terms.name}平面`;
+  why.textContent = whyWords(terms);
 
   function drawn() {
     const feature = (geometry) => ({type: 'Feature', properties: {}, geometry});
@@ -106,14 +149,19 @@ export function startMeasuring(map) {
 
   function words() {
     if (points.length < 2) return points.length ? '再点下一个点。' : '在地图上点第一个点，或按“在中间加一点”。';
-    const said = `一共 ${lengthWords(lengthOf(points))}`;
-    return points.length > 2 ? `${said}，围起来 ${areaWords(areaOf(points))}` : said;
+    return measuredWords(points);
   }
 
   function show() {
     addLayers();
     map.getSource('measure').setData(on ? drawn() : EMPTY);
     result.textContent = words();
+    both.hidden = points.length < 2;
+    why.hidden = both.hidden;
+    if (!both.hidden) {
+      Object.entries(bothFigures(terms, points)).forEach(([name, said]) => { both.querySelector(`[data-figure="${name}"]`).textContent = said; });
+      both.querySelector('[data-figures="area"]').hidden = points.length < 3;
+    }
     panel.querySelectorAll('[data-needs-point]').forEach((one) => { one.disabled = !points.length; });
   }
 
@@ -124,6 +172,7 @@ export function startMeasuring(map) {
   }
 
   function turn(to) {
+    if (to) onlyTool(stop);
     on = to;
     points = [];
     panel.hidden = !on;
@@ -132,6 +181,10 @@ export function startMeasuring(map) {
     if (on && window.innerWidth <= 640) setSheet('peek'); // the middle of the map must be in sight
     show();
     (on ? panel.querySelector('button') : button).focus();
+  }
+
+  function stop() {
+    if (on) turn(false);
   }
 
   button.addEventListener('click', () => turn(!on));
