@@ -8,16 +8,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Final, Literal
 
-from django.apps import apps
 from django.db import connection
 from django.db.models import Max
 from django.utils import timezone
 
 from geo.answering import once
+from geo.declared import by_key, declarations
 from geo.errors import NotFound
 from geo.imports.models import Source
 from geo.names import grams, plain, query_grams
@@ -98,15 +96,7 @@ class Found:
 @cache
 def services() -> dict[str, ServiceSpec]:
     """Return all functions that the apps declare in ``map_services``; two with the same key are a programming error."""
-    found: dict[str, ServiceSpec] = {}
-    for app in apps.get_app_configs():
-        name = f"{app.name}.map_services"
-        if find_spec(name) is None:
-            continue
-        for declared in import_module(name).SERVICES:
-            if found.setdefault(declared.key, declared) is not declared:
-                raise ValueError(f"the function {declared.key} is declared twice")
-    return found
+    return by_key(declarations("map_services", "SERVICES"), "function")
 
 
 def service(key: str, *, scope: Scope) -> ServiceSpec:

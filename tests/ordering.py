@@ -23,6 +23,7 @@ LONGEST: Final = (
     "e2e/test_map.py",
     "run/test_keeping.py",
     "e2e/test_access.py",
+    "e2e/test_scene.py",
     "e2e/test_documents.py",
     "e2e/test_messages.py",
     "web/test_matter_rows.py",

@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "geo.addresses.standardising",
     "routing",
     "layers.datasets",
+    "layers.scenes",
     "layers.processes",
     "layers.analysis",
     "layers.styles",

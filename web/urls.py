@@ -73,6 +73,8 @@ from web.doors.pins import ROUTES as PIN_ROUTES
 from web.doors.plan_routes import ROUTES as PLAN_ROUTES
 from web.doors.preload_routes import ROUTES as PRELOAD_ROUTES
 from web.doors.processes_routes import ROUTES as PROCESS_ROUTES
+from web.doors.scene import ROUTES as SCENE_PAGE_ROUTES
+from web.doors.scenes_routes import ROUTES as SCENE_ROUTES
 from web.doors.tile_routes import ROUTES as TILE_ROUTES
 from web.doors.visit_routes import ROUTES as VISIT_ROUTES
 from web.doors.waste_routes import ROUTES as WASTE_ROUTES
@@ -88,6 +90,8 @@ urlpatterns = [
     path("health", health, name="health"),
     path("api/", api.urls),
     *TILE_ROUTES,
+    *SCENE_ROUTES,
+    *SCENE_PAGE_ROUTES,
     *HEAT_ROUTES,  # before the maps of supervisors, whose themes are any word
     path("style/<slug:name>.json", mapstyle.style, name="style"),
     path("tools/convert", convert.convert_page, name="convert"),

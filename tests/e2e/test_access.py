@@ -7,8 +7,17 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Spot, answer_of, faults_of, wait_for_map
+from tests.e2e.test_desk import sign_in
 
 SIZES = {"phone": (390, 844), "desk": (1440, 900)}
+SUPERVISED = ("/watch/areas/unconfirmed", "/watch/heat/elder_places", "/plan/gaps", "/plan/analysis", "/help/watch")
+UNREACHED = """() => [...document.querySelectorAll('main a[href], main button, main select, main input, main summary, main [tabindex]')]
+    .filter((one) => one.checkVisibility() && !one.disabled && one.tabIndex < 0 && one.type !== 'hidden'
+        && !(one.type === 'radio' && !one.checked) && !one.matches('h1, [aria-hidden="true"] *')
+        && ![...document.querySelectorAll('main a[href]')].some((other) =>
+            other.tabIndex >= 0 && other.getAttribute('href') === one.getAttribute('href')))
+    .map((one) => one.outerHTML.slice(0, 120))"""
+"""What one may click but not reach by the keyboard, here or where the same link stands again."""
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -36,6 +45,9 @@ def test_axe_finds_nothing(open_page: Any, live_city: str, families: Spot, look:
         "/tools/standardise",
         "/help/addresses",
         "/islands",
+        "/scene",
+        "/twin/demo-home",
+        "/help/scene",
         "/layers",
         "/layers/places",
         "/layers/places/export",
@@ -97,3 +109,25 @@ def test_the_account_pages_are_accessible_too(open_page: Any, live_city: str) ->
     assert faults_of(page) == []
     page.goto(f"{live_city}/exports")
     assert faults_of(page) == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("look", ["light", "dark", "elder"])
+def test_axe_finds_nothing_on_what_supervisors_see(open_page: Any, live_city: str, look: str, size: str) -> None:
+    """And nothing is wider than the screen, and everything is reached by the keyboard, beginning with the way past the frame."""
+    page = open_page(*SIZES[size], color_scheme="dark" if look == "dark" else "light")
+    sign_in(page, live_city, "shi", "/account")
+    if look == "elder":
+        page.context.add_cookies([{"name": "elder", "value": "1", "url": live_city}])
+    faults: dict[str, Any] = {}
+    for path in SUPERVISED:
+        page.goto(f"{live_city}{path}")
+        page.locator("main h1").wait_for()
+        found = faults_of(page)
+        if page.evaluate("document.documentElement.scrollWidth") > SIZES[size][0]:
+            found.append("wider than the screen")
+        if lost := page.evaluate(UNREACHED):
+            found.append(lost)
+        if found:
+            faults[path] = found
+    assert faults == {}

@@ -11,7 +11,7 @@ from tests.e2e.conftest import Spot, answer_of, faults_of, wait_for_map
 
 PAGES = (
     "/elder", "/elder/mine", "/elder/assistant", "/elder/assistant?q=附近的食堂", "/elder/comments", "/elder/suggestions",
-    "/elder/messages", "/help/elder", "/help/channels",
+    "/elder/messages", "/elder/supply", "/help/elder", "/help/channels",
 )  # fmt: skip
 
 

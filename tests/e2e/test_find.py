@@ -274,7 +274,7 @@ def test_a_shared_link_does_not_tell_where_somebody_lives(page: Any, live_city: 
     from web.doors.sharing import rounded
 
     page.goto(f"{live_city}/?{families.query(mode='pram')}")
-    page.locator(".share summary").click()
+    page.get_by_text("分享这个结果").click()
     link = urlsplit(page.locator("#share-url").input_value())
     said = parse_qs(link.query)
     assert families.name not in unquote(link.query)

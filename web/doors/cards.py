@@ -23,7 +23,7 @@ from services.facilities.vacancies import REPORTED_BY
 from services.facilities.way import Way, way_to
 from web.doors.asking import Ask
 from web.doors.entries import first_app
-from web.doors.shown import Row
+from web.doors.shown import Row, distance
 
 LINE_DECIMALS: Final = 6
 CAPACITY_NAMES: Final = {"childcare": "托位", "preschool": "学位", "eldercare": "名额"}
@@ -73,6 +73,14 @@ class Card:
         if self.way is None:
             return ""
         return json_script({"place": self.place.id, "line": self.way.line.round(LINE_DECIMALS).tolist()}, "way")
+
+    @property
+    def steps(self) -> list[str]:
+        """Return the way step by step in words, from the door to the place; none when there is no way."""
+        if self.way is None:
+            return []
+        parts = [f"{step.said}{'，' if at else ''}走 {distance(step.metres)}" for at, step in enumerate(self.way.steps)]
+        return [*parts, f"到{self.place.name}"]
 
     @property
     def phone(self) -> str:

@@ -22,6 +22,7 @@ from geo.errors import CityError, NotFound
 from geo.geometry import geodesic_area_m2
 from geo.imports.queries import attribution
 from services.access.queries import scope_for
+from services.basemaps.queries import leading_base_map
 from services.facilities.browsing.specs import AS_DECLARED, Arrangement
 from services.facilities.circle import Circle, Emptiness, circle
 from services.facilities.filters import WORDS
@@ -34,10 +35,12 @@ from web.doors.cards import Card, make_card, row_of, way_for
 from web.doors.elder import elder_page
 from web.doors.entries import arrangement_of
 from web.doors.nearby import straight_nearest
+from web.doors.opened import opened_list
 from web.doors.recommended import MOST, RECOMMENDED, note_rows, suiting_among
 from web.doors.searching import Candidate, candidates_for
 from web.doors.sharing import shared_ask
 from web.doors.shown import Row
+from web.doors.supply import CIRCLING
 from web.doors.uses import note_page, note_search
 
 DEGREE_DIGITS: Final = 6
@@ -86,6 +89,7 @@ class Found:
         return sum(bool(row.place.vacancies.fresh and row.place.vacancies.count) for row in self.rows)
 
 
+@opened_list
 @never_cache
 @require_safe
 def find(request: HttpRequest) -> HttpResponse:
@@ -93,6 +97,7 @@ def find(request: HttpRequest) -> HttpResponse:
     return themed(request, "")
 
 
+@opened_list
 @never_cache
 @require_safe
 def elder_map(request: HttpRequest) -> HttpResponse:
@@ -167,6 +172,8 @@ def panel_context(request: HttpRequest, ask: Ask, candidates: list[Candidate] | 
         "answer_json": answer_island(ask, found),
         "attribution": attribution() or "© 圈图",
         "groups": GROUPS,
+        "circling": CIRCLING if ask.theme else None,
+        "leading_base": _leading_base(request) if ask.theme else "",
         "city_box": ",".join(str(edge) for edge in _box()),
     }
 
@@ -343,6 +350,12 @@ def circle_note(ask: Ask, found: Circle) -> str:
     area = geodesic_area_m2(found.outline) / 1e6
     said = [f"约 {area:.1f} 平方公里" if area >= 0.1 else f"约 {100 * area:.0f} 公顷"] if area else []
     return " · ".join([*said, *(["避开台阶"] if ask.mode in {"pram", "wheelchair", "bicycle"} else [])])
+
+
+def _leading_base(request: HttpRequest) -> str:
+    """Return the key of the base map that maps of themes begin on, '' for our own."""
+    found = leading_base_map(scope=scope_for(request))
+    return found.key if found else ""
 
 
 def _candidates(ask: Ask, request: HttpRequest) -> list[Candidate] | None:

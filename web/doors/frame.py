@@ -71,6 +71,7 @@ GROUPS: Final = (
             Entry("热力图", "layers", "heat", "/watch/heat", "watch.view"),
             Entry("空间分析", "squares-unite", "analysis", "/plan/analysis", "layers.view"),
             Entry("自建图层", "layers", "desk-datasets", "/desk/layers", "layers.view"),
+            Entry("三维模型", "building", "desk-scenes", "/desk/scenes", "layers.view"),
             Entry("空间资源目录", "library", "catalogue", "/layers"),
             Entry("余位确认情况", "clock", "desk-unconfirmed", "/desk/unconfirmed", "facilities.edit"),
             Entry("导入", "upload", "desk-imports", "/desk/imports", "facilities.edit", waiting=waiting_for),

@@ -11,16 +11,12 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import path
-from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from geo.crs import System
 from geo.errors import BadInput, Conflict, NotFound
 from geo.geometry import feature, feature_collection
-from services.access.actions import record_audit
-from services.access.models import AuditAct
 from services.access.queries import scope_for
 from services.catchments.areas.queries import district_for
 from services.catchments.fairness import actions, queries
@@ -28,12 +24,12 @@ from services.catchments.fairness.exporting import write_csv, write_workbook
 from services.catchments.fairness.models import FairnessRun
 from services.catchments.fairness.queries import CLASSES, GRADES, UNKNOWN, Line, Of
 from services.catchments.queries import EDIT, VIEW, edition_seen
-from services.kernel.ledger.exports import FORMATS
 from web.api.errors import status_of
 from web.doors.batches import STATES
 from web.doors.desk_map import map_context
 from web.doors.drawing import told_to_scripts
 from web.doors.plan_parts import frame_of
+from web.doors.taken import taken
 from web.doors.typed import key_typed, number_typed, typed
 
 A_PAGE: Final = 30
@@ -191,18 +187,8 @@ def export(request: HttpRequest, run_id: UUID, name: str) -> HttpResponse:
         raise NotFound("not_found", "还没有这张表。分析做完以后，可以导出 Excel，或居委、幼儿园的 CSV。")
     sheet, ending = name.split(".")
     body, count = write_workbook(run) if ending == "xlsx" else write_csv(run, cast("Any", sheet))
-    record_audit(
-        act=AuditAct.LEDGER_EXPORTED, request=request,
-        detail={"ledger": "catchment_fairness", "run": str(run.pk), "format": ending, "rows": count},
-    )  # fmt: skip
-    said_name = (
-        f"公平性分析{FILES[name]}-{run.edition.year}-第{run.edition.number}版-{timezone.localtime():%Y%m%d-%H%M}"
-    )
-    answer = HttpResponse(body, content_type=FORMATS[ending].media_type)
-    answer.headers["Content-Disposition"] = (
-        content_disposition_header(as_attachment=True, filename=f"{said_name}.{ending}") or "attachment"
-    )
-    return answer
+    called = f"公平性分析{FILES[name]}-{run.edition.year}-第{run.edition.number}版"
+    return taken(request, body, called, ledger="catchment_fairness", format=ending, rows=count, run=str(run.pk))
 
 
 ROUTES = [

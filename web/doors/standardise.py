@@ -35,7 +35,8 @@ from geo.errors import BadInput, CityError, TooLarge
 from services.access.queries import caller_of, scope_for
 from web.api.limits import HEAVY
 from web.doors.convert import OFFERED
-from web.doors.sheets import XLSX, attached
+from web.doors.sheets import XLSX
+from web.doors.taken import attached
 
 MOST_ROWS: Final = 5_000
 MOST_BYTES: Final = 1_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -9,6 +10,7 @@ from urllib.parse import urlencode
 from django import template
 from django.utils.safestring import SafeString
 
+from geo.regions.queries import current_city
 from services.facilities.places import Place
 from web.doors import markup
 from web.doors.frame import Section, sections_for
@@ -45,6 +47,12 @@ def list_rows(context: dict[str, Any], rows: Sequence[Row]) -> SafeString:
 def circle_rows(context: dict[str, Any], rows: Sequence[Row], selected: int | None) -> SafeString:
     """Show rows of what can be reached; ``selected`` is the place whose card is open."""
     return markup.circle_rows(rows, set(context["saved_ids"]), selected)
+
+
+@register.simple_tag
+def city_plane() -> str:
+    """Return what a script needs to measure on the city's plane, as JSON."""
+    return json.dumps(current_city().plane.forward_terms, ensure_ascii=False)
 
 
 @register.filter

@@ -6,17 +6,15 @@ The forms are declared by the modules that own them (``spec.FormRegister``).
 from __future__ import annotations
 
 import datetime as dt
-import importlib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
-from django.apps import apps
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from django.utils.module_loading import module_has_submodule
 
 from geo.addresses.gazetteer import Names, names_of, published_now
+from geo.declared import declarations
 from geo.regions.queries import regions_under
 from geo.scope import Scope
 from services.catchments.models import CatchmentEdition
@@ -36,11 +34,7 @@ FIRST_MONTH: Final = 9
 @cache
 def declared() -> tuple[FormRegister, ...]:
     """Return what the modules declare, in their order."""
-    found: list[FormRegister] = []
-    for config in apps.get_app_configs():
-        if config.module is not None and module_has_submodule(config.module, "registers"):
-            found.extend(importlib.import_module(f"{config.name}.registers").REGISTERS)
-    return tuple(found)
+    return tuple(declarations("registers", "REGISTERS"))
 
 
 def forms_for(entry: str) -> tuple[FormRegister, ...]:

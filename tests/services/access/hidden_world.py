@@ -73,7 +73,7 @@ LON, LAT = 121.5140, 31.3000
 SOUGHT: Final = "隐巷托育园"
 """The part of a hidden place's name that somebody may guess and search for."""
 SIGN: Final = re.compile(r"(?:暗记|anji|\\u6697\\u8bb0|%E6%9A%97%E8%AE%B0)(\d{3})", re.IGNORECASE)
-OURS: Final = ("geo.", "layers.datasets.", "layers.processes.", "services.")
+OURS: Final = ("geo.", "layers.datasets.", "layers.processes.", "layers.scenes.", "services.")
 PUBLIC: Final = {
     "regions": "the published division of the city",
     "roads": "the published road graph",
@@ -174,6 +174,7 @@ UNSEEN: Final = {
     "careservice.OutsideEntry": "only those of declared kinds are shown",
     "finder_channels.ChannelSetting": "only those of declared channels are shown",
     "islands.LayerSetting": "only those of declared layers are shown",
+    "scenes.SceneFile": "given out below the address of its package",
     "facilities_supervision.SupervisionFacts": "published by the platform of supervision, shown with places only",
     "facilities_supervision.SupervisionPull": "figures of a run",
     "opinions.RatingReport": "figures, for the platform of supervision",
@@ -462,6 +463,8 @@ MADE: Final[dict[str, Any]] = {
     "access_clients.ClientCall": {"outcome": "answered", "status": 200},
     "access_personal.Erasure": lambda world: {"user": world.person, "due_at": timezone.now() + dt.timedelta(days=9)},
     "access_signin.SecondStep": lambda world: {"confirmed_at": None},
+    "scenes.Scene": lambda world: {"path": world.path},
+    "scenes.SceneVersion": {"outline": Point(LON, LAT, srid=4490).buffer(0.002)},
     "waste.Appointment": lambda world: {"user": world.person, "amount": 12},
     "waste.OneMapPush": lambda world: {"appointment": world.row(Appointment), "edition": None},
     "advisers.Adviser": lambda world: {"site": world.site, "engaged": "full"},

@@ -17,6 +17,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from layers.datasets.files.reading import MOST_BYTES as MOST_OF_DATASETS
+from layers.scenes.reading import MOST_UPLOAD as MOST_OF_SCENES
+from web.api.batches import MOST_BYTES as MOST_OF_BATCHES
+
 ROOT = Path(__file__).parents[3]
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 
@@ -102,3 +106,21 @@ def test_no_header_of_a_caller_says_where_he_calls_from(front: str) -> None:
     assert [value for name, value in spelled if name == "x-forwarded-for"] == ["127.0.0.1"]
     assert [value for name, value in spelled if name == "x-forwarded-proto"] == ["http"]
     assert "evil.example" not in str(got)
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("/desk/layers/d-park/files", MOST_OF_DATASETS),
+        ("/desk/scenes/s-home/files", MOST_OF_SCENES),
+        ("/tools/standardise/batches", MOST_OF_BATCHES),
+        ("/desk/files/upload", 64_000_000),
+    ],
+)
+def test_the_edge_lets_pass_what_a_page_says_it_takes_and_not_much_more(front: str, path: str, most: int) -> None:
+    host, port = front.removeprefix("http://").split(":")
+    for size, wanted in ((most, b"100"), (most * 3, b"413")):
+        with socket.create_connection((host, int(port)), 5) as line:
+            said = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {size}\r\nExpect: 100-continue\r\n\r\n"
+            line.sendall(said.encode())
+            assert line.recv(12).split()[1] == wanted, size

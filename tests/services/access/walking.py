@@ -20,6 +20,7 @@ from geo.jobs.models import Job
 from geo.regions.models import Region
 from layers.datasets.models import Dataset, DatasetImport
 from layers.processes.models import ProcessRun
+from layers.scenes.models import Scene, ScenePackage
 from services.access.actions import grant_role
 from services.access.clients.models import ApiClient, ClientKey
 from services.access.models import ApiKey, Organisation, User, UserKind
@@ -98,6 +99,9 @@ def samples(world: HiddenWorld) -> dict[str, dict[str, str]]:
         "/layers": {"key": "places"},
         "/api/v1/layers": {"key": "places"},
         "/desk/layers": {"key": world.rows[Dataset].key, "revision": "1", "import_id": key(DatasetImport)},
+        "/scenes": {"key": world.rows[Scene].key, "digest": world.rows[ScenePackage].digest[:16], "path": "model.glb"},
+        "/desk/scenes": {"key": world.rows[Scene].key},
+        "/twin": {"key": world.rows[Scene].key},
         "/ogc/processes": {"key": "buffer"},
         "/ogc/jobs": {"run_id": key(ProcessRun), "name": "result"},
         "/ogc/crs": {"key": "shanghai2000"},

@@ -20,6 +20,12 @@ export function way() {
   return island ? JSON.parse(island.textContent) : null;
 }
 
+/** The ground that was marked and the places in it, {outline, places: [[lon, lat, id], …]}; null when no such card is open. */
+export function ground() {
+  const island = card.querySelector('#ground');
+  return island ? JSON.parse(island.textContent) : null;
+}
+
 /** The id of the place whose card is open; the empty string when none is. */
 export function cardPlace() {
   const open = card.querySelector('.place-card[data-id]');

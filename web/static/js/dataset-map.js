@@ -1,7 +1,7 @@
 // A dataset at work: the draft on the map, drawn with snapping; table and form are those of the page, exchanged without leaving the map.
 import {maplibre, openMap} from './desk-map.js';
 import {say} from './announce.js';
-import {areaOf, areaWords, lengthOf, lengthWords} from './measure.js';
+import {measuredWords} from './measure.js';
 import {Corners, Sketch, Snapping} from './plan-editing.js';
 import {EMPTY, boundsOf, collection, feature, token} from './plan-shapes.js';
 
@@ -250,7 +250,7 @@ function beginSketch(tool) {
       if (line.length > 1) features.push(feature({type: 'LineString', coordinates: line}));
       if (closes && line.length > 2) features.push(feature(ringOf(line)));
       map.getSource('sketch').setData(collection(features));
-      if (tool === 'measure' && line.length > 1) hint(`一共 ${lengthWords(lengthOf(line))}${line.length > 2 ? `，围起来 ${areaWords(areaOf(line))}` : ''}`);
+      if (tool === 'measure' && line.length > 1) hint(measuredWords(line, holder.dataset.plane));
     },
     done: (points) => {
       sketch = null;

@@ -14,5 +14,6 @@ startLocate(go);
 if (hasMap()) {
   import('./map.js')
     .then((module) => module.startMap())
+    .then(() => { import('./scene-flat.js').then(({followTwins}) => followTwins(document.getElementById('map').quantu)).catch(() => {}); }) // the map goes on flat
     .catch(() => document.documentElement.classList.remove('map-ready')); // the list goes on alone
 }

@@ -3,6 +3,7 @@ import * as maplibre from '../vendor/maplibre-gl.mjs';
 import {answer, cardPlace, onAnswer, onCard, question, showCard, way} from './answer.js';
 import {offerBases, recallBase, styleOf} from './basemaps.js';
 import {onHover, light, select} from './list.js';
+import {startCircling} from './circling.js';
 import {isSaved, onSavedChange} from './favourites.js';
 import {startMeasuring} from './measure.js';
 import {offerPicture} from './picture.js';
@@ -23,7 +24,7 @@ let labels = [];
 let drawn = '';
 let scattered = null;
 let goal = null;
-let measuring = null;
+let tools = [];
 
 function styleName() {
   return holder.dataset.style || (dark.matches ? 'dark' : 'light');
@@ -62,7 +63,8 @@ function padding() {
   if (window.innerWidth <= 640 && !card.hidden) return {top: 164, left: 32, right: 32, bottom: card.offsetHeight + 80};
   if (window.innerWidth <= 640) {
     const share = {peek: 0.25, half: 0.5, full: 0.5}[sheetStop()];
-    return {top: 124, left: 24, right: 70, bottom: Math.round(holder.clientHeight * share) + 84}; // the buttons stand at the right
+    const buttons = document.querySelector('.map-controls');
+    return {top: 124, left: 24, right: (buttons ? buttons.offsetWidth : 0) + 24, bottom: Math.round(holder.clientHeight * share) + 84};
   }
   return {top: 70, left: 40, bottom: 80, right: card.hidden ? 90 : 400};
 }
@@ -301,8 +303,9 @@ function onNewAnswer(found) {
 // What is here?
 
 function onClick(event) {
-  if (measuring && measuring.isOn()) {
-    measuring.add([event.lngLat.lng, event.lngLat.lat]);
+  const tool = tools.find((each) => each.isOn());
+  if (tool) {
+    tool.add([event.lngLat.lng, event.lngLat.lat]);
     return;
   }
   const layers = ['points', 'clusters'].filter((id) => map.getLayer(id));
@@ -359,7 +362,7 @@ export async function startMap() {
     addData();
     onNewAnswer(answer());
     onNewCard();
-    measuring = startMeasuring(map);
+    tools = [startMeasuring(map), startCircling(map)].filter(Boolean);
     holder.dataset.ready = 'true';
   });
   followScale(map, document.getElementById('scale'), document.getElementById('scale-text'));

@@ -1,7 +1,7 @@
 // The planner's table: areas are chosen, drawn, changed, cut, joined and repaired; every change is kept at once and can be undone.
 import {openMap} from './desk-map.js';
 import {say} from './announce.js';
-import {areaOf, areaWords, lengthOf, lengthWords} from './measure.js';
+import {lengthOf, lengthWords, measuredWords} from './measure.js';
 import {Corners, Sketch, Snapping} from './plan-editing.js';
 import {EMPTY, Shapes, boundsOf, collection, drawLens, feature, middleOf} from './plan-shapes.js';
 
@@ -272,7 +272,7 @@ function beginSketch(tool) {
       shapes.show('sketch', collection(features));
       if (tool === 'circle' && points.length > 1) { sketch.finish(); return; }
       if (tool === 'isochrone' && points.length) { sketch.stop(); sketched(tool, points); return; }
-      if (tool === 'measure' && line.length > 1) hint(`一共 ${lengthWords(lengthOf(line))}${line.length > 2 ? `，围起来 ${areaWords(areaOf(line))}` : ''}`);
+      if (tool === 'measure' && line.length > 1) hint(measuredWords(line, holder.dataset.plane));
       if (tool === 'draw' && points.length > 2 && !moving) checkSoon('', ringOf(points));
     },
     done: (points) => sketched(tool, points),
