@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -116,6 +116,21 @@ def wait_until_drawn(page: Any) -> None:
     """Wait until the map stands still with all its tiles."""
     wait_for_map(page)
     page.wait_for_function("() => document.getElementById('map').quantu.areTilesLoaded()", timeout=60_000)
+
+
+def jump(page: Any, holder: str, at: Iterable[float], zoom: float) -> None:
+    """Bring a point into the middle of a map and wait until the map has drawn it.
+
+    Loaded tiles are not enough: until the next frame a click is held against the symbols of the frame before.
+    """
+    page.evaluate(
+        """([holder, center, zoom]) => {
+            const map = document.querySelector(holder).quantu;
+            map.jumpTo({center, zoom});
+            return new Promise((done) => { map.once('idle', () => done()); map.triggerRepaint(); });
+        }""",
+        [holder, list(at), zoom],
+    )
 
 
 def without_script(page: Any) -> None:

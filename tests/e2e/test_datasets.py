@@ -11,7 +11,7 @@ import mapbox_vector_tile
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import faults_of, without_script
+from tests.e2e.conftest import faults_of, jump, without_script
 from tests.e2e.test_access_journeys import sign_in
 from tiles.schemes import tile_at
 
@@ -41,11 +41,7 @@ def made(page: Any, root: str, geometry: str, title: str) -> str:
 
 
 def look_at(page: Any, zoom: float = 16) -> None:
-    page.evaluate(
-        "([lon, lat, zoom]) => document.getElementById('dataset-map').quantu.jumpTo({center: [lon, lat], zoom})",
-        [LON, LAT, zoom],
-    )
-    page.wait_for_function("() => !document.getElementById('dataset-map').quantu.isMoving()")
+    jump(page, "#dataset-map", (LON, LAT), zoom)
 
 
 def click_at(page: Any, east: float, north: float) -> None:

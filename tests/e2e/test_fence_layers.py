@@ -18,7 +18,7 @@ from geo.fences.models import Fence, FenceEdition
 from geo.geometry import from_plane
 from geo.regions.models import RegionVersion
 from geo.regions.queries import current_city
-from tests.e2e.conftest import faults_of
+from tests.e2e.conftest import faults_of, jump
 from tests.e2e.drawing_table import Middle, click_at, drawn, look_at, metres, saved
 from tests.e2e.test_desk import sign_in
 from tests.services.fencing.files.test_fence_files import collection
@@ -190,10 +190,7 @@ def test_a_layer_is_built_of_many_shapes_shown_asked_for_changed_and_deleted(
     ):
         page.goto(f"{live_city}/plan/fences/{ground.edition.pk}/list")
         page.wait_for_selector('[data-drawn="true"]', state="attached")
-        page.evaluate(
-            "spot => document.querySelector('[data-shapes]').quantu.jumpTo({center: spot, zoom: 16})",
-            list(ground.middle.degrees(east, north)),
-        )
+        jump(page, "[data-shapes]", ground.middle.degrees(east, north), 16)
         box = page.locator("[data-shapes]").bounding_box()
         page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         page.wait_for_url("**lon=1**")

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.e2e.conftest import faults_of, without_script
+from tests.e2e.conftest import faults_of, jump, without_script
 from tests.e2e.test_desk import sign_in
 
 ISLAND = "310000.310151."
@@ -179,17 +179,8 @@ def test_visitors_combine_layers_and_find_the_guesthouse_they_want(
     assert listed(page) == ["芦花小院"]
     assert faults_of(page) == []
     # A pin opens a card, the card the page that shows everything.
-    page.evaluate(
-        """(id) => { const map = document.getElementById('islands-map').quantu;
-            const at = JSON.parse(document.getElementById('islands-answer').textContent).pins.find((one) => one[0] === id);
-            map.jumpTo({center: [at[1], at[2]], zoom: 15}); }""",
-        island["芦花小院"],
-    )
-    page.wait_for_function(
-        "() => { const map = document.getElementById('islands-map').quantu;"
-        " return map.areTilesLoaded() && map.queryRenderedFeatures({layers: ['island-pins']}).length === 1; }",
-        timeout=60_000,
-    )
+    [pin] = [pin for pin in answer(page)["pins"] if pin[0] == island["芦花小院"]]
+    jump(page, "#islands-map", pin[1:3], 15)
     box = page.locator("#islands-map").bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 - 12)
     card = page.locator("#islands-card")
@@ -228,7 +219,7 @@ def test_managers_add_change_and_delete_guesthouses_from_the_layers(
     # Added by a tap on the map.
     assert drawn(page, "island-map") == {island[name] for name in NAMES}
     lon, lat = spots()[-1]
-    page.evaluate("(at) => document.getElementById('island-map').quantu.jumpTo({center: at, zoom: 15})", [lon, lat])
+    jump(page, "#island-map", (lon, lat), 15)
     box = page.locator("#island-map").bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     assert faults_of(page) == []

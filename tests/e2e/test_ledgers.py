@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from python_calamine import CalamineWorkbook
 
-from tests.e2e.conftest import faults_of
+from tests.e2e.conftest import faults_of, jump
 from tests.e2e.test_desk import sign_in
 
 LEDGER = "/desk/ledgers/facilities"
@@ -169,16 +169,9 @@ def test_the_map_shows_the_rows_asked_for_and_opens_one(open_page: Any, live_cit
     assert {pin["properties"]["pk"] for pin in pins} == {row.pk for row in facilities(kind="park")}
     assert faults_of(page) == []
     one = facilities(kind="park")[0]
-    spot = page.evaluate(
-        "(at) => { const map = document.querySelector('[data-map]').quantu; map.jumpTo({center: at, zoom: 18});"
-        " const p = map.project(at); const box = map.getContainer().getBoundingClientRect(); return [box.x + p.x, box.y + p.y]; }",
-        [one.geom.x, one.geom.y],
-    )
-    drawn = "() => document.querySelector('[data-map]').quantu.queryRenderedFeatures({layers: ['pins']}).length > 0"
-    while not page.evaluate(drawn):  # the test's own time limit ends it
-        page.wait_for_timeout(100)
-    page.wait_for_timeout(500)
-    page.mouse.click(*spot)
+    jump(page, "[data-map]", one.geom.coords, 18)
+    box = page.locator("[data-map]").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.locator(f'[data-record="{one.pk}"]').wait_for()
     assert page.locator(".record-head h2").inner_text() == one.name
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import Spot, answer_of, wait_until_drawn
+from tests.e2e.conftest import Spot, answer_of, jump, wait_until_drawn
 
 
 def pixel_of(page: Any, lon: float, lat: float) -> tuple[float, float]:
@@ -21,14 +21,7 @@ def pixel_of(page: Any, lon: float, lat: float) -> tuple[float, float]:
 
 def look_at(page: Any, lon: float, lat: float, zoom: float) -> None:
     """Move the map without animation and wait for its tiles."""
-    page.evaluate(
-        "([lon, lat, zoom]) => document.getElementById('map').quantu.jumpTo({center: [lon, lat], zoom})",
-        [lon, lat, zoom],
-    )
-    page.wait_for_function(
-        "() => { const m = document.getElementById('map').quantu; return m.areTilesLoaded() && !m.isMoving(); }"
-    )
-    page.wait_for_timeout(400)
+    jump(page, "#map", (lon, lat), zoom)
 
 
 def drawn(page: Any, layer: str) -> list[dict[str, Any]]:

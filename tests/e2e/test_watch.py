@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import Spot, answer_of, faults_of, wait_for_map
+from tests.e2e.conftest import Spot, answer_of, faults_of, jump, wait_for_map
 from tests.e2e.test_desk import sign_in
 from tests.services.kernel.watching.samples import Street, settle_all, stand_against, street_of
 
@@ -125,13 +125,9 @@ def test_a_pin_and_a_region_of_the_map_lead_where_the_table_leads(
     page.wait_for_url("**region=310101**")
     drawn(page)
     place = street.places[0]
-    at = page.evaluate(
-        """([lon, lat]) => { const map = document.getElementById('watch-map').quantu; map.jumpTo({center: [lon, lat], zoom: 16});
-        const box = map.getCanvas().getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; }""",
-        [place.geom.x, place.geom.y],
-    )
-    page.wait_for_function("() => document.getElementById('watch-map').quantu.areTilesLoaded()")
-    page.mouse.click(*at)
+    jump(page, "#watch-map", place.geom.coords, 16)
+    box = page.locator("#watch-map canvas").first.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_url(f"**place={place.pk}**")
     expect(page.locator("#side").get_by_role("heading", name=place.name)).to_be_visible()
     page.go_back()
