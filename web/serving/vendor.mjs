@@ -39,7 +39,8 @@ const DRAWING = `
 const FLOWS = `
   export {default as Modeler} from 'bpmn-js/lib/Modeler';
   export {is, getBusinessObject} from 'bpmn-js/lib/util/ModelUtil';`;
-const FLOW_STYLES = ['diagram-js.css', 'bpmn-js.css', 'bpmn-font/css/bpmn.css'];
+const FLOW_STYLES = ['diagram-js.css', 'bpmn-js.css', 'bpmn-font/css/bpmn.css']
+  .map((file) => `@import 'bpmn-js/dist/assets/${file}';`).join('\n');
 
 // Models in space: the renderer that draws into the map's own context, glTF and 3D Tiles; only what scene-*.js and twin.js take.
 const SCENES = `
@@ -50,75 +51,38 @@ const SCENES = `
   export {GLTFLoader} from 'three/addons/loaders/GLTFLoader.js';
   export {TilesRenderer} from '3d-tiles-renderer/src/three/renderer/tiles/TilesRenderer.js';`;
 
-async function bundleScenes() {
-  await esbuild.build({
-    stdin: {contents: SCENES, resolveDir: root},
-    outfile: path.join(draft, 'three.mjs'),
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    target: MAP_BROWSERS,
-    charset: 'utf8',
-    legalComments: 'inline',
-    logLevel: 'error',
-  });
-}
+// Entries of our own over packages: the names that pages take, and no more.
+const ENTRIES = [
+  {contents: DRAWING, to: 'terra-draw.mjs'},
+  {contents: FLOWS, to: 'bpmn.mjs'},
+  {contents: SCENES, to: 'three.mjs'},
+  {contents: FLOW_STYLES, to: 'bpmn.css', kind: 'css'},
+];
+const BESIDE = Object.fromEntries(['.woff2', '.woff', '.ttf', '.eot', '.svg'].map((end) => [end, 'copy']));
 
-async function bundleFlows() {
+async function build({to, format, browsers, loader, ...entry}) {
   await esbuild.build({
-    stdin: {contents: FLOWS, resolveDir: root},
-    outfile: path.join(draft, 'bpmn.mjs'),
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    target: MAP_BROWSERS,
-    charset: 'utf8',
-    legalComments: 'inline',
-    logLevel: 'error',
-  });
-  await esbuild.build({
-    stdin: {
-      contents: FLOW_STYLES.map((file) => `@import 'bpmn-js/dist/assets/${file}';`).join('\n'),
-      resolveDir: root,
-      loader: 'css',
-    },
-    outfile: path.join(draft, 'bpmn.css'),
-    bundle: true,
-    minify: true,
-    loader: {'.woff2': 'copy', '.woff': 'copy', '.ttf': 'copy', '.eot': 'copy', '.svg': 'copy'},
-    assetNames: '[name]',
-    target: MAP_BROWSERS,
-    logLevel: 'error',
-  });
-}
-
-async function bundleDrawing() {
-  await esbuild.build({
-    stdin: {contents: DRAWING, resolveDir: root},
-    outfile: path.join(draft, 'terra-draw.mjs'),
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    target: MAP_BROWSERS,
-    charset: 'utf8',
-    legalComments: 'inline',
-    logLevel: 'error',
-  });
-}
-
-async function bundle({from, to, format, browsers}) {
-  await esbuild.build({
-    entryPoints: [path.join(modules, from)],
+    ...entry,
     outfile: path.join(draft, to),
     bundle: true,
     minify: true,
     format,
-    loader: {'.png': 'dataurl'},
+    loader,
+    assetNames: '[name]',
     target: browsers,
     charset: 'utf8',
     legalComments: 'inline',
     logLevel: 'error',
   });
+}
+
+/** One file of a package with all it needs; pictures in styles lie in it. */
+const bundle = ({from, ...rest}) => build({...rest, entryPoints: [path.join(modules, from)], loader: {'.png': 'dataurl'}});
+
+/** One file of an entry of ours; the fonts of its styles lie beside it. */
+function bundleEntry({contents, to, kind = 'js'}) {
+  const format = kind === 'js' ? 'esm' : undefined;
+  return build({stdin: {contents, resolveDir: root, loader: kind}, to, format, browsers: MAP_BROWSERS, loader: BESIDE});
 }
 
 async function rewrite({from, to, browsers}) {
@@ -159,6 +123,6 @@ async function collectLicences() {
 
 await rm(draft, {recursive: true, force: true});
 await mkdir(draft, {recursive: true});
-await Promise.all([...BUNDLES.map(bundle), ...SCRIPTS.map(rewrite), bundleDrawing(), bundleFlows(), bundleScenes(), drawSprite(), collectLicences()]);
+await Promise.all([...BUNDLES.map(bundle), ...ENTRIES.map(bundleEntry), ...SCRIPTS.map(rewrite), drawSprite(), collectLicences()]);
 await rm(target, {recursive: true, force: true});
 await rename(draft, target);
