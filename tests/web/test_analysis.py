@@ -133,6 +133,20 @@ def test_dissolve_and_density_offer_the_fields_of_the_layer(desk: Client) -> Non
     )
 
 
+def test_the_fields_of_another_layer_are_asked_for_without_a_token_in_the_address(desk: Client) -> None:
+    cells = laid("方格", "polygon", squares(grid(5, 5, 100), 90))
+    page = text_of(desk.get("/plan/analysis?op=dissolve"))
+    assert "csrfmiddlewaretoken" in page
+    assert "formmethod" not in page  # a form with a token is posted, whichever of its buttons is pressed
+    assert 'type="submit" name="act" value="fields" formnovalidate' in page
+    asked = {"op": "dissolve", "act": "fields", "one": f"layer:{cells}", "one_filter": "shu > 1", "shape": "{"}
+    answer = desk.post("/plan/analysis", asked)
+    assert answer.status_code == 200
+    assert '<option value="shu">数量</option>' in text_of(answer)
+    assert 'value="shu &gt; 1"' in text_of(answer)  # what was filled in stays
+    assert not ProcessRun.objects.exists()
+
+
 def test_only_a_part_is_taken_by_region_condition_and_drawn_shape(desk: Client) -> None:
     points = laid("点", "point", shapely.points(grid(10, 10, 100)))
     answer = stepped(desk, "buffer", one=f"layer:{points}", metres="5", one_filter="shu <= 3")

@@ -49,11 +49,14 @@ COLUMNS: Final = 12
 @login_required
 @require_http_methods(["GET", "POST"])
 def work_page(request: HttpRequest) -> HttpResponse:
-    """Ask what to do with which layers; on POST do it, at once when it is small, and go on to the page of the step."""
+    """Ask what to do with which layers; on POST do it, at once when it is small, and go on to the page of the step.
+
+    The act ``fields`` only asks again, with the fields of the layer now chosen.
+    """
     scope = scope_for(request)
     check_duty(scope, VIEW)
     fault: CityError | None = None
-    if request.method == "POST":
+    if request.method == "POST" and typed(request, "act") != "fields":
         EXPORTS.allow_request(request)
         try:
             return redirect("analysis-run", _begin(request, scope).pk)
