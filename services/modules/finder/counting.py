@@ -28,10 +28,15 @@ from geo.regions.models import Level
 from geo.regions.queries import assign_regions, within
 from geo.scope import Scope
 from layers.disclosure import tellable
+from layers.facts.counting import Period
+from layers.facts.registry import fact
+from layers.heat.periods import block_at
+from layers.heat.regional import region_heat
 from services.access.queries import check_duty, holds_citywide
 from services.modules.finder.models import Act, UseBatch, UseCount
 
 DUTY: Final = "facilities.view"
+FACT: Final = "finder_uses"
 KEPT_BATCHES: Final = dt.timedelta(days=2)
 LONGEST_SPAN: Final = dt.timedelta(days=366)
 AT_ONCE: Final = 1000
@@ -142,25 +147,27 @@ def uses(
 ) -> list[Use]:
     """Return how often the finder was used from ``since`` to before ``until`` in the scope's regions, the most used first.
 
-    ``act`` (one of ``Act``) and ``filter_key`` narrow it; without a filter acts are counted, by ``"filter"`` filters are. Regions
-    are those of the published edition. Figures of fewer than ``layers.disclosure.K`` are withheld, and with them as many of the
-    next smallest that no sum gives them away. By place, or for who sees a part of the city only, figures are told by whole months
-    that are over, so that no difference of two spans does. Needs ``facilities.view``. Raises ``BadInput`` and ``Forbidden``.
+    ``act`` (one of ``Act``) and ``filter_key`` narrow it; without a filter acts are counted, by ``"filter"`` filters are. Figures
+    of fewer than ``layers.disclosure.K`` are withheld, and with them as many of the next smallest that no sum gives them away.
+    By place they are those of the heat of uses: one month that is over, of all acts, decided on once for the whole city. Who
+    sees a part of the city only is told of one such month too, and of all acts, so that no difference of two answers tells of
+    fewer. Needs ``facilities.view``. Raises ``BadInput`` and ``Forbidden``.
     """
     check_duty(scope, DUTY)
     if not since < until <= since + LONGEST_SPAN:
         raise BadInput("span_invalid", "起止时间要先后分明，一次最多看一年。", parameter="since")
     if act and act not in Act.values:
         raise BadInput("act_unknown", f"行为可选：{'、'.join(Act.values)}。", parameter="act")
-    if (by in ("district", "street") or not holds_citywide(scope, DUTY)) and not _months_over(since, until):
-        said = "分地方的次数按月公布，当月的下月 1 日起可看。请选整月。"
-        raise BadInput("uses_by_month", said, parameter="since")
+    if by in ("district", "street") or not holds_citywide(scope, DUTY):
+        _check_month(since, until, narrowed=bool(act or filter_key))
+    if by in ("district", "street"):
+        return _by_place(by, timezone.localdate(since), scope)
     # What names no region is told to those of the whole city.
     seen = Q() if holds_citywide(scope, DUTY) else within(scope)
     rows = UseCount.objects.filter(seen, hour__gte=since, hour__lt=until)
     rows = rows.filter(act=act) if act else rows.exclude(act=Act.VISIT) if by == "filter" else rows
     rows = rows.exclude(filter="") if by == "filter" and not filter_key else rows.filter(filter=filter_key)
-    column = {"district": "region_id", "street": "region_id", "day": "hour"}.get(by, by)
+    column = "hour" if by == "day" else by
     totals: dict[tuple[str, str], int] = {}
     for value, count in rows.values_list(column).annotate(sum=Sum("count")).values_list(column, "sum"):
         key = _named(by, value)
@@ -168,13 +175,16 @@ def uses(
     return _told(totals)
 
 
+def _by_place(level: str, first: dt.date, scope: Scope) -> list[Use]:
+    names = names_of(published_now())
+    found = region_heat(fact(FACT, scope=scope), scope=scope, level=level, period=block_at("month", first))
+    named = ((names.by_code[path.rstrip(".").rpartition(".")[2]], value) for path, value in found.values.items())
+    told = [Use(region.code, region.full_name, None if value is None else round(value)) for region, value in named]
+    return sorted((one for one in told if one.count != 0), key=lambda one: (-(one.count or 0), one.key))
+
+
 def _named(by: By, value: object) -> tuple[str, str]:
     """Return the key and the words of one value."""
-    if by in ("district", "street"):
-        names = names_of(published_now())
-        region = names.region(value if isinstance(value, int) else None)
-        above = names.above(region, Level.DISTRICT if by == "district" else Level.STREET) if region else None
-        return (above.code, above.full_name) if above else ("", "没有说明地方")
     if isinstance(value, dt.datetime):
         local = timezone.localtime(value)
         return (f"{local:%Y-%m-%d}",) * 2 if by == "day" else (f"{local:%Y-%m-%dT%H:00}", f"{local:%Y-%m-%d %H 时}")
@@ -182,11 +192,16 @@ def _named(by: By, value: object) -> tuple[str, str]:
     return text, str(dict(Act.choices).get(text, text)) if by == "act" else text
 
 
-def _months_over(since: dt.datetime, until: dt.datetime) -> bool:
-    """Say whether a span is whole months of the city's calendar that are over."""
-    first, last = timezone.localtime(since), timezone.localtime(until)
-    begins = all((each.day, each.time()) == (1, dt.time()) for each in (first, last))
-    return begins and until <= timezone.now()
+def _check_month(since: dt.datetime, until: dt.datetime, *, narrowed: bool) -> None:
+    """Raise ``BadInput`` for anything but one whole month of the city's calendar that is over, of all acts."""
+    month = Period(timezone.localdate(since), timezone.localdate(until - dt.timedelta(microseconds=1)))
+    whole = (since, until) == (month.since, month.until) and month == block_at("month", month.first)
+    if not whole or until > timezone.now():
+        said = "分地方的次数按月公布，当月的下月 1 日起可看，一次看一个月。请选一个整月。"
+        raise BadInput("uses_by_month", said, parameter="since")
+    if narrowed:
+        said = "分地方的次数只看全部行为，不能再按行为或查询条件分。要看分行为的，请看全市的。"
+        raise BadInput("uses_narrowed", said, parameter="act")
 
 
 def _told(totals: dict[tuple[str, str], int]) -> list[Use]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from layers.facts.spec import FactSpec
 from layers.spec import Choice
 from services.facilities.map_facts import PLACES
-from services.modules.finder.counting import DUTY
+from services.modules.finder.counting import DUTY, FACT
 
 _REPORTS = FactSpec(
     key="place_reports",
@@ -28,7 +28,7 @@ JOIN facilities_facility f ON f.id = r.facility_id)""",
 
 FACTS = (
     FactSpec(
-        key="finder_uses",
+        key=FACT,
         title="随心查使用次数",
         summary="家长在“随心查”里看页面、查询、点开、收藏、打电话、导航的次数，记在所查的街镇或区名下；不记是谁，也不记位置。",
         unit="次",

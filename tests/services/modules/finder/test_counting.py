@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,9 @@ from django.utils import timezone
 from geo.errors import BadInput, Forbidden
 from geo.regions.models import RegionVersion
 from geo.scope import Scope
+from layers.facts.registry import fact
+from layers.heat.periods import block_at
+from layers.heat.regional import region_heat
 from services.access.demo import make_demo_accounts
 from services.access.models import AuditAct, AuditEntry, User
 from services.facilities.models import Facility
@@ -27,6 +31,7 @@ HOST = {"host": "localhost"}
 NOON = dt.datetime(2026, 9, 18, 4, 20, tzinfo=dt.UTC)
 MONTH = {"since": dt.datetime(2026, 8, 31, 16, tzinfo=dt.UTC), "until": dt.datetime(2026, 9, 30, 16, tzinfo=dt.UTC)}
 """September 2026 in Shanghai."""
+SEPTEMBER = block_at("month", NOON.date())
 
 
 @pytest.fixture
@@ -233,8 +238,35 @@ class TestFigures:
         assert [(one.key, one.count) for one in uses(scope=scope, by="day", **self.SPAN)] == [("2026-09-18", 34)]
         assert [(one.label, one.count) for one in uses(scope=scope, by="act", **self.SPAN)] == [("查询", 34)]
         assert sum(one.count or 0 for one in uses(scope=scope, by="district", **MONTH)) == 34
-        assert sum(one.count or 0 for one in uses(scope=scope, by="street", filter_key="meals", **MONTH)) == 34
-        assert uses(scope=scope, by="street", act="call", **MONTH) == []
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_by_place_the_figures_are_those_of_the_heat_map_and_no_others(self, store: redis.Redis, seed: int) -> None:
+        """Two ways of telling, each with gaps of its own, would fill each other's."""
+        chance = random.Random(seed)
+        for region in streets():
+            for act, most in ((Act.SEARCH, 40), (Act.CALL, 4)):
+                count = chance.randint(0, most)
+                UseCount.objects.create(hour=NOON, act=act, region_id=region, filter="", count=count)
+        scope, hidden = self.scope(), 0
+        for level in ("district", "street"):
+            heat = region_heat(fact("finder_uses", scope=scope), scope=scope, level=level, period=SEPTEMBER)
+            told = {one.key: one.count for one in uses(scope=scope, by=level, **MONTH)}
+            assert told == {path.split(".")[-2]: value for path, value in heat.values.items() if value != 0}
+            hidden += list(told.values()).count(None)
+        assert hidden
+
+    def test_no_difference_of_two_answers_by_place_is_one_of_few(self, store: redis.Redis) -> None:
+        a, b, *_ = streets()
+        self.count({a: 19, b: 18})
+        path = RegionVersion.objects.get(edition__state="published", region_id=a).path
+        narrow = replace(self.scope(), paths=frozenset({path}))
+        quarter = MONTH | {"since": dt.datetime(2026, 6, 30, 16, tzinfo=dt.UTC)}
+        for scope, by in ((self.scope(), "street"), (self.scope(), "district"), (narrow, "day"), (narrow, "act")):
+            with pytest.raises(BadInput, match="一次看一个月"):  # three months less two are the third
+                uses(scope=scope, by=by, **quarter)
+            for one in ({"act": "search"}, {"filter_key": "meals"}):  # all less the searches are the calls
+                with pytest.raises(BadInput, match="只看全部行为"):
+                    uses(scope=scope, by=by, **one, **MONTH)
 
     def test_only_staff_see_figures_and_only_of_their_regions(self, store: redis.Redis) -> None:
         a, b, *_ = streets()
