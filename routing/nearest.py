@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.graph import Graph
+from routing.places import Doors
 from routing.search import SAME_PLACE, Budget, Reach, reach
-from routing.snap import snap, snap_many
+from routing.snap import snap_all
 from routing.travellers import Traveller
 
 Metres = NDArray[np.float64]
@@ -34,52 +35,46 @@ def reach_of_many(
     """
     if traveller.obeys_oneway:
         raise ValueError(f"{traveller.key} does not go back the way it came")
-    origins = [snap(graph, *point, traveller) for point in zip(x.tolist(), y.tolist(), strict=True)]
-    found = reach(graph, origins, traveller, seconds, budget=Budget(2**31, 3_600.0, cancelled))
+    found = reach(graph, snap_all(graph, x, y, traveller), traveller, seconds, budget=Budget(2**31, 3_600.0, cancelled))
     found.require_complete()
     return found
 
 
-def seconds_at(found: Reach, x: Metres, y: Metres) -> NDArray[np.float64]:
-    """Return the seconds from the origins of a search to each point (plane metres), the leg beside the road included.
+def seconds_at(found: Reach, doors: Doors) -> NDArray[np.float64]:
+    """Return the seconds from the origins of a search to each of the points that ``doors`` has on its network and graph.
 
-    Infinite beyond the time of the search and where no road is near.
+    The legs beside the road are included. Infinite beyond the time of the search and where no road is near.
     """
-    away = np.full(len(x), np.inf)
+    away = np.full(len(doors.door), np.inf)
     if found.reason is not None:
         return away
-    graph = found.graph
-    travel = graph.travel(found.traveller)
-    edge, fraction, metres = snap_many(graph, travel, x, y, closed=found.closed)
-    rows = np.flatnonzero(edge >= 0)
-    edge, at = edge[rows], fraction[rows].astype(np.float64)
-    ms = np.full(graph.meta.nodes, np.inf)
+    edge, at = doors.edge, doors.fraction.astype(np.float64)
+    ms = np.full(found.graph.meta.nodes, np.inf)
     ms[found.node] = found.ms
-    cost = travel.cost[edge]
+    cost = found.graph.travel(found.traveller).cost[edge]
     by_u = np.where(cost["forward"] >= 0, ms[cost["u"]] + at * cost["forward"], np.inf)
     by_v = np.where(cost["backward"] >= 0, ms[cost["v"]] + (1 - at) * cost["backward"], np.inf)
     best = np.minimum(by_u, by_v)
-    _shorten(best, edge, at, cost, found)
-    best += metres[rows] / found.traveller.access_mps * 1000
+    _shorten(best, doors, at, cost, found)
+    best += doors.metres / found.traveller.access_mps * 1000
     best[best > found.complete_ms] = np.inf
-    away[rows] = best / 1000
+    away[doors.place] = best / 1000
     return away
 
 
 def _shorten(
-    best: NDArray[np.float64], edge: NDArray[np.int32], at: NDArray[np.float64], cost: NDArray[np.void], found: Reach
+    best: NDArray[np.float64], doors: Doors, at: NDArray[np.float64], cost: NDArray[np.void], found: Reach
 ) -> None:
     """Take the way along one edge, which passes no junction, where an origin lies on the edge of a point."""
-    order = np.argsort(edge, kind="stable")
-    ordered = edge[order]
-    for origin in found.origin_records():
-        low, high = np.searchsorted(ordered, origin["edge"], "left"), np.searchsorted(ordered, origin["edge"], "right")
-        if low == high:
-            continue
-        here = order[low:high]
-        ahead = at[here] - float(origin["fraction"])
-        forward, backward = cost["forward"][here], cost["backward"][here]
-        whole = np.where(ahead >= 0, forward, backward)
-        whole = np.where(np.abs(ahead) < SAME_PLACE, np.maximum(forward, backward), whole)
-        direct = np.where(whole >= 0, float(origin["ms"]) + np.abs(ahead) * whole, np.inf)
-        best[here] = np.minimum(best[here], direct)
+    origins = found.origin_records()
+    first = doors.first[origins["edge"]].astype(np.int64)
+    count = doors.first[origins["edge"] + 1] - first
+    # Every point that shares its edge with an origin, once for each such origin.
+    origin = origins[np.repeat(np.arange(len(origins)), count)]
+    here = np.arange(len(origin)) + np.repeat(first - np.cumsum(count) + count, count)
+    ahead = at[here] - origin["fraction"].astype(np.float64)
+    forward, backward = cost["forward"][here], cost["backward"][here]
+    whole = np.where(ahead >= 0, forward, backward)
+    whole = np.where(np.abs(ahead) < SAME_PLACE, np.maximum(forward, backward), whole)
+    direct = np.where(whole >= 0, origin["ms"].astype(np.float64) + np.abs(ahead) * whole, np.inf)
+    np.minimum.at(best, here, direct)

@@ -66,10 +66,7 @@ class PlaceIndex:
     def build(cls, graph: Graph, ids: NDArray[np.int64], x: NDArray[np.float64], y: NDArray[np.float64]) -> PlaceIndex:
         """Put places (ids, east and north in plane metres) on all networks of ``graph``."""
         x, y = np.array(x, dtype=np.float64), np.array(y, dtype=np.float64)
-        doors = {
-            travel.traveller.network: _doors(graph, *snap_many(graph, travel, x, y))
-            for travel in graph.travels.values()
-        }
+        doors = {travel.traveller.network: doors_at(graph, x, y, travel.traveller) for travel in graph.travels.values()}
         first, in_block = _by_block(graph, x, y)
         ids, x, y, first, in_block = _locked(np.array(ids, dtype=np.int64), x, y, first, in_block)
         return cls(graph.meta.version, ids, x, y, first, in_block, doors)
@@ -127,6 +124,11 @@ def _by_block(
 
 def _load(folder: Path, name: str) -> NDArray[Any]:
     return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r"))
+
+
+def doors_at(graph: Graph, x: NDArray[np.float64], y: NDArray[np.float64], traveller: Traveller) -> Doors:
+    """Put points (east and north in plane metres) on the roads of a traveller's network. Raises ``UnknownTraveller``."""
+    return _doors(graph, *snap_many(graph, graph.travel(traveller), x, y))
 
 
 def _doors(graph: Graph, edge: NDArray[np.int32], fraction: NDArray[np.float32], metres: NDArray[np.float32]) -> Doors:

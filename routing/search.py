@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from geo.errors import BadInput, TooLarge, Unavailable
 from routing.compiled import inlined, kernel
 from routing.graph import Graph
-from routing.snap import NO_CLOSURES, Empty, Snap
+from routing.snap import NO_CLOSURES, Empty, Snap, Snaps
 from routing.travellers import Traveller
 
 LABEL: Final = np.dtype([("stamp", "i4"), ("ms", "i4"), ("arc", "i4"), ("settled", "i4")])
@@ -116,7 +116,7 @@ class Reach:
 
     graph: Graph
     traveller: Traveller
-    origins: tuple[Snap, ...]
+    origins: Sequence[Snap]
     limit_ms: float
     complete_ms: float
     node: NDArray[np.int32]
@@ -135,6 +135,13 @@ class Reach:
     def origin_records(self) -> NDArray[np.void]:
         """Return the origins in the form the kernels take."""
         west, south = self.graph.meta.origin
+        if isinstance(self.origins, Snaps):
+            o = self.origins
+            columns = (o.edge, o.fraction, o.access_ms, o.road_x - west, o.road_y - south)
+            records = np.empty(len(o), dtype=ORIGIN)
+            for name, column in zip(ORIGIN.names or (), columns, strict=True):
+                records[name] = column
+            return records
         rows = [(o.edge, o.fraction, o.access_ms, o.road_x - west, o.road_y - south) for o in self.origins]
         return np.array(rows, dtype=ORIGIN)
 
@@ -156,7 +163,8 @@ def reach(
     """
     if not 0 < seconds <= MAX_SECONDS:
         raise BadSearch("routing.seconds", f"时间须大于 0 且不超过 {MAX_SECONDS / 60:.0f} 分钟。", seconds=seconds)
-    if any(origin.traveller.network is not traveller.network for origin in origins):
+    travellers = [origins.traveller] if isinstance(origins, Snaps) else [origin.traveller for origin in origins]
+    if any(each.network is not traveller.network for each in travellers):
         raise BadSearch("routing.origin", "起点是按另一种出行方式确定的，请重新选择。")
     return _search(graph, origins, traveller, seconds, budget, closed, (-1, -1))
 
@@ -187,7 +195,11 @@ def _search(
     stop: tuple[int, int],
 ) -> Reach:
     limit_ms = seconds * 1000
-    useful = tuple(origin for origin in origins if origin.found and origin.access_ms <= limit_ms)
+    useful: Sequence[Snap]
+    if isinstance(origins, Snaps):
+        useful = origins.within(limit_ms)
+    else:
+        useful = tuple(origin for origin in origins if origin.found and origin.access_ms <= limit_ms)
     if not useful:
         return _nothing(graph, origins, traveller, limit_ms, closed)
     space = workspace(graph)

@@ -37,6 +37,8 @@ _DOORS: Final = """
     WHERE a.retired_at IS NULL AND a.source_id = ANY(%s) AND a.road <> '' AND a.number <> '' AND a.region_id IS NOT NULL
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
 _A_PIECE: Final = 50
+_FORM: Final = 2
+"""Of what is kept of a ground; grounds kept in another form are made anew."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +79,7 @@ def stamp_of(graph: Graph, published: Published) -> str:
     """Return a text that changes whenever a ground made now would be another one."""
     edition = published_edition()
     parts = (
+        _FORM,
         graph.meta.version,
         edition and (edition.pk, edition.published_at),
         published.stamps.get(Family.ADDRESSES),

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from routing.graph import Graph
 from routing.nearest import reach_of_many, seconds_at
+from routing.places import Doors
 from routing.travellers import TRAVELLERS
 from services.gaps.ground import Floats, Ground
 from services.gaps.packing import packed, unpacked
@@ -43,15 +44,15 @@ class Walks:
         return cls(**{each.name: held[each.name] for each in fields(cls)})
 
 
-def walks_to(graph: Graph, ground: Ground, centres: tuple[Floats, Floats], places: tuple[Floats, Floats]) -> Walks:
-    """Return the walks from the cells (centres in plane metres) to the nearest of places (plane metres).
+def walks_to(graph: Graph, ground: Ground, doors: Doors, places: tuple[Floats, Floats]) -> Walks:
+    """Return the walks from the cells, put on the roads as ``doors``, to the nearest of places (plane metres).
 
     Roads that are closed for a while are walked: where services are missing stands for years.
     """
     if len(places[0]) == 0:
         return walks_of(ground, np.full(len(ground.cells), np.inf))
     found = reach_of_many(graph, *places, WALK, FARTHEST_S)
-    return walks_of(ground, seconds_at(found, *centres))
+    return walks_of(ground, seconds_at(found, doors))
 
 
 def walks_of(ground: Ground, seconds: Floats) -> Walks:

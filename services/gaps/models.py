@@ -10,13 +10,15 @@ from services.facilities.models import FacilityKind
 class GapGround(models.Model):
     """The cells of the city and how the homes of each region lie in them, of one state of the map (``stamp``).
 
-    ``arrays`` is what ``services.gaps.ground.Ground`` holds, packed. A ground goes when nothing measured stands on it.
+    ``arrays`` is what ``services.gaps.ground.Ground`` holds, ``doors`` the cells' centres put on the roads of who walks
+    (``routing.places.Doors``), both packed. A ground goes when nothing measured stands on it.
     """
 
     stamp = models.CharField(max_length=64, unique=True)
     graph = models.CharField(max_length=80)
     roads_as_of = models.CharField(max_length=10, blank=True)
     arrays = models.BinaryField()
+    doors = models.BinaryField(default=b"")
     made_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

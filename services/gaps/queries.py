@@ -29,6 +29,7 @@ from geo.scope import Scope
 from layers.disclosure import K
 from routing.graph import NoGraph
 from routing.nearest import reach_of_many, seconds_at
+from routing.places import doors_at
 from services.access.queries import check_duty
 from services.facilities.ground import current_graph
 from services.facilities.kinds import Kind, all_kinds
@@ -260,10 +261,11 @@ def what_if(question: Question, lon: float, lat: float, *, scope: Scope) -> What
     seconds = np.where(walks.seconds == NOWHERE, np.inf, walks.seconds.astype(np.float64))
     near = np.flatnonzero(np.isin(ground.cells, h3.grid_disk(cell_at(lon, lat), AROUND).astype(np.int64)))
     east, north = current_city().plane.forward(np.array([lon]), np.array([lat]))
-    found = reach_of_many(current_graph(), np.asarray(east), np.asarray(north), WALK, max(MINUTES) * 60.0)
+    graph = current_graph()
+    found = reach_of_many(graph, np.asarray(east), np.asarray(north), WALK, max(MINUTES) * 60.0)
     if found.reason is not None:
         raise BadInput(f"origin_{found.reason}", found.reason.message)
-    seconds[near] = np.minimum(seconds[near], seconds_at(found, *metres_of(ground.cells[near])))
+    seconds[near] = np.minimum(seconds[near], seconds_at(found, doors_at(graph, *metres_of(ground.cells[near]), WALK)))
     sums = _Sums(question, ground, published, scope)
     before, after = sums.total(walks), sums.total(walks_of(ground, seconds))
     then, now = after.covered(question.minutes), before.covered(question.minutes)
@@ -332,7 +334,7 @@ def _seen(unit: NamedRegion | None, question: Question, scope: Scope) -> bool:
 
 
 def _measured(kind: str) -> tuple[GapWalk, Ground, Walks]:
-    row = GapWalk.objects.filter(kind=kind).select_related("ground").defer("ground__arrays", "arrays").first()
+    row = GapWalk.objects.filter(kind=kind).select_related("ground").defer("ground__arrays", "ground__doors", "arrays").first()
     if row is None:
         raise NotFound("gaps_unmeasured", "这一类还没有计算。请先点“开始计算”，几分钟后再来看。")
     base = str(connection.settings_dict["NAME"])
