@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pikepdf
 import pypdfium2
+import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -129,6 +131,47 @@ def test_a_choropleth_is_taken_with_its_finding_legend_period_and_source(
     expect(page.locator(".areas-crumbs, .watch-crumbs").first).to_be_visible()
     page.locator("summary", has_text="存图").click()
     expect(page.get_by_label("标题")).to_have_value(page.locator("#finding").inner_text())
+
+
+def pixels(path: Path) -> np.ndarray[Any, Any]:
+    """Return the colours of a picture between its title and its foot, which says the minute."""
+    with Image.open(path) as picture:
+        whole = np.asarray(picture.convert("RGB"), dtype=np.int16)
+    return whole[int(0.13 * len(whole)) : int(0.92 * len(whole))]
+
+
+@pytest.mark.parametrize("path", ["/watch/areas/elder_places", "/watch/heat/elder_places?by=8", "/layers/places"])
+def test_paper_is_light_though_the_page_is_dark(open_page: Any, live_city: str, tmp_path: Path, path: str) -> None:
+    """Taken in the dark a picture is the one taken in the light, and the page is dark again."""
+    drawn = {}
+    for look in ("light", "dark"):
+        page = open_page(1440, 900, color_scheme=look)
+        sign_in(page, live_city, "shi", path)
+        if "areas" not in path:
+            page.locator("[data-ready]").wait_for()
+            page.wait_for_function("() => document.querySelector('[data-ready]').quantu.areTilesLoaded()")
+        page.locator("summary", has_text="存图").click()
+        drawn[look] = pixels(taken(page, tmp_path, "存为图片"))
+    background = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--bg').trim()")
+    assert background == "#10151b"
+    expect(page.locator(".paper-veil")).to_have_count(0)
+    assert page.evaluate("document.documentElement.className.includes('paper')") is False
+    unlike = np.abs(drawn["light"] - drawn["dark"]).max(axis=2) > 24
+    assert unlike.mean() < 0.002
+    assert len(np.unique(drawn["dark"].reshape(-1, 3), axis=0)) > 20
+
+
+def test_signs_of_a_legend_keep_their_colours(open_page: Any, live_city: str, tmp_path: Path) -> None:
+    page = open_page(1440, 900)
+    sign_in(page, live_city, "shi", "/watch/elder")
+    page.locator('#watch-map[data-drawn="true"]').wait_for(state="attached", timeout=60_000)
+    page.locator("summary", has_text="存图").click()
+    path = taken(page, tmp_path, "存为图片")
+    with Image.open(path) as picture:
+        seen = {colour for _, colour in picture.convert("RGB").getcolors(maxcolors=2**24)}
+    for level in ("--bad", "--warn", "--accent"):
+        named = page.evaluate(f"getComputedStyle(document.documentElement).getPropertyValue('{level}').trim()")
+        assert tuple(int(named[at : at + 2], 16) for at in (1, 3, 5)) in seen, level
 
 
 def test_families_take_the_map_on_a_phone_from_below_the_list(

@@ -1,5 +1,6 @@
 // The catalogue: keys for its list, the map of a layer with what is under a click, a function tried with its real answer.
 import {say} from './announce.js';
+import {dark} from './scheme.js';
 
 const MOST_SHOWN = 20000;
 const SHOWN = 'shown';
@@ -39,7 +40,6 @@ async function preview(holder) {
   const {openMap} = await import('./desk-map.js');
   const {source, box, layers, titles, from_zoom: fromZoom} = JSON.parse(document.getElementById('layer-drawn').textContent);
   const said = document.getElementById('layer-said');
-  const dark = window.matchMedia('(prefers-color-scheme: dark)');
   const theme = () => (dark.matches ? 'dark' : 'light');
   // Our own map draws some of these layers too: what is shown here has a name of its own.
   const shown = () => layers[theme()].map((layer) => ({...layer, id: `shown-${layer.id}`, source: SHOWN}));

@@ -4,9 +4,9 @@ import {offerBases, recallBase, styleOf} from './basemaps.js';
 import {offerPicture} from './picture.js';
 import {pinAt} from './pin.js';
 import {followScale} from './scale.js';
+import {dark} from './scheme.js';
 
 export {maplibre};
-const dark = window.matchMedia('(prefers-color-scheme: dark)');
 const EMPTY = {type: 'FeatureCollection', features: []};
 const loading = new Map();
 

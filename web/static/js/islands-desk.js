@@ -2,10 +2,10 @@
 import {openMap} from './desk-map.js';
 import {givePins} from './pins.js';
 import {pinAt} from './pin.js';
+import {dark} from './scheme.js';
 
 const holder = document.getElementById('island-map');
 const tapped = document.getElementById('island-tapped');
-const dark = window.matchMedia('(prefers-color-scheme: dark)');
 const pins = JSON.parse(document.getElementById('island-pins').textContent);
 let mark = null;
 

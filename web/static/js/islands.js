@@ -1,12 +1,12 @@
 // The island map: a changed choice asks once for list and map; a pin opens a card, a row lights its place.
 import {say} from './announce.js';
 import {locate} from './location.js';
+import {dark} from './scheme.js';
 
 const finder = document.getElementById('islands-finder');
 const holder = document.getElementById('islands-map');
 const card = document.getElementById('islands-card');
 const still = window.matchMedia('(prefers-reduced-motion: reduce)');
-const dark = window.matchMedia('(prefers-color-scheme: dark)');
 const EMPTY = {type: 'FeatureCollection', features: []};
 
 let map = null;

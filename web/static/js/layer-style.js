@@ -2,13 +2,13 @@
 import {openMap} from './desk-map.js';
 import {addPins} from './pins.js';
 import {say} from './announce.js';
+import {dark} from './scheme.js';
 
 const SHOWN = 'styled';
 const SVG = 'http://www.w3.org/2000/svg';
 const form = document.getElementById('style-form');
 const parts = document.getElementById('style-parts');
 const holder = document.getElementById('style-map');
-const dark = window.matchMedia('(prefers-color-scheme: dark)');
 let map = null;
 let asked = null;
 

@@ -8,10 +8,10 @@ import {isSaved, onSavedChange} from './favourites.js';
 import {startMeasuring} from './measure.js';
 import {offerPicture} from './picture.js';
 import {followScale} from './scale.js';
+import {dark} from './scheme.js';
 import {onSheet, sheetStop} from './sheet.js';
 
 const holder = document.getElementById('map');
-const dark = window.matchMedia('(prefers-color-scheme: dark)');
 const still = window.matchMedia('(prefers-reduced-motion: reduce)');
 const DROP = 'M14 1.2c-6.9 0-12.4 5.4-12.4 12.2C1.6 21.6 14 33 14 33s12.4-11.4 12.4-19.6C26.4 6.6 20.9 1.2 14 1.2z';
 const WORLD = [[-180, -85], [180, -85], [180, 85], [-180, 85], [-180, -85]];

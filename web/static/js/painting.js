@@ -73,10 +73,10 @@ async function imageOf(svg, width = 0, height = 0) {
     const symbol = await symbolOf(node.href.baseVal);
     const part = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
     part.setAttribute('viewBox', symbol.getAttribute('viewBox'));
+    part.style.cssText = node.style.cssText;
     ['stroke', 'stroke-linecap', 'stroke-linejoin', 'fill'].forEach((name) => {
-      if (symbol.hasAttribute(name)) part.setAttribute(name, symbol.getAttribute(name));
+      if (symbol.hasAttribute(name)) part.style.setProperty(name, symbol.getAttribute(name)); // a symbol has the last word
     });
-    part.setAttribute('style', node.getAttribute('style'));
     part.innerHTML = symbol.innerHTML;
     node.replaceWith(part);
   }));

@@ -1,6 +1,7 @@
 // A sheet of paper with a map on it, for a report or a wall: title, what is told, legend, date and the numbers it must bear; PNG or
 // PDF. What is drawn in its frame is the affair of the page.
 import {collectWords, paint, write} from './painting.js';
+import {onPaper} from './scheme.js';
 
 const PAPERS = {'a4-wide': [297, 210], 'a4-high': [210, 297], 'a3-wide': [420, 297]};
 const UNIT = 96 / 25.4; // pixels of a page in a millimetre
@@ -131,7 +132,7 @@ async function asPdf(panel, png, title, paper, words) {
   return answer.blob();
 }
 
-async function make(panel, as, {attribution, draw}) {
+async function make(panel, as, {attribution, draw, remember}) {
   const [field, paper, told] = ['title', 'paper', 'said'].map((part) => panel.querySelector(`[data-picture-${part}]`));
   const buttons = [...panel.querySelectorAll('[data-picture-as]')];
   const title = field.value.trim() || '地图';
@@ -140,7 +141,7 @@ async function make(panel, as, {attribution, draw}) {
   buttons.forEach((button) => { button.disabled = true; });
   told.textContent = '正在画，请稍等…';
   try {
-    const sheet = await sheetOf({title, note: said('note'), foot: parts.join(' · '), paper: paper.value, draw, words});
+    const sheet = await onPaper(() => sheetOf({title, note: said('note'), foot: parts.join(' · '), paper: paper.value, draw, words}), remember);
     const png = await new Promise((resolve) => { sheet.toBlob(resolve, 'image/png'); });
     save(words ? await asPdf(panel, png, title, paper.value, words) : png, `${title.replace(/[\\/:*?"<>|]/g, '_')}.${as}`);
     told.textContent = '已存到下载的文件里。';
@@ -153,10 +154,11 @@ async function make(panel, as, {attribution, draw}) {
 /**
  * Offer what a page shows as a picture, by those panels `[data-picture]` that are its `own`, of now or of later; their fields have no
  * names, for they may lie in a form. `called` says what the picture is called at first, `attribution` whose map it is, `draw` draws into a
- * box of the context, in pixels of a page. Elements of the page say more: `data-picture-heading` what is found, `data-picture-note` what
+ * box of the context, in pixels of a page. Paper is light, whatever the page looks like: `remember` says what stands there and returns
+ * a wait until all of it stands there in another look. Elements of the page say more: `data-picture-heading` what is found, `data-picture-note` what
  * is told, `data-picture-as-of` of when, `data-picture-source` from where.
  */
-export function offer({own, called, attribution, draw}) {
+export function offer({own, called, attribution, draw, remember = () => async () => {}}) {
   const panelOf = (event) => {
     const panel = event.target.closest ? event.target.closest('[data-picture]') : null;
     return panel && own(panel) ? panel : null;
@@ -170,6 +172,6 @@ export function offer({own, called, attribution, draw}) {
   document.addEventListener('click', (event) => {
     const button = event.target.closest('[data-picture-as]');
     const panel = button && panelOf(event);
-    if (panel) make(panel, button.dataset.pictureAs, {attribution, draw});
+    if (panel) make(panel, button.dataset.pictureAs, {attribution, draw, remember});
   });
 }

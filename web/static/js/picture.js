@@ -18,6 +18,30 @@ async function still(map, copy) {
   return true;
 }
 
+/** The layers of a style that show something. */
+function filled({layers, sources}) {
+  const empty = (source) => source && source.type === 'geojson' && source.data && source.data.features && !source.data.features.length;
+  return layers.filter((layer) => !empty(sources[layer.source])).map((layer) => layer.id);
+}
+
+/** Remember what a map shows; returns a wait until all of it is there again, after the map took another style. */
+function remember(map) {
+  const layers = filled(map.getStyle());
+  const images = map.listImages();
+  const back = () => {
+    const style = map.getStyle(); // none while it is loaded
+    const now = new Set(style ? filled(style) : []);
+    return layers.every((id) => now.has(id)) && images.every((name) => map.hasImage(name));
+  };
+  return async () => {
+    const until = performance.now() + PATIENCE;
+    while (!back()) {
+      if (performance.now() > until) throw new Error('slow');
+      await new Promise((resolve) => { setTimeout(resolve, 50); });
+    }
+  };
+}
+
 /** Draw what a map shows anew, in a size of its own, until it is dropped; the page's map stays as it is. */
 async function draw(map, width, height) {
   const holder = document.createElement('div');
@@ -120,5 +144,6 @@ export function offerPicture(holder, map) {
       return found ? found.textContent.trim() : '';
     },
     draw: (context, box) => drawMap(map, context, box),
+    remember: () => remember(map),
   });
 }
