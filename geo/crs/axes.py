@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -59,7 +60,7 @@ def detect_axes(points: Coordinates, area: Bbox, references: Coordinates | None 
     return AxisFinding(verdict, as_declared, swapped, both, neither, _sentence(verdict, counts, points.system))
 
 
-def suggest_plane(points: Coordinates, area: Bbox) -> tuple[System, ...]:
+def suggest_plane(points: Coordinates, area: Bbox, *, among: Iterable[System] = tuple(PLANES)) -> tuple[System, ...]:
     """Return the planes on which at least nine tenths of the points, taken as metres (east, north), lie in the area.
 
     For points outside their declared plane: a zone prefix given or forgotten, or a neighbouring zone. 上海2000 comes first.
@@ -68,7 +69,7 @@ def suggest_plane(points: Coordinates, area: Bbox) -> tuple[System, ...]:
         return ()
     fitting = [
         system
-        for system in PLANES
+        for system in among
         if np.count_nonzero(_in_area(Coordinates(points.x, points.y, system), area)) >= AGREEMENT * len(points)
     ]
     return tuple(fitting)

@@ -30,6 +30,9 @@ _DEFINED: Final[tuple[tuple[str, System], ...]] = (
     (r"^proj\w*\[\s*\"[^\"]*(上海|shanghai[_ ]?)2000", System.SH2000),
 )
 _CODE: Final = re.compile(r"(?i)(?:^|:)(?:epsg:+|crs:)?(?:[\d.]*:)?(\d{4,6}|crs84)$")
+_DEFINITION: Final = re.compile(r"(?i)(?:geog|proj)\w*\[\s*\"([^\"]*)\"")
+_OURS: Final = r"china[_ ]geodetic[_ ]coordinate[_ ]system[_ ]2000|cgcs[_ ]?2000|china[_ ]2000"
+"""Of a plane over this datum that has no number the positions themselves say which it is."""
 _BY_RULE: Final = {"kml": "KML 按规定是 WGS-84", "geojson": "GeoJSON 按规定是 WGS-84"}
 
 
@@ -80,6 +83,10 @@ def _by_head(said: str) -> Guess | None:
         found = None
     plain = said.strip().lower()
     found = found or next((system for pattern, system in _DEFINED if re.search(pattern, plain)), None)
+    if found is None and (code or (_DEFINITION.match(plain) and not re.search(_OURS, plain))):
+        named = _DEFINITION.match(said.strip())
+        called = named[1] if named else said.strip()
+        return Guess(None, f"文件自己写明的坐标系“{called[:60]}”这里不能换算：请先转换成 CGCS2000 再上传，除非它写错了")
     return Guess(found, "文件自己写明的坐标系") if found else None
 
 
@@ -88,5 +95,6 @@ def _by_numbers(reading: Reading, area: Bbox) -> Guess | None:
     places = np.array(reading.corners, dtype=np.float64).reshape(-1, 2)
     if len(places) == 0 or np.median(np.abs(places).max(axis=1)) <= 360:
         return None
-    planes = suggest_plane(Coordinates(places[:, 0], places[:, 1], System.SH2000), area)
+    told = Coordinates(places[:, 0], places[:, 1], System.SH2000)
+    planes = suggest_plane(told, area) or suggest_plane(told, area, among=(System.WEB_MERCATOR,))
     return Guess(planes[0], "数字是平面坐标，按这个坐标系落在本市") if planes else None

@@ -22,6 +22,8 @@ from geo.declared import declarations
 MODE: Final = 0o640
 CHUNK: Final = 1 << 18
 INCOMING: Final = "incoming"
+PLAIN: Final = "content"
+"""What the plain copy of a file is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def open_file(path: Path) -> BinaryIO:
 def plain_copy(path: Path) -> Iterator[Path]:
     """Give a tool that needs a path the content of a kept file, in a folder of its own that goes when the work ends."""
     with tempfile.TemporaryDirectory(prefix="quantu-plain-") as folder:
-        copy = Path(folder) / "content"
+        copy = Path(folder) / PLAIN
         with open_file(path) as content, copy.open("xb") as out:
             shutil.copyfileobj(content, out, CHUNK)
         yield copy

@@ -19,7 +19,7 @@ MOST: Final = 40
 LONGEST_TITLE: Final = 30
 LONGEST_TEXT: Final = 1_000
 MOST_CHOICES: Final = 60
-MOST_WHOLE: Final = 2**53
+MOST_WHOLE: Final = 2**53 - 1
 _CASTS: Final = {
     "text": "", "whole": "::bigint", "number": "::double precision", "yes_no": "::boolean", "day": "::date",
     "moment": "::timestamptz",
@@ -129,12 +129,10 @@ def guessed_kind(said: Sequence[Any]) -> AttributeKind:
     texts = [text for one in said if one is not None and (text := " ".join(str(one).split()))]
     if not texts:
         return "text"
-    if any(re.match(r"^[+-]?0\d", text) for text in texts):
-        return "text"  # numbers that begin with 0 are codes
+    if any(re.match(r"^[+-]?(0\d|\d{16,}$)", text) for text in texts):
+        return "text"  # numbers that begin with 0 are codes, and so are those too long to reckon with
     for kind in ("whole", "number", "yes_no", "day", "moment"):
         if all(_READ[kind](text) is not None for text in texts):
-            if kind == "whole" and all(len(text) > 15 for text in texts):
-                return "text"
             return kind
     return "text"
 

@@ -72,7 +72,7 @@ def read_drawn(source: Path, *, name: str, datum: str, most: int, noun: str) -> 
     guess = guess_system(reading, name=name, format=kind, area=current_city().bbox)
     system = declared or guess.system
     if system is None:
-        raise BadInput("datum_unknown", "文件里没有写坐标系，请选一个再上传；不清楚就问提供文件的人。")
+        raise BadInput("datum_unknown", f"{guess.why}，请选一个再上传；不清楚就问提供文件的人。")
     if declared is None and system is not System.CGCS2000:
         reading = read_apart(source, format=kind, datum=system)
     return DrawnFile(reading, system, guess)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import stat
 import zipfile
@@ -76,6 +77,15 @@ def checked_zip(path: Path, *, most_members: int = MOST_MEMBERS) -> zipfile.ZipF
     return archive
 
 
+def members_of(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the members that somebody put there: not those in which a Mac keeps what it knows of each of them."""
+    return [member for member in archive.infolist() if not _of_mac(PurePosixPath(member.filename.replace("\\", "/")))]
+
+
+def _of_mac(name: PurePosixPath) -> bool:
+    return "__MACOSX" in name.parts or name.name.startswith("._")
+
+
 def _unsafe(member: zipfile.ZipInfo) -> bool:
     name = member.filename.replace("\\", "/")
     mode = member.external_attr >> 16
@@ -101,8 +111,9 @@ def extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> 
 
 
 def text_of(data: bytes, name: str) -> tuple[str, str]:
-    """Return (text, encoding): UTF-8 with or without mark, else GB18030; raises when it is neither."""
-    for encoding in ("utf-8-sig", "gb18030"):
+    """Return (text, encoding): UTF-8 with or without mark, UTF-16 with one, else GB18030; raises when it is none of them."""
+    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
         try:
             return data.decode(encoding), encoding.removesuffix("-sig")
         except UnicodeDecodeError:

@@ -20,27 +20,31 @@ from geo.imports.readers.tables import read_csv, read_xlsx
 WKT: Final = ("wkt", "图形", "图形wkt", "几何", "geometry", "geom", "the_geom", "shape")
 LON: Final = ("经度", "圆心经度", "中心经度", "lon", "lng", "longitude", "x", "东坐标", "横坐标")
 LAT: Final = ("纬度", "圆心纬度", "中心纬度", "lat", "latitude", "y", "北坐标", "纵坐标")
+ADDRESSES: Final = ("地址", "详细地址", "地点", "坐落", "address", "addr")
+HEADS: Final = frozenset((*WKT, *LON, *LAT, *ADDRESSES))
+"""By one of these the header of a table is known."""
 
 
 def read_drawn_csv(path: Path, datum: System) -> Reading:
     """Read a CSV file of shapes. A shape that cannot be read is that row's fault."""
-    return _with_shapes(read_csv(path), datum)
+    return _with_shapes(read_csv(path, HEADS), datum)
 
 
 def read_drawn_xlsx(path: Path, datum: System, sheet: str = "") -> Reading:
     """Read a sheet of shapes, as ``read_drawn_csv`` does."""
-    return _with_shapes(read_xlsx(path, sheet), datum)
+    return _with_shapes(read_xlsx(path, sheet, HEADS), datum)
 
 
 def _with_shapes(reading: Reading, datum: System) -> Reading:
     named = {name.strip().lower(): name for name in reversed(reading.columns)}
-    wkt, lon, lat = (next((named[word] for word in words if word in named), "") for words in (WKT, LON, LAT))
+    # a column without a name, where people write notes, is none of them
+    wkt, lon, lat = (next((named[word] for word in words if word in named), None) for words in (WKT, LON, LAT))
     shapes: list[BaseGeometry | None] = []
     faults = dict(reading.faults)
     corners: list[tuple[float, float]] = []
     for at, record in enumerate(reading.records):
-        text = str(record.get(wkt) or "").strip()
-        place = (record.get(lon, ""), record.get(lat, "")) if not text else ("", "")
+        text = str(record.get(wkt) or "").strip() if wkt else ""
+        place = (record.get(lon, ""), record.get(lat, "")) if lon and lat and not text else ("", "")
         shape, reason = _shape(text, place, datum)
         shapes.append(shape)
         corners += _corner(text, place)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -10,31 +12,34 @@ from pathlib import Path
 from typing import Any, Final
 from xml.etree.ElementTree import Element, ParseError
 
-from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
 from geo.crs import System
 from geo.imports.faults import SourceRefused
-from geo.imports.readers.bytes import checked_zip, file_bytes
+from geo.imports.readers.bytes import checked_zip, file_bytes, members_of, text_of
 from geo.imports.readers.reading import Reading
 from geo.imports.readers.shapes import shapes_of_objects
 
 DEEPEST: Final = 64
+FOLDER: Final = "文件夹"
+"""The column of the names of the folders that a placemark lies in, the outermost first."""
+_DECLARED: Final = re.compile(rb"\s*<\?xml[^>]*?encoding\s*=\s*[\"']([-\w]+)[\"'][^>]*\?>")
+_OURS: Final = (b"utf-8", b"gb2312", b"gbk", b"gb18030")
 _SIMPLE: Final = {"Point": "Point", "LineString": "LineString", "LinearRing": "LineString"}
 
 
 def read_kml(path: Path, datum: System) -> Reading:
     """Read the placemarks of a KML file, or of the one KML in a KMZ. A shape that cannot be read is that row's fault.
 
-    The columns are ``name``, ``description`` and the names of the extended data.
+    The columns are ``name``, ``description``, the names of the extended data, and ``FOLDER`` where folders have names.
     """
     records: list[dict[str, Any]] = []
     objects: list[Any] = []
     try:
-        for mark in _placemarks(_bytes(path)):
-            records.append(_told(mark))
+        for folder, mark in _placemarks(_utf8(_bytes(path), path.name)):
+            records.append(_told(mark) | ({FOLDER: folder} if folder else {}))
             objects.append(_shape(mark))
-    except (ParseError, DefusedXmlException, UnicodeDecodeError, LookupError) as fault:
+    except (ParseError, LookupError, ValueError) as fault:
         cut = "no element found" in str(fault) or "unclosed" in str(fault)
         raise SourceRefused("file_truncated" if cut else "file_unreadable", path.name) from fault
     shapes, faults, corners = shapes_of_objects(objects, datum)
@@ -48,7 +53,7 @@ def _bytes(path: Path) -> bytes:
     if not packed:
         return file_bytes(path)
     with checked_zip(path) as archive:
-        inside = [member for member in archive.infolist() if member.filename.lower().endswith(".kml")]
+        inside = [member for member in members_of(archive) if member.filename.lower().endswith(".kml")]
         chosen = [member for member in inside if member.filename.lower() == "doc.kml"] or inside
         if len(chosen) != 1:
             raise SourceRefused("format_unknown", f"{path.name} 里要有一个 .kml")
@@ -58,16 +63,37 @@ def _bytes(path: Path) -> bytes:
             raise SourceRefused("file_unreadable", path.name) from fault
 
 
-def _placemarks(data: bytes) -> Iterator[Element]:
-    """Yield placemarks one by one, and let go of each; refuses a document that nests without end."""
-    depth = 0
+def _utf8(data: bytes, name: str) -> bytes:
+    """Return a document in UTF-8 when it is in GB18030, whatever it says of itself: the parser does not know that."""
+    declared = _DECLARED.match(data)
+    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or (declared and declared[1].lower() not in _OURS):
+        return data
+    text, encoding = text_of(data, name)
+    if encoding == "utf-8" and (declared is None or declared[1].lower() == b"utf-8"):
+        return data
+    return text.encode().removeprefix(declared[0] if declared else b"")
+
+
+def _placemarks(data: bytes) -> Iterator[tuple[str, Element]]:
+    """Yield placemarks one by one with the folders they lie in, and let go of each; refuses what nests without end."""
+    within: list[str] = []
+    folders: list[str] = []
     for event, element in iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=True):
-        depth += 1 if event == "start" else -1
-        if depth > DEEPEST:
-            raise ParseError("too deep")
-        if event == "end" and _tag(element) == "Placemark":
-            yield element
+        tag = _tag(element)
+        if event == "start":
+            within.append(tag)
+            if len(within) > DEEPEST:
+                raise ParseError("too deep")
+            folders += [""] if tag == "Folder" else []
+            continue
+        within.pop()
+        if tag == "Placemark":
+            yield " / ".join(filter(None, folders)), element
             element.clear()
+        elif tag == "name" and within[-1:] == ["Folder"]:
+            folders[-1] = _text(element)
+        elif tag == "Folder":
+            folders.pop()
 
 
 def _told(mark: Element) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from python_calamine import CalamineError, CalamineWorkbook
 
@@ -11,6 +11,7 @@ from geo.imports.faults import SourceRefused
 from geo.imports.readers.bytes import checked_zip
 from geo.imports.readers.geopackage import layers_in
 from geo.imports.readers.reading import Reading
+from geo.imports.readers.shapes import shapefiles_in
 
 
 def list_geopackage(path: Path) -> Reading:
@@ -21,8 +22,7 @@ def list_geopackage(path: Path) -> Reading:
 def list_shapefiles(path: Path) -> Reading:
     """List the Shapefiles in a zip."""
     with checked_zip(path) as archive:
-        names = (PurePosixPath(member.filename.replace("\\", "/")) for member in archive.infolist())
-        return _listed(sorted({name.stem for name in names if name.suffix.lower() == ".shp"}))
+        return _listed(shapefiles_in(archive))
 
 
 def list_sheets(path: Path) -> Reading:

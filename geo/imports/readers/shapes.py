@@ -17,7 +17,8 @@ from geo.crs import System
 from geo.errors import CityError
 from geo.geometry import geometry_from_object, parse_wkb
 from geo.imports.faults import SourceRefused
-from geo.imports.readers.bytes import checked_zip, extract, file_bytes, text_of
+from geo.imports.readers.bytes import checked_zip, extract, file_bytes, members_of, text_of
+from geo.imports.readers.dbf import told_encoding
 from geo.imports.readers.reading import Reading
 
 SHAPEFILE_ENDINGS: Final = (".shp", ".shx", ".dbf", ".prj", ".cpg")
@@ -33,21 +34,35 @@ _REASONS: Final = {
 
 
 def read_geojson(path: Path, datum: System) -> Reading:
-    """Read the features of a GeoJSON file; properties are the columns. A geometry that cannot be read is that row's fault."""
+    """Read the features of a GeoJSON file, or the one feature or geometry it is; properties are the columns.
+
+    A geometry that cannot be read is that row's fault.
+    """
     text, encoding = text_of(file_bytes(path), path.name)
     try:
         data = orjson.loads(text)
     except orjson.JSONDecodeError as fault:
         cut = "unexpected end" in str(fault).lower()
         raise SourceRefused("file_truncated" if cut else "file_unreadable", path.name) from fault
-    features = data.get("features") if isinstance(data, dict) else None
-    if not isinstance(features, list):
-        raise SourceRefused("file_unreadable", f"{path.name}，不是 FeatureCollection")
+    features = _features(data)
+    if features is None:
+        raise SourceRefused("file_unreadable", f"{path.name}，不是 GeoJSON")
     told = [feature if isinstance(feature, dict) else {} for feature in features]
     records = [dict(each["properties"]) if isinstance(each.get("properties"), dict) else {} for each in told]
     shapes, faults, corners = shapes_of_objects([each.get("geometry") for each in told], datum)
     columns = tuple(dict.fromkeys(name for record in records for name in record))
     return Reading(columns, records, shapes, encoding, faults, corners, _system_said(data))
+
+
+def _features(data: Any) -> list[Any] | None:
+    """Return the features a document of GeoJSON holds, whichever of its kinds it is; ``None`` for what is none of them."""
+    if not isinstance(data, dict):
+        return None
+    if isinstance(data.get("features"), list):
+        return list(data["features"])
+    if data.get("type") == "Feature":
+        return [data]
+    return [{"geometry": data}] if "coordinates" in data or "geometries" in data else None
 
 
 def _system_said(data: dict[str, Any]) -> str:
@@ -61,11 +76,17 @@ def read_shapefile(path: Path, datum: System, layer: str = "") -> Reading:
     """Read one layer of a zipped Shapefile (the only one when ``layer`` is ''), its text in UTF-8 or GB18030."""
     with checked_zip(path) as archive, tempfile.TemporaryDirectory(prefix="quantu-shp-") as folder:
         stem = _stem(archive, layer, path.name)
-        for member in archive.infolist():
+        for member in members_of(archive):
             inside = PurePosixPath(member.filename.replace("\\", "/"))
             if inside.stem == stem and inside.suffix.lower() in SHAPEFILE_ENDINGS:
                 extract(archive, member, Path(folder))
         return _layer(Path(folder), stem, datum, path.name)
+
+
+def shapefiles_in(archive: zipfile.ZipFile) -> list[str]:
+    """Return the names of the Shapefiles in an archive."""
+    names = (PurePosixPath(member.filename.replace("\\", "/")) for member in members_of(archive))
+    return sorted({name.stem for name in names if name.suffix.lower() == ".shp"})
 
 
 def _object(node: Any, datum: System) -> tuple[BaseGeometry | None, str]:
@@ -87,7 +108,7 @@ def _corner(node: Any) -> tuple[float, float] | None:
 
 
 def _stem(archive: zipfile.ZipFile, layer: str, name: str) -> str:
-    stems = sorted({PurePosixPath(m.filename).stem for m in archive.infolist() if m.filename.lower().endswith(".shp")})
+    stems = shapefiles_in(archive)
     if layer in stems:
         return layer
     if layer or len(stems) != 1:
@@ -102,7 +123,7 @@ def _layer(folder: Path, stem: str, datum: System, name: str) -> Reading:
     tables = {found.suffix.lower(): found for found in folder.iterdir()}
     if not {".shp", ".dbf", ".shx"} <= set(tables):
         raise SourceRefused("file_truncated", f"{name} 缺少 .shp、.shx 或 .dbf")
-    encoding = _dbf_encoding(tables[".dbf"], name)
+    encoding = told_encoding(tables[".dbf"], name)
     try:
         meta, _, wkb, fields = read(str(tables[".shp"]), encoding=encoding, force_2d=True)
     except (DataSourceError, DataLayerError, ValueError, RuntimeError) as fault:
@@ -146,17 +167,6 @@ def shapes_of(
         if raw is not None and faults.get(at, "outside_system") == "outside_system":
             corners += [(float(x), float(y)) for x, y in shapely.get_coordinates(shapely.from_wkb(raw))[:1]]
     return shapes, faults, corners
-
-
-def _dbf_encoding(table: Path, name: str) -> str:
-    """Say how the text of a .dbf is written; a .cpg is often missing or wrong, so the bytes decide."""
-    data = table.read_bytes()
-    begin = int.from_bytes(data[8:10], "little")
-    width = int.from_bytes(data[10:12], "little")
-    count = int.from_bytes(data[4:8], "little")
-    if width == 0 or len(data) < begin + width * count:
-        raise SourceRefused("file_truncated", name)
-    return text_of(data[begin : begin + width * count], name)[1].upper()
 
 
 def _plain(value: Any) -> Any:

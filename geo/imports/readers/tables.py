@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,35 +16,47 @@ from geo.imports.readers.reading import Reading
 
 csv.field_size_limit(4_000_000)
 MOST_CELLS: Final = 500_000
+MOST_ABOVE: Final = 10
+"""Within so many rows a header is looked for."""
 MOST_SIGNS: Final = 5_000_000
 """What a sheet of cells may hold: far more than a person pastes, far less than hurts."""
 
 
-def read_csv(path: Path) -> Reading:
-    """Read a CSV file with a header; a line with more or fewer fields than the header is faulty, an open quote is truncation."""
+def read_csv(path: Path, heads: Collection[str] = ()) -> Reading:
+    """Read a CSV file with a header; a line with more or fewer fields than the header is faulty, an open quote is truncation.
+
+    The header is the first line. With ``heads`` it is the first of some lines that names one of them, fields may stand between
+    tabs or semicolons, and lines without any value are passed over.
+    """
     text, encoding = text_of(file_bytes(path), path.name)
     if "\x00" in text:
         raise SourceRefused("file_unreadable", path.name)
-    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, heads), strict=True)
     try:
-        header = _header(next(lines, []), path.name)
-        rows = [line for line in lines if line]
+        first = next(lines, [])
+        rows = [line for line in lines if (any(cell.strip() for cell in line) if heads else line)]
     except csv.Error as fault:
         code = "file_truncated" if "unexpected end" in str(fault) else "file_unreadable"
         raise SourceRefused(code, f"{path.name} 第 {lines.line_num} 行") from fault
+    cells, rows = _headed([first, *rows], heads)
+    header = _header(cells, path.name)
     faults = {at: "ragged_row" for at, row in enumerate(rows) if len(row) != len(header)}
     return Reading(header, [dict(zip(header, row, strict=False)) for row in rows], (), encoding, faults)
 
 
-def read_xlsx(path: Path, sheet: str = "") -> Reading:
-    """Read the named sheet of a workbook, or its first; the first row is the header, rows without any value are passed over."""
+def read_xlsx(path: Path, sheet: str = "", heads: Collection[str] = ()) -> Reading:
+    """Read the named sheet of a workbook, or its first; rows without any value are passed over.
+
+    The header is the first row; with ``heads`` the first of some rows that names one of them.
+    """
     try:
         rows = _sheet(path, sheet).to_python(skip_empty_area=True)
     except (CalamineError, OSError, ValueError, IndexError) as fault:
         raise SourceRefused("file_unreadable", path.name) from fault
-    header = _header([str(cell) for cell in rows[0]] if rows else [], path.name)
+    cells, rows = _headed(rows, heads)
+    header = _header([str(cell) for cell in cells], path.name)
     records: list[dict[str, Any]] = []
-    for row in rows[1:]:
+    for row in rows:
         if any(cell not in ("", None) for cell in row):
             records.append(dict(zip(header, row, strict=False)))
     return Reading(header, records)
@@ -78,6 +91,31 @@ def _sheet(path: Path, sheet: str = "") -> CalamineSheet:
     checked_zip(path).close()
     book = CalamineWorkbook.from_path(str(path))
     return book.get_sheet_by_name(sheet) if sheet else book.get_sheet_by_index(0)
+
+
+def _headed(rows: list[list[Any]], heads: Collection[str]) -> tuple[list[Any], list[list[Any]]]:
+    """Return the header of a table and the rows below it: above it a table may have a title, or words over several columns.
+
+    Where the header is blank, because a cell reaches down to it from above, the word there counts.
+    """
+    at = next((at for at, row in enumerate(rows[:MOST_ABOVE]) if any(_word(cell) in heads for cell in row)), 0)
+    cells = list(rows[at]) if rows else []
+    for above in reversed(rows[:at]):
+        for column, cell in enumerate(above[: len(cells)]):
+            if not _word(cells[column]):
+                cells[column] = cell
+    return cells, rows[at + 1 :]
+
+
+def _delimiter(text: str, heads: Collection[str]) -> str:
+    """Return what stands between the fields of a table: a comma, unless only something else makes one of ``heads`` a field."""
+    lines = text.split("\n", MOST_ABOVE)[:MOST_ABOVE]
+    found = (sign for sign in ",\t;" for line in lines for cell in line.split(sign) if _word(cell) in heads)
+    return next(found, ",")
+
+
+def _word(cell: Any) -> str:
+    return str(cell).strip().strip('"').lower()
 
 
 def _header(cells: list[str], name: str) -> tuple[str, ...]:

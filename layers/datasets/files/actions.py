@@ -17,7 +17,7 @@ from geo.errors import BadInput, CityError, Conflict
 from geo.geometry import feature, feature_collection
 from geo.jobs.actions import start_job
 from geo.jobs.models import Job, JobState
-from geo.kept import keep_file, plain_copy
+from geo.kept import PLAIN, keep_file, plain_copy
 from geo.scope import Scope
 from layers.datasets.arriving import Matching, take_in, weigh
 from layers.datasets.attributes import KINDS, titled
@@ -104,7 +104,8 @@ def read_import(import_id: uuid.UUID | str) -> DatasetImport:
         report = _report(one)
         one.state, one.error, one.report = ImportState.READ, "", report
     except CityError as fault:
-        one.state, one.error, one.report = ImportState.FAILED, fault.message[:400], {}
+        said = fault.message.replace(f"（{PLAIN}", f"（{one.name}")  # people know the file by the name they gave it
+        one.state, one.error, one.report = ImportState.FAILED, said[:400], {}
     one.save()
     return one
 

@@ -20,7 +20,7 @@ from geo.fences.files.displaced import displaced
 from geo.imports.guessing import Guess, guess_system
 from geo.imports.quarantine import read_apart
 from geo.imports.readers import Reading
-from geo.imports.readers.drawn_tables import LAT, LON
+from geo.imports.readers.drawn_tables import ADDRESSES, LAT, LON
 from geo.imports.reasons import ROW_REASONS
 from geo.regions.models import Level
 from geo.regions.queries import current_city, regions_at
@@ -38,7 +38,6 @@ FORMATS: Final = {
 }  # fmt: skip
 LISTINGS: Final = {"geopackage": "geopackage_layers", "shapefile": "shapefile_layers", "xlsx_drawn": "xlsx_sheets"}
 SYSTEMS: Final = (System.WGS84, System.CGCS2000, System.GCJ02, System.BD09, System.SH2000)
-ADDRESSES: Final = ("地址", "详细地址", "地点", "坐落", "address", "addr")
 ADDRESS_BATCH: Final = 2_000
 WORST_M: Final = 300.0
 """An address that is known no better is a row without a place: the map would mislead."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import shapely
 import xlsxwriter
 
-from geo.crs import Coordinate, System, convert
+from geo.crs import SHANGHAI, Coordinate, System, convert
 from geo.errors import CityError
 from geo.geometry import BadGeometry, GeometryTooLarge, Limits, parse_wkt
 from geo.imports.faults import SourceRefused
+from geo.imports.guessing import guess_system
 from geo.imports.quarantine import read_apart
-from geo.imports.readers import read_file
+from geo.imports.readers import Reading, read_file
 
 RING = "121.48,31.22,0 121.49,31.22,0 121.49,31.23,0 121.48,31.22,0"
 HOLE = "121.485,31.221 121.488,31.221 121.488,31.223 121.485,31.221"
@@ -107,6 +109,108 @@ def test_tables_hold_shapes_as_wkt_or_as_points(tmp_path: Path) -> None:
         assert reading.corners[0] == pytest.approx((there.x, there.y))
         assert "WKT" not in reading.columns
         assert str(reading.records[1]["半径"]) == "120"
+
+
+SPOT = ("121.48", "31.22")
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [
+        ([["长椅统计表"], ["名称", "经度", "纬度"], ["椅", *SPOT]], ["名称", "经度", "纬度"]),
+        ([["名称", "位置", ""], ["", "经度", "纬度"], ["椅", *SPOT]], ["名称", "经度", "纬度"]),
+        ([[], ["", "", ""], ["名称", "经度", "纬度"], ["", "", ""], ["椅", *SPOT], []], ["名称", "经度", "纬度"]),
+        ([["名称", "经度", "纬度", ""], ["椅", *SPOT, "要核对"]], ["名称", "经度", "纬度"]),
+    ],
+)
+def test_the_header_is_the_row_that_says_where_things_are(
+    tmp_path: Path, rows: list[list[str]], columns: list[str]
+) -> None:
+    (tmp_path / "a.csv").write_text("\n".join(",".join(row) for row in rows))
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
+        sheet = book.add_worksheet()
+        for at, row in enumerate(rows):
+            sheet.write_row(at, 0, row)
+    for name in ("a.csv", "a.xlsx"):
+        reading = read_apart(tmp_path / name, format=f"{name[2:]}_drawn", datum=System.CGCS2000)
+        assert (list(reading.columns), reading.faults) == (columns, {})
+        assert [record["名称"] for record in reading.records] == ["椅"]
+        assert reading.shapes == [shapely.Point(121.48, 31.22)]
+
+
+@pytest.mark.parametrize("between", [",", "\t", ";"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_fields_stand_between_commas_tabs_or_semicolons_in_any_usual_encoding(
+    tmp_path: Path, between: str, encoding: str
+) -> None:
+    lines = [["名称", "经度", "纬度"], ["a,b;c" if between == "\t" else "椅", *SPOT]]
+    (tmp_path / "a.csv").write_text("\n".join(between.join(line) for line in lines), encoding=encoding)
+    reading = read_file(tmp_path / "a.csv", format="csv_drawn", datum=System.CGCS2000)
+    assert reading.shapes == [shapely.Point(121.48, 31.22)]
+    assert reading.records[0]["名称"] == lines[1][0]
+
+
+@pytest.mark.parametrize("encoding", ["GBK", "GB2312", "GB18030", "UTF-8", "UTF-16"])
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_kml_is_read_in_the_encodings_people_send(tmp_path: Path, encoding: str, declared: bool) -> None:
+    if encoding == "UTF-16" and not declared:
+        encoding = "UTF-8-SIG"
+    head = f'<?xml version="1.0" encoding="{encoding}"?>' if declared else ""
+    mark = "<Placemark><name>长椅</name><Point><coordinates>121.48,31.22</coordinates></Point></Placemark>"
+    folder = f"<Folder><name>外</name><Folder><name>里</name>{mark}</Folder></Folder>"
+    source = tmp_path / "a.kml"
+    source.write_bytes(f"{head}<kml><Document><name>总</name>{folder}{mark}</Document></kml>".encode(encoding))
+    reading = read_apart(source, format="kml", datum=System.CGCS2000)
+    assert reading.records == [{"name": "长椅", "文件夹": "外 / 里"}, {"name": "长椅"}]
+    assert reading.shapes == [shapely.Point(121.48, 31.22)] * 2
+
+
+@pytest.mark.parametrize(
+    ("epsg", "system"),
+    [
+        (4490, System.CGCS2000), (4326, System.WGS84), (3857, System.WEB_MERCATOR), (4549, System.GK3_CM120E),
+        (32651, None), (4214, None),
+    ],
+)  # fmt: skip
+def test_a_system_that_a_file_names_is_taken_or_said_to_be_unknown_never_guessed_over(
+    tmp_path: Path, epsg: int, system: System | None
+) -> None:
+    from pyogrio.raw import write
+
+    spot = [
+        shapely.to_wkb(
+            shapely.Point(121.48, 31.22) if epsg in (4490, 4326, 4214) else shapely.Point(354_000, 3_456_000)
+        )
+    ]
+    for name, driver, format in (("a.gpkg", "GPKG", "geopackage"), ("a.shp", "ESRI Shapefile", "shapefile")):
+        write(
+            tmp_path / name,
+            spot,
+            [np.array(["x"], dtype=object)],
+            ["n"],
+            geometry_type="Point",
+            crs=f"EPSG:{epsg}",
+            driver=driver,
+        )
+        source = tmp_path / name
+        if format == "shapefile":
+            source = tmp_path / "a.zip"
+            with zipfile.ZipFile(source, "w") as archive:
+                for part in tmp_path.glob("a.???"):
+                    if part.suffix != ".zip":
+                        archive.write(part, part.name)
+        guess = guess_system(
+            read_file(source, format=format, datum=System.CGCS2000), name=name, format=format, area=SHANGHAI.bbox
+        )
+        assert guess.system is system, (format, guess)
+        assert ("不能换算" in guess.why) is (system is None)
+
+
+def test_large_numbers_are_a_plane_of_the_city_or_those_of_maps_on_the_web() -> None:
+    for system in (System.SH2000, System.GK3_CM120E, System.WEB_MERCATOR):
+        there = convert(Coordinate(121.48, 31.22, System.CGCS2000), system)
+        reading = Reading((), [{}], [None], corners=[(there.x, there.y)])
+        assert guess_system(reading, name="a.csv", format="csv", area=SHANGHAI.bbox).system is system
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,15 @@ def test_json_that_is_no_collection_is_refused(tmp_path):
     assert refusal(path, "geojson") == "file_unreadable"
 
 
+@pytest.mark.parametrize("properties", [{"name": "长椅"}, {}])
+def test_a_single_feature_or_geometry_is_geojson_too(tmp_path, properties):
+    spot = {"type": "Point", "coordinates": [121.4, 31.2]}
+    path = tmp_path / "a.geojson"
+    path.write_text(json.dumps({"type": "Feature", "properties": properties, "geometry": spot} if properties else spot))
+    reading = read_file(path, format="geojson", datum=System.CGCS2000)
+    assert (reading.records, reading.shapes) == ([properties], [shapely.Point(121.4, 31.2)])
+
+
 @pytest.fixture
 def roads(tmp_path):
     """Two ways crossing at node 2, and one that ends at an unknown node.
@@ -222,6 +231,60 @@ def test_a_zipped_shapefile_is_read_whatever_its_encoding_file_says(shapefile, t
     assert [record["name"] for record in reading.records] == ["第一绿地", "第二绿地"]
     assert reading.encoding == "gb18030"
     assert reading.shapes[0].bounds == pytest.approx((121.4, 31.2, 121.5, 31.3))
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "GB18030"])
+@pytest.mark.parametrize("value", ["慢行道", "plain"])
+def test_names_of_fields_say_how_a_table_is_written_too(tmp_path, encoding, value):
+    folder = tmp_path / "shp"
+    folder.mkdir()
+    spot, values = [shapely.to_wkb(shapely.Point(121.4, 31.2))], [np.array([value], dtype=object)]
+    write(folder / "a.shp", spot, values, ["名称"], geometry_type="Point", crs="EPSG:4326", encoding=encoding)
+    (folder / "a.cpg").write_text("ISO-8859-1")
+    reading = read_file(zipped(folder, tmp_path / "a.zip"), format="shapefile", datum=System.WGS84)
+    assert reading.records == [{"名称": value}]
+
+
+def cut(table, encoding, value, room=10):
+    """Let the first text of a table be as long as its field has room, whichever character that ends in."""
+    data = bytearray(table.read_bytes())
+    begin = int.from_bytes(data[8:10], "little")
+    assert data[48] >= room
+    data[48], data[10:12] = room, (room + 1).to_bytes(2, "little")
+    body = b"".join(b" " + each.encode(encoding)[:room].ljust(room) for each in value)
+    table.write_bytes(bytes(data[:begin]) + body + b"\x1a")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "texts", "read"),
+    [
+        ("utf-8", ["慢行道椅子", "短"], ["慢行道", "短"]),  # three characters of three bytes each, and one byte
+        ("gb18030", ["a慢行道椅子", "短"], ["a慢行道椅", "短"]),
+        ("gb18030", ["a慢行道椅子", "abc"], ["a慢行道椅", "abc"]),
+    ],
+)
+def test_a_text_cut_within_a_character_loses_that_character_alone(tmp_path, encoding, texts, read):
+    folder = tmp_path / "shp"
+    folder.mkdir()
+    spots = shapely.to_wkb([shapely.Point(121.4, 31.2)] * len(texts))
+    long = np.array(["x" * 80] * len(texts), dtype=object)
+    write(folder / "a.shp", spots, [long], ["n"], geometry_type="Point", crs="EPSG:4326")
+    cut(folder / "a.dbf", encoding, texts)
+    reading = read_file(zipped(folder, tmp_path / "a.zip"), format="shapefile", datum=System.WGS84)
+    assert [record["n"] for record in reading.records] == read
+    assert reading.encoding == encoding
+
+    cut(folder / "a.dbf", "latin-1", ["caf\u00e9"] * len(texts))
+    assert refusal(zipped(folder, tmp_path / "b.zip"), "shapefile") == "encoding_unknown"
+
+
+def test_what_a_mac_packs_beside_each_file_is_passed_over(shapefile, tmp_path):
+    path = zipped(shapefile, tmp_path / "a.zip")
+    with zipfile.ZipFile(path, "a") as archive:
+        for file in shapefile.iterdir():
+            archive.writestr(f"__MACOSX/inner/._{file.name}", b"\x00\x05\x16\x07")
+    assert [row["name"] for row in read_file(path, format="shapefile_layers", datum=System.WGS84).records] == ["green"]
+    assert len(read_file(path, format="shapefile", datum=System.WGS84).records) == 2
 
 
 @pytest.mark.parametrize("name", ["../../evil.txt", "/etc/evil.txt", "..\\..\\evil.txt", "C:/evil.txt"])

@@ -19,6 +19,7 @@ from geo.crs import Coordinates, System, convert
 from geo.errors import BadInput, CityError, Conflict
 from geo.jobs.actions import run_job
 from geo.jobs.models import Job
+from layers.datasets.attributes import DatasetAttribute, value_of
 from layers.datasets.editing import undo
 from layers.datasets.files import actions
 from layers.datasets.files.kept import file_of
@@ -135,6 +136,37 @@ def test_an_area_that_crosses_itself_comes_mended_and_is_told_by_its_row(tmp_pat
     assert (one.report["mended"], one.report["ready"]) == ([1], 1)
     written(one)
     assert held_now(dataset).get().geom.valid
+
+
+def test_long_numbers_stay_what_they_are(tmp_path: Path) -> None:
+    file = tmp_path / "a.geojson"
+    file.write_text(collection(spot(0, 编号=310101001001000123), spot(1, 编号=7)))
+    dataset = made(attributes=())
+    one = taken(dataset, file)
+    assert [(column["column"], column["kind"]) for column in one.columns] == [("编号", "text")]
+    written(one)
+    assert [row.properties["bian_hao"] for row in held_now(dataset).order_by("number")] == ["310101001001000123", "7"]
+    with pytest.raises(BadInput, match="整数"):
+        value_of(DatasetAttribute("n", "数", "whole"), 2**53 + 1)
+
+
+def test_a_file_that_names_a_system_we_do_not_know_waits_until_somebody_says_one(tmp_path: Path) -> None:
+    file = tmp_path / "utm.gpkg"
+    pyogrio.raw.write(
+        str(file), shapely.to_wkb([shapely.Point(354_000, 3_456_000)]), fields=["名称"],
+        field_data=[np.array(["甲"], dtype=object)], geometry_type="Point", crs="EPSG:32651",
+    )  # fmt: skip
+    one = taken(made(), file)
+    assert (one.state, one.report["system"], one.report.get("ready")) == (ImportState.READ, "", None)
+    assert "EPSG:32651" in one.report["why"]
+    assert "转换成 CGCS2000" in one.report["why"]
+
+
+def test_a_file_that_cannot_be_read_is_told_by_the_name_people_gave_it(tmp_path: Path) -> None:
+    file = tmp_path / "长椅.csv"
+    file.write_bytes("名称,经度,经度\n".encode())
+    one = taken(made(), file)
+    assert (one.state, "长椅.csv" in one.error, "content" in one.error) == (ImportState.FAILED, True, False)
 
 
 def test_values_that_fit_no_longer_are_faults_of_their_rows(tmp_path: Path) -> None:
