@@ -118,6 +118,11 @@ class LayerSpec:
         """Say whether everyone may see the layer."""
         return not self.duty
 
+    @property
+    def withdrawable(self) -> bool:
+        """Say whether staff may take the layer back: it was provided, and knows its edition by itself."""
+        return bool(self.edition)
+
     def attribute(self, name: str) -> Attribute | None:
         """Return the attribute of a name, or none."""
         return next((one for one in self.attributes if one.name == name), None)

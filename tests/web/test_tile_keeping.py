@@ -5,17 +5,24 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from geo.jobs.actions import run_job
 from geo.scope import Scope
+from layers.datasets.actions import describe, publish, restore_dataset, retire
+from layers.datasets.editing import add_feature
+from layers.datasets.models import Audience
 from services.access.demo import make_demo_accounts
 from services.access.models import User
 from services.facilities.actions import update_facility
 from services.facilities.models import Facility
+from services.facilities.preloading.archives import start_archive
+from tests.layers.datasets.making import LAT, LON, made, point, sent
 from tests.web.test_sending import ask, nginx
 from tiles.schemes import tile_at
 from web.doors import tiles as door
@@ -102,8 +109,13 @@ def test_a_tile_is_fetched_once_for_everyone_who_is_nobody_in_particular(nginx: 
     for _ in range(2):
         answer, _ = ask(nginx, path(16), **cookie)
         assert (answer.status, answer.headers["X-Cache"]) == (200, "BYPASS")
+    large = path(13).replace("places", "roads")
+    packed, _ = ask(nginx, large, **cookie, **{"Accept-Encoding": "gzip"})
+    assert (packed.headers["Content-Encoding"], packed.headers["ETag"][:2]) == ("gzip", "W/")
+    again, _ = ask(nginx, large, **cookie, **{"If-None-Match": packed.headers["ETag"]})
+    assert (again.status, again.headers["X-Cache"]) == (304, "BYPASS")
     assert ask(nginx, path(16), **{"X-API-Key": "nothing"})[0].status == 401
-    assert fetches.count == 3
+    assert fetches.count == 5
     assert ask(nginx, path(16))[0].headers["X-Cache"] == "MISS"
 
 
@@ -152,3 +164,38 @@ def test_an_edition_is_kept_and_one_that_passed_is_not(nginx: int, fetches: Fetc
         answer, body = ask(nginx, f"{path()}?edition=passed")
         assert (answer.headers["X-Cache"], answer.headers["Cache-Control"]) == ("MISS", "no-store")
         assert name in body
+
+
+def test_what_staff_withdraw_ends_everywhere(
+    nginx: int, fetches: Fetches, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+) -> None:
+    settings.TILE_ARCHIVES = tmp_path / "archives"
+    monkeypatch.setattr(door, "FOR_A_MINUTE", door.FOR_A_MINUTE.replace("60", "1"))
+    assert door.FOR_A_MINUTE == "public, max-age=1"
+    dataset = made()
+    add_feature(sent(dataset), shape=point(), said={"mingcheng": "长椅"})
+    publish(sent(dataset))
+    anyone = Client(headers={"host": "localhost"})
+    described = anyone.get(f"/tiles/{dataset.key}.json").json()
+    tile = tile_at(LON, LAT, 15)
+    where = f"/tiles/{dataset.key}/15/{tile.x}/{tile.y}.mvt?edition={described['edition']}"
+    whole = f"/tiles/{dataset.key}.pmtiles"
+    run_job(job_id=start_archive(key=dataset.key, scope=Scope.system("test")).pk)
+    assert "长椅".encode() in ask(nginx, where)[1]
+    assert [ask(nginx, where)[0].headers[name] for name in ("X-Cache", "Cache-Control")] == ["HIT", "public, max-age=1"]
+    part, body = ask(nginx, whole, Range="bytes=0-6")
+    assert (part.status, body, part.headers["Accept-Ranges"]) == (206, b"PMTiles", "bytes")
+
+    retire(sent(dataset))
+    assert anyone.get(where).status_code == 404
+    assert ask(nginx, whole)[0].status == 404
+    time.sleep(2.1)
+    assert ask(nginx, where)[0].status == 404
+    restore_dataset(sent(dataset))
+    assert "长椅".encode() in ask(nginx, where)[1]
+    about = {"title": dataset.title, "summary": "", "source": "", "category": dataset.category}
+    describe(sent(dataset), **about, audience=Audience.STAFF)
+    assert anyone.get(where).status_code == 404
+    assert ask(nginx, whole)[0].status == 404
+    time.sleep(2.1)
+    assert ask(nginx, where)[0].status == 404

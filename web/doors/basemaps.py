@@ -15,6 +15,7 @@ from services.basemaps.serving import tile_of
 from tiles.cache import etag
 from tiles.schemes import Tile
 from web.api.limits import CallerLimit
+from web.doors.sending import holds_already
 
 TILES: Final = CallerLimit("basemaps", anonymous=2400, keyed=6000)
 TILE_S: Final = 86_400
@@ -65,7 +66,7 @@ def _tile(request: HttpRequest, key: str, part: Part, z: int, x: int, y: int) ->
     tag = etag(kept.content)
     if not kept.content:
         response = HttpResponse(status=404)
-    elif request.headers.get("If-None-Match") == tag:
+    elif holds_already(request, tag):
         response = HttpResponseNotModified()
     else:
         response = HttpResponse(kept.content, content_type=kept.kind)

@@ -33,6 +33,7 @@ from layers.registry import layer, visible_layers
 from layers.spec import LayerSpec
 from services.access.queries import scope_for
 from web.api.limits import CallerLimit
+from web.doors.sending import holds_already
 
 OGC: Final = CallerLimit("ogc", anonymous=6_000, keyed=60_000)
 """A client that reads a layer feature by feature asks a hundred times a second."""
@@ -130,7 +131,7 @@ def _written(asking: Asking, told: Told) -> HttpResponse:
 def _json(request: HttpRequest, told: Told) -> HttpResponse:
     body = orjson.dumps(told.document)
     tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-    if tag in {mark.strip().removeprefix("W/") for mark in request.headers.get("If-None-Match", "").split(",")}:
+    if holds_already(request, tag):
         response = HttpResponse(status=304)
     else:
         if told.stamped:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponse
 
 from geo.errors import NotFound
 from layers.ogc import tilesets as documents
 from layers.ogc.asking import check_parameters
 from layers.registry import layer
-from layers.tiling import layers_tile
-from tiles.cache import etag
 from tiles.schemes import Tile, TileOutOfRange, definition
 from tiles.schemes import scheme as scheme_named
 from web.doors.ogc import METHODS, OGC, Asking, Told, asked_of, tells
-from web.doors.tiles import DRAWINGS, FOR_ALL, FOR_ONE, MVT
+from web.doors.tiles import answer_tile
 
 
 @tells
@@ -57,21 +55,7 @@ def tile(request: HttpRequest, key: str, scheme: str, z: str, y: str, x: str) ->
     asking = asked_of(request)
     check_parameters(asking.query, [])
     found = layer(key, scope=asking.scope)
-    drawn = layers_tile(
-        layers=[found],
-        tile=_tile(scheme, z, y, x),
-        chosen={},
-        scope=asking.scope,
-        before_drawing=lambda: DRAWINGS.allow_request(request),
-    )
-    tag = etag(drawn.content)
-    if request.headers.get("If-None-Match") == tag:
-        response: HttpResponse = HttpResponseNotModified()
-    else:
-        response = HttpResponse(drawn.content, content_type=MVT, status=200 if drawn.content else 204)
-    response["ETag"] = tag
-    response["Cache-Control"] = FOR_ALL if found.public else FOR_ONE
-    return response
+    return answer_tile(request, [found], _tile(scheme, z, y, x), {})
 
 
 def _tile(scheme: str, z: str, y: str, x: str) -> Tile:

@@ -33,7 +33,7 @@ from services.facilities.preloading.hits import note_tile
 from tiles.cache import etag
 from tiles.schemes import WEB_MERCATOR_QUAD, Tile, scheme
 from web.api.limits import CallerLimit
-from web.doors.sending import send_public
+from web.doors.sending import holds_already, send_public
 
 MVT: Final = "application/vnd.mapbox-vector-tile"
 PMTILES: Final = "application/vnd.pmtiles"
@@ -41,6 +41,8 @@ FOR_ALL: Final = "public, max-age=60, stale-while-revalidate=600"
 FOR_ONE: Final = "private, no-cache"
 FOR_EVER: Final = "public, max-age=604800, immutable"
 OUTDATED: Final = "no-store"
+FOR_A_MINUTE: Final = "public, max-age=60"
+"""Of a layer that staff may withdraw: nothing between us and the reader shows it for longer than it is there."""
 DRAWINGS: Final = CallerLimit("tiles", anonymous=6_000, keyed=30_000)
 """Only tiles that have to be drawn count; a screen of a map with everything on it is about a hundred."""
 
@@ -85,7 +87,7 @@ def tile(
             _KNOWN.pop((keys, edition or ""), None)
     editions = {one.key: layer_edition(one) for one in declared}
     holds = edition == edition_named(editions)
-    if holds and edition is not None and all(one.public for one in declared):
+    if holds and edition is not None and not any(one.withdrawable or not one.public for one in declared):
         _know(keys, edition, Known(tuple(declared), editions, time.monotonic() + KNOW_S))
     keep = FOR_ALL if edition is None else FOR_EVER if holds else OUTDATED
     return answer_tile(request, declared, wanted, chosen, attributes, keep=keep)
@@ -127,15 +129,23 @@ def answer_tile(
     )
     note_tile([one.key for one in declared], chosen, wanted.z, drawn=drawing, seconds=time.perf_counter() - began)
     tag = etag(drawn.content)
-    if request.headers.get("If-None-Match") == tag:
+    if holds_already(request, tag):
         response: HttpResponse = HttpResponseNotModified()
     else:
         response = HttpResponse(drawn.content, content_type=MVT, status=200 if drawn.content else 204)
     response["ETag"] = tag
-    response["Cache-Control"] = keep if all(one.public for one in declared) else FOR_ONE
+    response["Cache-Control"] = _kept(declared, keep)
     if drawn.dropped:
         response["X-Tile-Dropped"] = str(drawn.dropped)
     return response
+
+
+def _kept(declared: Sequence[LayerSpec], keep: str) -> str:
+    """Return what is said to caches of a tile of layers."""
+    if not all(one.public for one in declared):
+        return FOR_ONE
+    brief = keep != OUTDATED and any(one.withdrawable for one in declared)
+    return FOR_A_MINUTE if brief else keep
 
 
 def _known(keys: str, edition: str | None) -> Known | None:
