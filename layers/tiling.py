@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
+from urllib.parse import urlencode
 
 from django.db import connection
 
@@ -136,6 +137,8 @@ def read_choices(layers: Sequence[LayerSpec], query: Mapping[str, str]) -> dict[
         raise BadInput(
             "parameter_unknown", f"图层“{titles}”没有参数 {'、'.join(sorted(unknown))}。", known=sorted(known)
         )
+    if any("\x00" in text for text in query.values()):
+        raise BadInput("parameter_invalid", "参数里有不能用的字符，请去掉。")
     chosen = {name: sorted({word.strip() for word in text.split(",") if word.strip()}) for name, text in query.items()}
     if any(len(words) > MAX_WORDS for words in chosen.values()):
         raise BadInput("parameter_too_long", f"一个参数最多 {MAX_WORDS} 个值。")
@@ -197,7 +200,8 @@ def _key(source: TileSource, tile: Tile) -> str:
 
 
 def _words(chosen: Chosen) -> str:
-    return ";".join(f"{name}={','.join(sorted(values))}" for name, values in sorted(chosen.items()))
+    """Return what narrows a tile as a text of its own: no value can look like the name of another choice."""
+    return urlencode([(name, value) for name, values in sorted(chosen.items()) for value in sorted(values)])
 
 
 def _paths(seen: Narrowing) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import mapbox_vector_tile
@@ -16,7 +17,7 @@ from geo.grids import cell_at
 from geo.imports.models import Family
 from geo.scope import Scope
 from layers.registry import layers
-from layers.spec import Attribute, Detail, LayerSpec
+from layers.spec import Attribute, Choice, Detail, LayerSpec
 from layers.tiling import layer_tile
 from services.access.models import User
 from services.facilities.models import Facility, FacilityKind
@@ -90,6 +91,7 @@ def test_several_layers_come_in_one_tile_with_the_properties_asked_for(client: C
         ("/tiles/places/CGCS2000Quad/1/0/1.mvt", 400, "tile_out_of_range"),
         ("/tiles/places/GoogleMapsCompatible/1/0/0.mvt", 404, "tile_scheme_unknown"),
         ("/tiles/roads,green/1/0/0.mvt?kinds=x", 400, "parameter_unknown"),
+        ("/tiles/places/16/0/0.mvt?kinds=nursery%00", 400, "parameter_invalid"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_anything_is_drawn(
@@ -163,6 +165,20 @@ def test_tiles_of_a_block_drawn_together_are_those_drawn_alone(
     monkeypatch.setattr(mvt, "BLOCK_FROM", 23)
     assert together == drawn()
     assert sum(map(bool, together)) > 16
+
+
+@pytest.mark.parametrize("z", [11, 16])  # in clusters, and one by one
+def test_a_value_that_looks_like_another_choice_spoils_no_tile_of_others(
+    client: Client, nursery: FacilityKind, monkeypatch: pytest.MonkeyPatch, z: int
+) -> None:
+    groups = Choice("groups", 't."group" = ANY(%(groups)s)')
+    places = layers()["places"]
+    monkeypatch.setitem(layers(), "places", replace(places, choices=(*places.choices, groups)))
+    facility(source(Family.FACILITIES), 1, nursery)
+    spoilt = client.get(url("places", z), {"groups": "childcare;kinds=nursery"})
+    assert layers_in(spoilt) == {}
+    both = client.get(url("places", z), {"groups": "childcare", "kinds": "nursery"})
+    assert len(layers_in(both)["places"]) == 1
 
 
 # A crowd is thinned where it is a crowd.
