@@ -99,7 +99,7 @@ def read_token(token: str) -> int:
 def _limit(text: str | None) -> int:
     if text is None:
         return DEFAULT_LIMIT
-    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or int(text) < 1:
+    if not re.fullmatch(r"\d{1,99}", text, re.ASCII) or int(text) < 1:
         raise BadInput("limit_invalid", f"参数 limit 是 1 到 {MOST_LIMIT} 的整数。", most=MOST_LIMIT)
     return min(int(text), MOST_LIMIT)
 

@@ -290,6 +290,6 @@ def _only(request: HttpRequest, *known: str) -> dict[str, str]:
 def _limit(text: str | None) -> int:
     if text is None:
         return MOST_LISTED
-    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text)):
+    if not (text.isascii() and text.isdigit() and len(text) < 100 and int(text)):
         raise BadInput("limit_invalid", f"limit 要是 1 到 {MOST_LISTED} 的整数。", parameter="limit")
     return min(int(text), MOST_LISTED)

@@ -150,7 +150,7 @@ def test_how_many_match_is_told_once_and_only_where_counting_is_cheap(client: Cl
     )
 
 
-@pytest.mark.parametrize(("given", "got"), [({}, 100), ({"limit": 3}, 3), ({"limit": 99_999_999}, None)])
+@pytest.mark.parametrize(("given", "got"), [({}, 100), ({"limit": 3}, 3), ({"limit": 10**30}, None)])
 def test_limit_is_kept(ask: Ask, given: dict[str, int], got: int | None) -> None:
     page = ask("/collections/buildings/items", **given)
     total = count_rows(layer("buildings"), scope=PUBLIC, exact_up_to=1_000_000).number
