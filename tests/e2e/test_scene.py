@@ -240,7 +240,7 @@ def test_faces_turned_to_the_sun_are_bright_in_white_models_and_in_placed_ones_a
         assert bright(EVENING) > bright(MORNING) + 4, rest
         assert bright("2026-03-20T12:00") > bright("2026-03-20T23:50") + 8, rest
     expect(page.locator("#scene-sun")).to_contain_text("地平线下")
-    assert "投影没有计算" in page.locator("#scene-form").inner_text()
+    assert "楼上的和模型的没有计算" in page.locator("#scene-form").inner_text()
 
 
 @pytest.mark.covers("ELD-MAP-09", via="layers.scenes.queries:scenes_in")

@@ -12,6 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from shapely.geometry.base import BaseGeometry
 
+from geo.addresses.queries import doors_near, reverse
+from geo.basemap.queries import Building, building_at
 from geo.errors import CityError, NotFound
 from geo.scope import Scope
 from layers.registry import layers
@@ -21,7 +23,7 @@ from services.access.queries import scope_for
 from services.facilities.places import Place
 from services.facilities.queries import MOST_ROWS, facilities_in
 from web.doors.desk_map import map_context
-from web.doors.scenes import drafted, told
+from web.doors.scenes import box_of, drafted, told
 from web.doors.typed import typed
 
 KINDS: Final = {SceneKind.TILESET: "倾斜摄影", SceneKind.MODEL: "单体模型"}
@@ -36,6 +38,9 @@ STEPS: Final = (
 """The legend of white models by height: class of the swatch and words."""
 DOOR_DEG: Final = 3e-5
 """How far outside a footprint a door still belongs to it: places stand at their doors, some three metres before the wall."""
+STOREY_M: Final = 3.0
+"""What a storey is taken for where a height is told in storeys; a building without a height is drawn one storey high."""
+DOORS_TOLD: Final = 3
 
 
 @never_cache
@@ -71,6 +76,58 @@ def twin_page(request: HttpRequest, key: str) -> HttpResponse:
     return render(request, "scene/twin.html", context)
 
 
+@never_cache
+@require_safe
+def building(request: HttpRequest) -> HttpResponse:
+    """Say what stands at a point of the ground, or what the model ``scene`` is: name, height, storeys, doors, institutions.
+
+    Raises ``BadInput`` and ``NotFound``.
+    """
+    scope = scope_for(request)
+    lon, lat = _point(request)
+    key = typed(request, "scene")
+    version = scene_shown(key, scope=scope) if key else None
+    found = building_at(lon, lat, within_deg=DOOR_DEG)
+    if version is not None:
+        context = {"title": version.title, **_known(_grounds(version), scope), "scene": _row(version)}
+    elif found is not None:
+        known = _known(shapely.buffer(found.shape, DOOR_DEG), scope)
+        context = {"title": found.name or known["address"] or "一座建筑", **known}
+    else:
+        context = {"title": "这里没有登记的建筑"}
+    return render(request, "scene/building.html", {**context, "building": found, "storeys": _storeys(found)})
+
+
+def _point(request: HttpRequest) -> tuple[float, float]:
+    west, south, *_ = box_of([typed(request, name).strip()[:24] for name in ("lon", "lat", "lon", "lat")])
+    return west, south
+
+
+def _storeys(found: Building | None) -> int | None:
+    """Return how many storeys a known height makes."""
+    return None if found is None or found.height_m is None else max(1, round(found.height_m / STOREY_M))
+
+
+def _known(area: BaseGeometry, scope: Scope) -> dict[str, Any]:
+    """Return what is told of a building by the ground that belongs to it: its doors, else what is nearest, and who is in it."""
+    middle = shapely.point_on_surface(area)
+    doors = [
+        one.label for one in doors_near(middle.x, middle.y, scope=scope) if shapely.contains_xy(area, one.lon, one.lat)
+    ]
+    near = {one.level: one for one in reverse(middle.x, middle.y, scope=scope)}
+    community = near.get("community")
+    site = community if community and community.metres == 0 else None
+    beside = near.get("door") or community
+    return {
+        "doors": doors[:DOORS_TOLD],
+        "site": site,
+        "beside": None if doors else beside,
+        "address": doors[0] if doors else site.label if site else "",
+        "places": places_in(area, scope=scope),
+        "twins": twins_at(middle.x, middle.y, scope=scope),
+    }
+
+
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
     """Explain the map in three dimensions and the digital twins."""
@@ -79,7 +136,11 @@ def help_page(request: HttpRequest) -> HttpResponse:
 
 def places_inside(version: SceneVersion, *, scope: Scope) -> list[Place]:
     """Return the open institutions in the footprint of a scene, by name."""
-    area = _grounds(version)
+    return places_in(_grounds(version), scope=scope)
+
+
+def places_in(area: BaseGeometry, *, scope: Scope) -> list[Place]:
+    """Return the open institutions in an area (CGCS2000 degrees), by name."""
     west, south, east, north = shapely.bounds(area)
     found = facilities_in(scope=scope, bbox=(west, south, east, north), limit=MOST_ROWS).places
     return [one for one in found if shapely.contains_xy(area, one.lon, one.lat)]
@@ -129,6 +190,7 @@ def _begin(key: str, scenes: list[SceneVersion], scope: Scope) -> dict[str, str]
 
 ROUTES = [
     path("scene", scene_page, name="scene"),
+    path("scene/building", building, name="scene-building"),
     path("twin/<slug:key>", twin_page, name="twin"),
     path("help/scene", help_page, name="help-scene"),
 ]

@@ -1,24 +1,31 @@
 // Clicks on a scene: what is there and how high, or the distance between two points: along the ground, upwards, and straight.
 import {metresBetween} from './measure.js';
-import {groundAlong, lonLatOf, pixelOf, pointAlong, rayThrough, unitsAt} from './scene-sight.js';
+import {beyond, groundAlong, lonLatOf, pixelOf, pointAlong, rayThrough, unitsAt} from './scene-sight.js';
 import {STOREY_M, whiteAlong} from './scene-white.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const metres = (value) => (Math.abs(value) < 1000 ? `${value.toFixed(1)} 米` : `${(value / 1000).toFixed(2)} 公里`);
 
-/** What is seen first at a pixel: a placed model, a white model or the ground; nothing in the sky. `height` is metres above the ground of the map. */
+const WITHIN_M = 0.5;
+
+/**
+ * What is seen first at a pixel: a placed model, a white model or the ground; nothing in the sky. `height` is metres above the ground of the map,
+ * `within` a point of the building (degrees): a wall that was met stands on its edge.
+ */
 export function seenAt(map, layer, pixel) {
   const ray = rayThrough(map, pixel);
   const model = layer && layer.along(ray);
   const white = whiteAlong(map, [pixel.x, pixel.y], ray);
   const ground = groundAlong(ray);
-  if (model && !(white && white.t < model.t)) return {on: 'model', ...model};
+  if (model && !(white && white.t < model.t)) return {on: 'model', ...model, within: beyond(ray, model.mercator, WITHIN_M)};
   const t = white ? white.t : ground;
   if (t === null) return null;
   const mercator = pointAlong(ray, t);
   const [lon, lat] = lonLatOf(mercator);
   if (!white) return {on: 'ground', lon, lat, mercator, height: 0};
-  return {on: 'white', lon, lat, mercator, height: mercator[2] / unitsAt(lat)[2], known: white.known, top: white.top};
+  const height = mercator[2] / unitsAt(lat)[2];
+  const within = height > white.top - 0.01 ? [lon, lat] : beyond(ray, mercator, WITHIN_M);
+  return {on: 'white', lon, lat, mercator, height, within, known: white.known, top: white.top};
 }
 
 function placeWords({lon, lat}) {

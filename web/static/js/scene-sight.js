@@ -64,6 +64,14 @@ export function pointAlong(ray, t) {
   return [0, 1, 2].map((k) => ray.at[k] + ray.along[k] * t);
 }
 
+/** The place (degrees) some metres further along a ray than a point of it, level with that point. */
+export function beyond({along}, [x, y], metres) {
+  const [, lat] = lonLatOf([x, y]);
+  const [east, north] = unitsAt(lat);
+  const flat = Math.hypot(along[0] / east, along[1] / north) || 1;
+  return lonLatOf([x + (along[0] * metres) / flat, y + (along[1] * metres) / flat]);
+}
+
 /** Where a ray meets the ground of the map; nothing above the horizon. */
 export function groundAlong(ray) {
   return ray.along[2] < 0 ? -ray.at[2] / ray.along[2] : null;
@@ -76,6 +84,24 @@ function inside(rings, x, y) {
     if (ay > y !== by > y && x < ax + ((y - ay) * (bx - ax)) / (by - ay)) within = !within;
   }));
   return within;
+}
+
+function boxOf(ring) {
+  let [west, north, east, south] = [Infinity, Infinity, -Infinity, -Infinity];
+  ring.forEach(([x, y]) => {
+    west = Math.min(west, x);
+    east = Math.max(east, x);
+    north = Math.min(north, y);
+    south = Math.max(south, y);
+  });
+  return {west, north, east, south};
+}
+
+/** Whether a corner of one ring lies in the other. */
+export function ringsMeet(one, other) {
+  const [a, b] = [boxOf(one), boxOf(other)];
+  if (a.west > b.east || a.east < b.west || a.north > b.south || a.south < b.north) return false;
+  return one.some(([x, y]) => inside([other], x, y)) || other.some(([x, y]) => inside([one], x, y));
 }
 
 /** Where a ray first meets an upright block over rings (Mercator units) from the ground up to `top`: roof or wall; nothing when it passes. */

@@ -56,7 +56,12 @@ export function styleLight(sun) {
 
 const WINDS = ['北', '东北', '东', '东南', '南', '西南', '西', '西北'];
 
+/** An azimuth in words: one of eight winds. */
+export function windOf(azimuth) {
+  return WINDS[Math.round(turn(azimuth) / 45) % 8];
+}
+
 export function sunWords({azimuth, altitude}) {
   if (altitude <= 0) return '太阳在地平线下，只有天光。';
-  return `太阳在${WINDS[Math.round(azimuth / 45) % 8]}方（方位 ${Math.round(azimuth) % 360}°），高 ${altitude.toFixed(1)}°。`;
+  return `太阳在${windOf(azimuth)}方（方位 ${Math.round(azimuth) % 360}°），高 ${altitude.toFixed(1)}°。`;
 }

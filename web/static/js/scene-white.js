@@ -22,8 +22,13 @@ function inset(ring) {
   return ring.map((point) => point.map((value, k) => middle[k] + (value - middle[k]) * INSET));
 }
 
-/** Add the white models, once the style of a map is there: over names, which lie on the ground. */
-export function addWhite(map, {byHeight, zooms: [least, most]}) {
+/** The outer rings of footprints, a little smaller: what is hidden for them must lie in one. */
+export function ringsWithin(footprints) {
+  return footprints.map(({type, coordinates}) => (type === 'Polygon' ? [coordinates] : coordinates).map((rings) => inset(rings[0])));
+}
+
+/** Add the white models, once the style of a map is there, under the layer that is named. */
+export function addWhite(map, {byHeight, zooms: [least, most], before}) {
   if (map.getLayer('white')) return;
   if (!map.getSource('buildings')) {
     map.addSource('buildings', {type: 'vector', tiles: [`${window.location.origin}/tiles/buildings/{z}/{x}/{y}.mvt`], minzoom: least, maxzoom: most});
@@ -31,7 +36,7 @@ export function addWhite(map, {byHeight, zooms: [least, most]}) {
   map.addLayer({
     id: 'white', type: 'fill-extrusion', source: 'buildings', 'source-layer': 'buildings', minzoom: least,
     paint: {'fill-extrusion-color': colours(byHeight), 'fill-extrusion-height': height, 'fill-extrusion-vertical-gradient': true},
-  });
+  }, before);
 }
 
 export function showWhite(map, shown) {
@@ -45,14 +50,12 @@ export function tintWhite(map, byHeight) {
 /** Leave out the buildings for which a model stands. */
 export function leaveOut(map, footprints) {
   if (!map.getLayer('white')) return;
-  const outside = footprints.map(({type, coordinates}) => {
-    const polygons = type === 'Polygon' ? [coordinates] : coordinates;
-    return ['>', ['distance', {type: 'MultiPolygon', coordinates: polygons.map((rings) => [inset(rings[0])])}], 0];
-  });
+  const outside = ringsWithin(footprints).map((rings) => ['>', ['distance', {type: 'MultiPolygon', coordinates: rings.map((ring) => [ring])}], 0]);
   map.setFilter('white', outside.length ? ['all', ...outside] : null);
 }
 
-function blocksOf({geometry, properties}) {
+/** The upright blocks (Mercator units, metres) of a building of the tiles. */
+export function blocksOf({geometry, properties}) {
   const known = typeof properties.height_m === 'number';
   const top = known ? properties.height_m : STOREY_M;
   const polygons = geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.coordinates;

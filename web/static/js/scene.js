@@ -1,10 +1,13 @@
 // 二三维一体地图: white models and placed models on one map, the sun over them, and what a click measures. The view is in the address.
 import {say} from './announce.js';
+import {Naming} from './scene-building.js';
 import {SightLine, betweenWords, seenAt, seenWords} from './scene-measure.js';
+import {addNames, nameLayers, showNames} from './scene-names.js';
 import {Near} from './scene-near.js';
 import {mercatorOf, pixelOf, rayTo, unitsAt} from './scene-sight.js';
-import {styleLight, sunAt, sunWords} from './scene-sun.js';
-import {addWhite, leaveOut, showWhite, standsBetween, tintWhite} from './scene-white.js';
+import {MOST_M, ShadeLayer, castOf} from './scene-shade.js';
+import {styleLight, sunAt, sunWords, windOf} from './scene-sun.js';
+import {addWhite, leaveOut, ringsWithin, showWhite, standsBetween, tintWhite} from './scene-white.js';
 
 const holder = document.getElementById('scene-map');
 const form = document.getElementById('scene-form');
@@ -23,10 +26,12 @@ const MOST_WAIT_MS = 20000;
 const ZONE = '+08:00'; // the city's own time, whatever the device shows
 const WORDS = {loading: '正在载入', ready: '', slow: '网络慢，还在载入', partly: '有几块没有取到，其余照常', failed: '没有取到，请过一会儿再勾一次'};
 
+const naming = new Naming(document.getElementById('scene-building'));
 const around = new Near(holder.dataset.scenes, holder.dataset.draft);
 let map = null;
 let layer = null;
 let making = null;
+let shade = null;
 let scenes = [];
 let line = null;
 let picked = [];
@@ -83,6 +88,39 @@ function shine() {
   document.getElementById('scene-sun').textContent = sunWords(sun);
   if (map && map.getLayer('white')) map.setLight(styleLight(sun));
   if (layer) layer.shine(sun);
+  if (shade) shade.shine(sun);
+  showShade(sun);
+}
+
+// Shadows: there only while they are asked for
+
+function shadeWords(sun) {
+  if (!box('shade').checked) return '';
+  const cast = castOf(sun);
+  if (!cast) return '没有影子。';
+  if (!box('white').checked) return '白模关着，没有影子。';
+  const [east, north] = cast;
+  const length = Math.hypot(east, north);
+  const towards = windOf((Math.atan2(east, north) * 180) / Math.PI);
+  const cut = shade && shade.cut() ? `太阳低，影子最长只画到 ${MOST_M} 米。` : '';
+  return `10 米高的影子长 ${(10 * length).toFixed(1)} 米，朝${towards}。${cut}`;
+}
+
+function showShade(sun) {
+  document.getElementById('scene-shade').textContent = shadeWords(sun);
+}
+
+function drawShade() {
+  const wants = box('shade').checked && box('white').checked;
+  if (!wants) {
+    if (shade && map.getLayer(shade.id)) map.removeLayer(shade.id);
+    shade = null;
+  } else if (!shade) {
+    shade = new ShadeLayer(() => shine());
+    hideUnder();
+  }
+  if (shade && !map.getLayer(shade.id) && map.getLayer('white')) map.addLayer(shade, 'white');
+  shine();
 }
 
 // What is drawn
@@ -101,7 +139,7 @@ async function layerOfScenes() {
   if (!making) {
     making = import('./scene-layer.js').then(({SceneLayer}) => {
       layer = new SceneLayer(() => { showList(); hideUnder(); });
-      layer.addTo(map);
+      layer.addTo(map, nameLayers(map)[0]);
       shine();
       return layer;
     });
@@ -114,7 +152,9 @@ async function layerOfScenes() {
 }
 
 function hideUnder() {
-  leaveOut(map, scenes.filter((scene) => layer && ['ready', 'partly'].includes(layer.stateOf(scene)) && scene.footprint).map((scene) => scene.footprint));
+  const footprints = scenes.filter((scene) => layer && ['ready', 'partly'].includes(layer.stateOf(scene)) && scene.footprint).map((scene) => scene.footprint);
+  leaveOut(map, footprints);
+  if (shade) shade.leaveOut(ringsWithin(footprints).flat());
 }
 
 async function draw() {
@@ -214,6 +254,7 @@ function pick(pixel) {
   if (!measures() || !seen) {
     picked = seen ? [seen] : [];
     tell(seenWords(seen));
+    naming.tell(seen);
     return;
   }
   picked = picked.length > 1 ? [seen] : [...picked, seen];
@@ -234,8 +275,8 @@ function tell(lines) {
 
 const ACTS = {
   middle: () => pick({x: holder.clientWidth / 2, y: holder.clientHeight / 2}),
-  undo: () => { picked = picked.slice(0, -1); showMeasured(); },
-  clear: () => { picked = []; showMeasured(); },
+  undo: () => { picked = picked.slice(0, -1); naming.close(); showMeasured(); },
+  clear: () => { picked = []; naming.close(); showMeasured(); },
 };
 
 function onKey(event) {
@@ -250,7 +291,9 @@ function onKey(event) {
 // The page
 
 function onForm({target}) {
-  if (target.name === 'white') { showWhite(map, target.checked); keepOff('white', target.checked); }
+  if (target.name === 'white') { showWhite(map, target.checked); keepOff('white', target.checked); drawShade(); }
+  if (target.name === 'names') { showNames(map, target.checked); keepOff('names', target.checked); }
+  if (target.name === 'shade') { keep({shade: target.checked ? '1' : ''}); drawShade(); }
   if (target.name === 'tint') { tintWhite(map, target.checked); keep({tint: target.checked ? '1' : ''}); showTint(); }
   if (target.name === 'oblique' || target.name === 'single') { keepOff(target.name, target.checked); draw(); }
   if (target.dataset.scene) switchOne(scenes.find((scene) => scene.key === target.dataset.scene), target.checked);
@@ -304,7 +347,8 @@ function turnFree({lon, lat, heights}) {
 
 /** What lies on the style: anew after each change of it. */
 function dress(drawn) {
-  addWhite(drawn, {byHeight: box('tint').checked, zooms: holder.dataset.white.split(',').map(Number)});
+  addNames(drawn, box('names').checked);
+  addWhite(drawn, {byHeight: box('tint').checked, zooms: holder.dataset.white.split(',').map(Number), before: nameLayers(drawn)[0]});
   showWhite(drawn, box('white').checked);
   const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   drawn.setSky({'sky-color': token('--accent-soft'), 'horizon-color': token('--bg'), 'fog-color': token('--bg'), 'sky-horizon-blend': 0.6, 'horizon-fog-blend': 0.6, 'fog-ground-blend': 0.9});
@@ -312,18 +356,25 @@ function dress(drawn) {
 
 function onStyle() {
   dress(map);
-  if (layer) layer.addTo(map);
-  shine();
+  if (layer) layer.addTo(map, nameLayers(map)[0]);
+  drawShade();
   draw();
 }
 
 /** A picture is drawn on a map of its own: it gets the same models and light, and is taken once they stand. */
 async function dressPicture(copy) {
+  const sun = sunAt(moment().at, ...map.getCenter().toArray());
+  if (shade) {
+    const cast = new ShadeLayer();
+    cast.take(shade.sides);
+    cast.shine(sun);
+    copy.addLayer(cast, 'white');
+  }
   if (!layer) return;
   const {SceneLayer} = await import('./scene-layer.js');
   const own = new SceneLayer(() => {});
-  own.shine(sunAt(moment().at, ...map.getCenter().toArray()));
-  own.addTo(copy);
+  own.shine(sun);
+  own.addTo(copy, nameLayers(copy)[0]);
   own.show(scenes.filter((scene) => ['ready', 'partly'].includes(layer.stateOf(scene))));
   for (let waited = 0; waited < MOST_WAIT_MS; waited += LOOK_MS) {
     copy.triggerRepaint();
@@ -335,8 +386,8 @@ async function dressPicture(copy) {
 function recall() {
   const kept = read();
   const hidden = off();
-  ['white', 'oblique', 'single'].forEach((name) => { box(name).checked = !hidden.has(name); });
-  box('tint').checked = kept.get('tint') === '1';
+  ['white', 'names', 'oblique', 'single'].forEach((name) => { box(name).checked = !hidden.has(name); });
+  ['tint', 'shade'].forEach((name) => { box(name).checked = kept.get(name) === '1'; });
   const at = Date.parse(`${kept.get('t')}:00${ZONE}`);
   setMoment(Number.isNaN(at) ? daylight() : at);
   showTint();
@@ -362,7 +413,9 @@ async function start() {
   line = new SightLine(map, document.getElementById('scene-sight'));
   map.on('style.load', onStyle);
   map.on('load', ask);
-  map.on('moveend', () => { showView(); ask(); });
+  map.on('moveend', () => { showView(); ask(); if (shade) shade.stale = true; });
+  map.on('sourcedata', ({sourceId, tile}) => { if (shade && tile && sourceId === 'buildings') shade.stale = true; });
+  map.on('idle', () => { if (shade) shade.follow(); });
   map.on('click', ({point}) => pick(point));
   map.on('webglcontextlost', () => { said.textContent = '显卡忙，三维画面停了一下，正在恢复。列表照常。'; });
   map.on('webglcontextrestored', () => { said.textContent = ''; });
@@ -373,7 +426,7 @@ async function start() {
   box('time').addEventListener('input', shine);
   document.addEventListener('click', onPress);
   document.addEventListener('keydown', onKey);
-  window.addEventListener('hashchange', () => { recall(); dress(map); showWhite(map, box('white').checked); tintWhite(map, box('tint').checked); draw(); });
+  window.addEventListener('hashchange', () => { recall(); dress(map); showNames(map, box('names').checked); tintWhite(map, box('tint').checked); drawShade(); draw(); });
   say('三维地图打开了');
 }
 
