@@ -57,7 +57,11 @@ def about_text(said: Mapping[str, str]) -> str:
 
 
 def _gpkg(path: Path, contents: Contents) -> None:
-    _by_gdal(path, contents, driver="GPKG", layer=contents.key, layer_options={"GEOMETRY_NAME": "geom"})
+    taken, number = {one.name.lower() for one in contents.table.columns}, "fid"
+    while number in taken:  # what GDAL numbers rows by is a column beside ours
+        number += "_"
+    options = {"GEOMETRY_NAME": "geom", "FID": number}
+    _by_gdal(path, contents, driver="GPKG", layer=contents.key, layer_options=options)
 
 
 def _flatgeobuf(path: Path, contents: Contents) -> None:

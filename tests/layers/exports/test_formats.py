@@ -10,6 +10,7 @@ import json
 import math
 import sqlite3
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -202,6 +203,19 @@ def test_every_kind_of_attribute_keeps_its_type_and_its_blanks(mixed: LayerSpec,
         assert table[one.name].to_pylist() == [row.properties[one.name] for row in rows], one.name
     assert [shape is None for shape in wkb.to_pylist()] == [False, False, True, False]
     assert made.name.startswith("各种属性／甲-CGCS2000-")
+
+
+@pytest.mark.parametrize("format", ["gpkg", "fgb", "parquet"])
+@pytest.mark.parametrize("number", [0, 1])
+def test_an_attribute_may_be_called_as_gdal_calls_its_own_column(
+    mixed: LayerSpec, format: str, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = mixed.attributes[number]
+    monkeypatch.setitem(registry.layers(), "mixed", replace(mixed, attributes=(replace(told, name="fid"),)))
+    made = exported(tmp_path, layer="mixed", format=format)
+    table = pq.read_table(made.path) if format == "parquet" else pyogrio.raw.read_arrow(made.path)[1]
+    assert table["id"].to_pylist() == [1, 2, 4, 9007199254740993]
+    assert table["fid"].to_pylist() == [row.properties["fid"] for row in rows_of("mixed")]
 
 
 def test_a_flatgeobuf_holds_rows_without_a_shape_and_then_has_no_index(mixed: LayerSpec, tmp_path: Path) -> None:
