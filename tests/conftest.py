@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +25,7 @@ from django.test.testcases import LiveServerThread
 from psycopg.pq import TransactionStatus
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.reading import wait_before_reads
+from tests.reading import CHROMIUM, wait_before_presses, wait_before_reads
 
 BLOCKED = "a test browser reaches no host but ours"
 
@@ -281,7 +280,7 @@ def _browser() -> Iterator[Any]:
     wait_before_reads()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=os.environ.get("QUANTU_CHROMIUM", "/usr/bin/chromium"),
+            executable_path=CHROMIUM,
             args=[
                 "--no-sandbox",
                 "--disable-quic",
@@ -345,6 +344,8 @@ def open_page(_browser: Any) -> Iterator[Any]:
         if "device_scale_factor" not in options:
             context.add_init_script(COARSE)
         context.on("requestfailed", lost)
+        if options.get("java_script_enabled", True):
+            context.on("page", wait_before_presses)
         page = context.new_page()
         page.on("console", hear)
         page.on("pageerror", lambda error: watch.note(f"uncaught: {error}"))

@@ -7,7 +7,6 @@ as slow and an empty cache.
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.bench.report import Bar
 from tests.e2e.slow_phone import first_paint_ms, largest_paint_ms, slow_down
+from tests.reading import CHROMIUM
 from tests.run.conftest import make_house
 
 ROUNDS = 5
@@ -32,7 +32,7 @@ def run() -> list[Bar]:
     bars: list[Bar] = []
     with _house() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=os.environ.get("QUANTU_CHROMIUM", "/usr/bin/chromium"),
+            executable_path=CHROMIUM,
             args=["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
         )
         for name, path in _paths(address).items():

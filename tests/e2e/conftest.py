@@ -18,6 +18,7 @@ from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.conftest import _copy, _drop, _use
+from tests.reading import wait_for_maps
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -115,7 +116,7 @@ def wait_for_map(page: Any) -> None:
 def wait_until_drawn(page: Any) -> None:
     """Wait until the map stands still with all its tiles."""
     wait_for_map(page)
-    page.wait_for_function("() => document.getElementById('map').quantu.areTilesLoaded()", timeout=60_000)
+    wait_for_maps(page)
 
 
 def jump(page: Any, holder: str, at: Iterable[float], zoom: float) -> None:
@@ -124,13 +125,10 @@ def jump(page: Any, holder: str, at: Iterable[float], zoom: float) -> None:
     Loaded tiles are not enough: until the next frame a click is held against the symbols of the frame before.
     """
     page.evaluate(
-        """([holder, center, zoom]) => {
-            const map = document.querySelector(holder).quantu;
-            map.jumpTo({center, zoom});
-            return new Promise((done) => { map.once('idle', () => done()); map.triggerRepaint(); });
-        }""",
+        "([holder, center, zoom]) => { document.querySelector(holder).quantu.jumpTo({center, zoom}); }",
         [holder, list(at), zoom],
     )
+    wait_for_maps(page)
 
 
 def without_script(page: Any) -> None:

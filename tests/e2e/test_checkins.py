@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from services.fencing.checkins.queries import to_review
 from services.fencing.checkins.sealing import facts_of, home_of
 from services.integrations.faces.simulator import Mood, Simulator
 from tests.e2e.conftest import faults_of, without_script
+from tests.reading import CHROMIUM
 from tests.services.fencing.checkins.visiting import Centre, face, make_centre, visit_of
 
 PASSWORD = "visits-2026"
@@ -41,7 +41,7 @@ def _browser(_browser: Any, tmp_path_factory: Any) -> Iterator[Any]:
     film = tmp_path_factory.mktemp("camera") / "face.mjpeg"
     film.write_bytes(b"".join(frame("a", turned) for turned in range(FRAMES)))
     browser = _browser.browser_type.launch(
-        executable_path=os.environ.get("QUANTU_CHROMIUM", "/usr/bin/chromium"),
+        executable_path=CHROMIUM,
         args=[
             "--no-sandbox", "--disable-quic", "--disable-background-networking", "--no-first-run",
             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost", "--disable-gpu-compositing",
