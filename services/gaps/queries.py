@@ -334,7 +334,12 @@ def _seen(unit: NamedRegion | None, question: Question, scope: Scope) -> bool:
 
 
 def _measured(kind: str) -> tuple[GapWalk, Ground, Walks]:
-    row = GapWalk.objects.filter(kind=kind).select_related("ground").defer("ground__arrays", "ground__doors", "arrays").first()
+    row = (
+        GapWalk.objects.filter(kind=kind)
+        .select_related("ground")
+        .defer("ground__arrays", "ground__doors", "arrays")
+        .first()
+    )
     if row is None:
         raise NotFound("gaps_unmeasured", "这一类还没有计算。请先点“开始计算”，几分钟后再来看。")
     base = str(connection.settings_dict["NAME"])

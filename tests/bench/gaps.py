@@ -1,11 +1,17 @@
-"""The walk from every cell of the city to the nearest of some places, beside scipy's search over the same roads."""
+"""The walk from every cell of the city to the nearest of some places, beside scipy's search over the same roads; then the whole
+measuring of a city: all kinds, all cells, residents by age and region, and from a change of one place to the new figures.
+
+The real roads, institutions, communities and addresses of ``QUANTU_DATA`` are imported over the invented city, whose committees
+and residents by age stay: the real data tell residents of districts only, without ages, and of those nothing may be told.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import h3.api.numpy_int as h3
 import numpy as np
@@ -19,6 +25,7 @@ from routing.nearest import reach_of_many, seconds_at
 from routing.places import Doors, doors_at
 from routing.snap import Snap
 from routing.travellers import TRAVELLERS
+from tests.bench._scratch import scratch
 from tests.bench.report import Bar
 from tests.bench.routing import PLANE, Ground, graph_of, invented, real
 from tests.routing import mosaic
@@ -29,12 +36,28 @@ FARTHEST_S: Final = 2 * 3_600.0
 PLACES: Final = (100, 1_000, 10_000)
 ROUNDS: Final = 3
 SEED: Final = 29
+SOURCES: Final = (
+    *("shanghai-osm-roads", "shanghai-communities-2019", "shanghai-public-rental-2024", "shanghai-osm-addresses"),
+    *("shanghai-community-addresses-2019", "shanghai-rental-addresses-2016", "shanghai-osm-places"),
+    *(
+        "yangpu-public-facilities-2024",
+        "yangpu-canteens-2024",
+        "shanghai-metro-stations-2025",
+        "shanghai-osm-bus-stops",
+    ),
+    *("shanghai-elderly-institutions-2016", "shanghai-activity-rooms-2016", "shanghai-private-schools-2024"),
+)
+"""All that is real but regions and residents."""
 SAME_MS: Final = 5
 """Both add up the same costs; ours in whole milliseconds."""
 
 
 def run() -> list[Bar]:
-    """Return what measuring one kind of so many places takes, and the search of it beside the peer's."""
+    """Return what measuring one kind of so many places takes, the search of it beside the peer's, and the measuring of a city."""
+    return [*_searches(), *_city()]
+
+
+def _searches() -> list[Bar]:
     ground = real() if mosaic.EDGES.exists() else invented("demo")
     with graph_of(ground) as graph:
         cells = doors_at(graph, *_cells(ground), WALK)
@@ -69,7 +92,14 @@ def _bars(graph: Graph, ground: Ground, cells: Doors, chosen: np.ndarray) -> lis
     reached = f"{int(np.isfinite(seconds).sum()):,} of {len(seconds):,} cells reached"
     return [
         Bar("gaps", search, beside, beside / search, "s", f"search and snapping; peer: scipy's search alone; {told}"),
-        Bar("gaps", whole, None, None, "s", f"one kind whole, every cell, put on the roads before; {len(chosen):,} places, {reached}"),
+        Bar(
+            "gaps",
+            whole,
+            None,
+            None,
+            "s",
+            f"one kind whole, every cell, put on the roads before; {len(chosen):,} places, {reached}",
+        ),
     ]
 
 
@@ -100,6 +130,34 @@ def _cells(ground: Ground) -> tuple[np.ndarray, np.ndarray]:
     cells = h3.h3shape_to_cells(h3.LatLngPoly(ring), RESOLUTION)
     centres = np.array([h3.cell_to_latlng(cell) for cell in cells], dtype=np.float64)
     return PLANE.forward(centres[:, 1].copy(), centres[:, 0].copy())
+
+
+def _city() -> list[Bar]:
+    """Return what the measuring of a whole city takes, in the database and with all that is read and kept."""
+    with scratch("gaps") as database:
+        _say("loading the invented city")
+        database.manage("load_city", "--scale", os.environ.get("QUANTU_SCALE", "demo"))
+        real = mosaic.EDGES.exists()
+        if real:
+            _say("importing the real roads, institutions, communities and addresses")
+            only = [part for source in SOURCES for part in ("--only", source)]
+            database.manage("import_data", str(mosaic.DATA), "--commit", *only)
+        _say("measuring")
+        found = database.part("_gaps", "city")
+    return [*_measured(found, "real places and roads, invented residents" if real else "the invented city")]
+
+
+def _measured(found: dict[str, Any], name: str) -> list[Bar]:
+    seconds = {key: float(np.median(found[key])) for key in ("changes", "measurings", "boards", "looks")}
+    size = f"{found['cells']:,} cells, {found['junctions']:,} junctions; {name}"
+    told = f"60+ of {found['residents']:,} residents, {found['told']} of {found['lines']} streets told, {found['hidden']} committees not"
+    whole = f"all {found['kinds']} kinds from nothing, {found['places']:,} places (most of a kind {found['most']:,}), {size}"
+    change = f"one place closed to the new board of its kind, p50 of {len(found['changes'])}; measuring alone {seconds['measurings']:.2f}"
+    return [
+        Bar("gaps city", found["first"], None, None, "s", whole),
+        Bar("gaps change", seconds["changes"], None, None, "s", f"{change}, board {seconds['boards']:.2f}; {told}"),
+        Bar("gaps look", seconds["looks"], None, None, "s", "the clock's look whether anything changed, nothing did"),
+    ]
 
 
 def _say(text: str) -> None:
