@@ -26,7 +26,7 @@ from geo.regions.models import Level
 from geo.regions.queries import current_city, regions_at
 from geo.scope import Scope
 from layers.datasets.arriving import Arrival
-from layers.datasets.attributes import DatasetAttribute, attributes_of, guessed_kind, name_for, value_of
+from layers.datasets.attributes import MOST, DatasetAttribute, attributes_of, guessed_kind, name_for, value_of
 from layers.datasets.models import Dataset
 from layers.datasets.shapes import sound
 
@@ -110,8 +110,12 @@ def address_column(reading: Reading) -> str:
 
 
 def columns_guessed(reading: Reading, dataset: Dataset) -> list[Column]:
-    """Return what becomes of each column: the attribute of the same title or name, a new one, or nothing for coordinates."""
+    """Return what becomes of each column: the attribute of the same title or name, a new one, or nothing for coordinates.
+
+    A new one only while there is room.
+    """
     attributes = attributes_of(dataset.attributes)
+    room = MOST - len(attributes)
     known = {one.title.lower(): one for one in attributes} | {one.name: one for one in attributes}
     found = []
     for column in reading.columns[:MOST_COLUMNS]:
@@ -119,9 +123,10 @@ def columns_guessed(reading: Reading, dataset: Dataset) -> list[Column]:
         title = " ".join(column.split())[:30] or "未命名"
         if own is not None:
             found.append(Column(column, own.name, own.title, own.kind))
-        elif column.strip().lower() in (*LON, *LAT, "坐标系", "fid", "objectid"):
+        elif room <= 0 or column.strip().lower() in (*LON, *LAT, "坐标系", "fid", "objectid"):
             found.append(Column(column, SKIP, title, "text"))
         else:
+            room -= 1
             kind = guessed_kind([record.get(column) for record in reading.records])
             found.append(Column(column, NEW, title, kind))
     return found
@@ -142,6 +147,8 @@ def attributes_after(
             (each for each in attributes if each.name == one.to or (one.to == NEW and each.title == one.title)), None
         )
         if same is None:
+            if len(attributes) >= MOST:
+                raise BadInput("attributes_many", f"一个图层最多 {MOST} 个字段，请把用不着的列选成“不导入”。")
             same = DatasetAttribute(name_for(one.title, taken), one.title, one.kind)  # type: ignore[arg-type]
             attributes.append(same)
             taken.add(same.name)

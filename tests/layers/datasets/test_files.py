@@ -150,6 +150,23 @@ def test_long_numbers_stay_what_they_are(tmp_path: Path) -> None:
         value_of(DatasetAttribute("n", "数", "whole"), 2**53 + 1)
 
 
+def test_of_many_columns_as_many_come_in_as_a_layer_has_room_for(tmp_path: Path) -> None:
+    file = tmp_path / "a.geojson"
+    file.write_text(collection(spot(0, **{f"第{at}列": at for at in range(50)})))
+    dataset = made()
+    one = taken(dataset, file)
+    kept = [column for column in one.columns if column["to"] == "new"]
+    assert (len(one.columns), len(kept)) == (50, 36)  # beside the four it has
+    every = [
+        {"column": column["column"], "to": "new", "title": column["column"], "kind": "whole"} for column in one.columns
+    ]
+    with pytest.raises(BadInput, match="最多 40 个字段"):
+        actions.say_columns(import_id=one.pk, columns=every, scope=EDITOR)
+    written(one)
+    dataset.refresh_from_db()
+    assert len(dataset.attributes) == 40
+
+
 def test_a_file_that_names_a_system_we_do_not_know_waits_until_somebody_says_one(tmp_path: Path) -> None:
     file = tmp_path / "utm.gpkg"
     pyogrio.raw.write(
