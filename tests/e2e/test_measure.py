@@ -1,4 +1,4 @@
-"""测距: what the map measures equals the geodesic and the city's plane, by mouse and by keyboard, on both pages of the map."""
+"""测距: what the map measures equals the geodesic and the city's plane, by mouse and by keyboard, on every map that offers it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from shapely.geometry import Polygon
 from geo.crs import CITIES, System
 from geo.crs.planes import PLANES, LocalGrid
 from tests.e2e.conftest import Spot, faults_of, wait_for_map
+from tests.e2e.test_desk import sign_in
 
 ELLIPSOID = Geod(ellps="GRS80")  # that of CGCS2000, to the last digit that counts
 MODULE = "async (points) => { const m = await import('/static/js/measure.js'); return [m.lengthOf(points), m.areaOf(points)]; }"
@@ -147,5 +148,34 @@ def test_a_distance_is_measured_undone_and_ended_by_mouse_and_keyboard(
     page.keyboard.press("Enter")
     assert re.search(r"一共 \d", said.inner_text())
     assert faults_of(page) == []
+    page.keyboard.press("Escape")
+    assert page.locator("#measure").is_hidden()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+@pytest.mark.parametrize("path", ["/watch/elder", "/watch/heat/elder_places?by=district"])
+def test_supervisors_measure_on_their_maps_and_nothing_else_opens(
+    open_page: Any, live_city: str, path: str, width: int, height: int
+) -> None:
+    page = open_page(width, height)
+    sign_in(page, live_city, "shi", path)
+    page.locator(".map[data-ready]").wait_for()
+    page.locator(".map[data-drawn]").wait_for()
+    page.get_by_role("button", name="测距：量距离和面积").click()
+    assert page.locator("#measure").is_visible()
+    page.locator(".map").scroll_into_view_if_needed()
+    at = page.locator(".map").bounding_box()
+    said, address = page.locator(".heat-said, #side h2").first.inner_text(), page.url
+    points = []
+    for across, down in ((0.3, 0.75), (0.45, 0.8)):  # over a district, which a click opens or tells of
+        here = [across * at["width"], down * at["height"]]
+        points.append(page.evaluate("(p) => document.querySelector('.map').quantu.unproject(p).toArray()", here))
+        page.mouse.click(at["x"] + here[0], at["y"] + here[1])
+    length = float(page.locator('[data-figure="length"]').inner_text().replace(",", ""))
+    assert length == pytest.approx(ELLIPSOID.line_length(*zip(*points, strict=True)), rel=0.01)  # a pixel is 100 m
+    assert page.url == address
+    assert page.locator(".heat-said, #side h2").first.inner_text() == said
+    assert faults_of(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.keyboard.press("Escape")
     assert page.locator("#measure").is_hidden()

@@ -186,12 +186,14 @@ document.addEventListener('click', (event) => {
 });
 
 async function start() {
-  const {openMap} = await import('./desk-map.js');
+  const [{openMap}, {offerMeasuring}] = await Promise.all([import('./desk-map.js'), import('./measure.js')]);
   const box = (answer.box || holder.dataset.bbox.split(',')).map(Number);
   map = await openMap(holder, {bounds: [[box[0], box[1]], [box[2], box[3]]], fitBoundsOptions: {padding: 20, maxZoom: 14}});
   map.on('style.load', draw);
   map.on('moveend', () => { if (answer.draw !== 'regions') draw(); });
-  ['mousemove', 'click'].forEach((kind) => map.on(kind, 'heat', (event) => { if (answer.draw !== 'smooth') tell(event); }));
+  let measuring = () => false;
+  map.on('load', () => { measuring = offerMeasuring(map); });
+  ['mousemove', 'click'].forEach((kind) => map.on(kind, 'heat', (event) => { if (answer.draw !== 'smooth' && !measuring()) tell(event); }));
 }
 
 if (document.documentElement.classList.contains('map-ready')) start();

@@ -118,7 +118,7 @@ function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-/** Let the map measure; returns whether it is doing so, and the click that adds a point. */
+/** Let a map measure that stands beside `includes/measure.html`; returns whether it is doing so, and how a click adds a point. */
 export function startMeasuring(map) {
   const panel = document.getElementById('measure');
   const button = document.getElementById('measure-open');
@@ -177,7 +177,7 @@ export function startMeasuring(map) {
     points = [];
     panel.hidden = !on;
     button.setAttribute('aria-pressed', String(on));
-    document.getElementById('map').classList.toggle('measuring', on);
+    map.getContainer().classList.toggle('measuring', on);
     if (on && window.innerWidth <= 640) setSheet('peek'); // the middle of the map must be in sight
     show();
     (on ? panel.querySelector('button') : button).focus();
@@ -208,4 +208,11 @@ export function startMeasuring(map) {
   }, true);
   map.on('style.load', () => { if (on) show(); });
   return {isOn: () => on, add};
+}
+
+/** Let a map measure whose clicks mean something else besides; returns whether it is measuring now. */
+export function offerMeasuring(map) {
+  const {isOn, add} = startMeasuring(map);
+  map.on('click', ({lngLat}) => { if (isOn()) add([lngLat.lng, lngLat.lat]); });
+  return isOn;
 }

@@ -8,6 +8,7 @@ const SHAPES = {
 };
 const SIZE = 22;
 let map = null;
+let measuring = () => false;
 let current = answer.place;
 
 // A place beside the map
@@ -96,7 +97,7 @@ function drawn() {
     'text-size': 11, 'text-font': ['sans-serif'], 'text-allow-overlap': true,
   }, paint: {'text-color': token('--surface')}});
   for (const layer of ['places', 'calm']) {
-    map.on('click', layer, (event) => open(answer.url.replace('ID', event.features[0].properties.id)));
+    map.on('click', layer, (event) => { if (!measuring()) open(answer.url.replace('ID', event.features[0].properties.id)); });
     map.on('mouseenter', layer, () => { map.getCanvas().style.cursor = 'pointer'; });
     map.on('mouseleave', layer, () => { map.getCanvas().style.cursor = ''; });
   }
@@ -112,7 +113,7 @@ function areas() {
   map.addLayer({id: 'watched-areas', type: 'fill', ...shown, paint: {'fill-color': token('--accent'), 'fill-opacity': 0}});
   map.addLayer({id: 'watched-edges', type: 'line', ...shown, paint: {'line-color': token('--control'), 'line-width': 1.4}});
   map.on('click', 'watched-areas', (event) => {
-    if (map.queryRenderedFeatures(event.point, {layers: ['places', 'calm']}).length) return;
+    if (measuring() || map.queryRenderedFeatures(event.point, {layers: ['places', 'calm']}).length) return;
     const region = answer.regions.find((each) => each.code === event.features[0].properties.code);
     if (region) window.location.href = region.url;
   });
@@ -133,6 +134,7 @@ function spots(maplibre) {
     const name = document.createElement('span');
     name.textContent = region.name;
     node.append(number, name);
+    node.addEventListener('click', (event) => { if (measuring()) event.preventDefault(); });
     const row = document.querySelector(`.watch-row[data-code="${region.code}"]`);
     const light = (on) => { node.classList.toggle('lit', on); if (row) row.classList.toggle('lit', on); };
     [node, row].filter(Boolean).forEach((each) => {
@@ -161,11 +163,12 @@ function spots(maplibre) {
 }
 
 async function start() {
-  const {openMap, maplibre} = await import('./desk-map.js');
+  const [{openMap, maplibre}, {offerMeasuring}] = await Promise.all([import('./desk-map.js'), import('./measure.js')]);
   const box = answer.box || holder.dataset.bbox.split(',').map(Number);
   map = await openMap(holder, {bounds: [[box[0], box[1]], [box[2], box[3]]], fitBoundsOptions: {padding: 28}});
   spots(maplibre);
   map.on('style.load', drawn);
+  map.on('load', () => { measuring = offerMeasuring(map); });
 }
 
 if (document.documentElement.classList.contains('map-ready')) start();
