@@ -15,6 +15,7 @@ from services.integrations.basemaps.simulator import Simulator
 from services.integrations.breaker import Breaker
 from tests.e2e.conftest import Spot, faults_of, wait_for_map, wait_until_drawn
 from tests.e2e.test_desk import sign_in
+from tests.reading import wait_for_maps
 
 Colour = tuple[int, int, int]
 KEY = "key-of-the-imagery"
@@ -69,12 +70,8 @@ PIXELS = """(at) => new Promise((done) => {
 
 
 def ground_of(page: Any, selector: str) -> Colour:
-    """Return the mean colour of what the map has drawn, once all its tiles are there."""
-    page.wait_for_function(
-        "(at) => { const map = document.querySelector(at).quantu; return map.isStyleLoaded() && map.areTilesLoaded(); }",
-        arg=selector, timeout=60_000,
-    )  # fmt: skip
-    page.wait_for_timeout(400)  # pictures fade in
+    """Return the mean colour of what the map has drawn, once all its tiles are there and have faded in."""
+    wait_for_maps(page)
     drawn = base64.b64decode(page.evaluate(PIXELS, selector).partition(",")[2])
     red, green, blue = (
         Image.open(io.BytesIO(drawn)).convert("RGB").resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))

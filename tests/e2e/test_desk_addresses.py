@@ -191,8 +191,8 @@ def test_two_clerks_are_told_of_each_other_and_unsaved_words_are_not_lost(
     # leaving now is asked about
     asked: list[str] = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
-    page.get_by_role("link", name="冲突待审").click()
-    page.wait_for_timeout(300)
+    with page.expect_event("dialog"):
+        page.get_by_role("link", name="冲突待审").click()
     assert asked == ["beforeunload"]
     page.get_by_role("button", name="保存更正").click()
     notice = page.get_by_role("alert")

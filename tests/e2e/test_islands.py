@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.conftest import faults_of, jump, without_script
 from tests.e2e.test_desk import sign_in
+from tests.reading import wait_for_maps
 
 ISLAND = "310000.310151."
 NAMES = ("芦花小院", "江风民宿", "老宅里")
@@ -90,12 +91,11 @@ def drawn(page: Any, holder: str) -> set[int]:
     """Return the places that stand on the map as pins or in the clusters, once it stands still."""
     page.wait_for_function(f"() => document.getElementById('{holder}').dataset.ready === 'true'", timeout=60_000)
     page.wait_for_function(f"() => document.getElementById('{holder}').quantu.getLayer('island-pins')")
-    page.wait_for_function(f"() => document.getElementById('{holder}').quantu.areTilesLoaded()", timeout=60_000)
+    wait_for_maps(page)
     return set(
         page.evaluate(
             """async (holder) => {
               const map = document.getElementById(holder).quantu;
-              await new Promise((done) => { map.once('idle', done); map.triggerRepaint(); });
               const layers = ['island-pins', 'island-clusters'].filter((one) => map.getLayer(one));
               const found = map.queryRenderedFeatures({layers});
               const leaves = await Promise.all(found.map((one) => (one.properties.cluster

@@ -65,7 +65,6 @@ def test_a_click_on_the_map_tells_the_attributes_of_what_is_there(open_page: Any
     page.locator(".map-layers summary").click()
     page.get_by_role("checkbox", name="交通").check()
     page.keyboard.press("Escape")
-    page.wait_for_function("() => document.getElementById('map').quantu.areTilesLoaded()")
     page.mouse.click(*pixel_of(page, lon + 0.00025, lat))
     card.locator(".here-card").wait_for()
     said = card.inner_text()
