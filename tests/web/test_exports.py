@@ -17,9 +17,13 @@ from geo.jobs.actions import run_job
 from geo.jobs.models import Job
 from geo.regions.models import Region
 from layers import registry
+from layers.datasets.actions import describe, publish, restore_dataset, retire
+from layers.datasets.editing import add_feature
+from layers.datasets.models import Audience
 from layers.processes.models import ProcessRun
 from services.access.actions import create_api_key, declare_roles, grant_role
 from services.access.models import AuditAct, AuditEntry, User
+from tests.layers.datasets.making import made, point, sent
 from web.api.exports import ExportOut, ExportsOut
 
 pytestmark = pytest.mark.usefixtures("city", "own_folder")
@@ -211,3 +215,19 @@ def test_a_form_that_cannot_be_comes_back_as_it_was_with_the_reason() -> None:
     assert re.search(r'value="name" checked', page)
     assert not re.search(r'value="address" checked', page)
     assert not ProcessRun.objects.exists()
+
+
+def test_files_of_a_layer_that_was_withdrawn_are_not_handed_out_any_more() -> None:
+    dataset, client = made(), Client()
+    add_feature(sent(dataset), shape=point(), said={"mingcheng": "长椅"})
+    publish(sent(dataset))
+    run = ask(client, {"layer": dataset.key, "format": "csv"})
+    path = worked(run)
+    links = [f"{path}/file", f"/exports/{run['id']}/file", f"/ogc/jobs/{run['id']}/results"]
+    assert all("长椅".encode() in content_of(client.get(link)) for link in links)
+    retire(sent(dataset))
+    assert [client.get(link).status_code for link in links] == [404, 404, 404]
+    restore_dataset(sent(dataset))
+    about = {"title": dataset.title, "summary": "", "source": "", "category": dataset.category}
+    describe(sent(dataset), **about, audience=Audience.STAFF)
+    assert [client.get(link).status_code for link in links] == [404, 404, 404]
