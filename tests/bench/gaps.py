@@ -34,7 +34,7 @@ WALK: Final = TRAVELLERS["walk"]
 FARTHEST_S: Final = 2 * 3_600.0
 """As ``services.gaps.measuring`` has it, which needs a database."""
 PLACES: Final = (100, 1_000, 10_000)
-ROUNDS: Final = 3
+ROUNDS: Final = 9
 SEED: Final = 29
 SOURCES: Final = (
     *("shanghai-osm-roads", "shanghai-communities-2019", "shanghai-public-rental-2024", "shanghai-osm-addresses"),
