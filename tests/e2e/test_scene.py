@@ -408,18 +408,20 @@ def test_what_is_missing_is_said_and_the_map_goes_on(open_page: Any, live_city: 
     assert "演示街坊倾斜摄影模型" in plain.locator("main").inner_text()
 
 
-def test_a_picture_of_the_map_holds_its_models(open_page: Any, live_city: str) -> None:
+def test_a_picture_of_the_map_holds_its_models_and_shadows(open_page: Any, live_city: str) -> None:
     page = open_page(1440, 900)
     home = told(page, live_city, HOME)
     pictures = []
-    for rest in ("&off=white", f"&off=white,{BLOCKS},{HOME}"):
+    bare = f"&off=oblique,single,{BLOCKS},{HOME}"
+    for rest in ("&off=white", f"&off=white,{BLOCKS},{HOME}", bare, f"{bare}&shade=1"):
         open_scene(page, live_city, home, rest)
         page.locator(".scene-map [data-picture] summary").click()
         with page.expect_download(timeout=90_000) as download:
             page.locator('.scene-map [data-picture-as="png"]').click()
         pictures.append(np.asarray(Image.open(download.value.path()).convert("RGB"), dtype=float))
     assert pictures[0].shape == pictures[1].shape
-    assert changed(*pictures) > 0.1
+    assert changed(*pictures[:2]) > 0.1
+    assert changed(*pictures[2:]) > 0.1
 
 
 def test_a_flight_ends_where_nothing_stands_before_the_model(open_page: Any, live_city: str) -> None:
@@ -506,3 +508,55 @@ def test_a_draft_is_drawn_turned_and_scaled_as_the_server_places_it(
         assert "试摆的模型" in said
         assert metres(said, "离地") == pytest.approx(29.0, abs=0.1)
         assert "试摆的模型" not in click_on(page, *outside, 29.0)
+
+
+def test_a_wide_tileset_lies_on_the_ground_everywhere(open_page: Any, live_city: str, tmp_path: Path) -> None:
+    """Two blocks 7.6 km apart: one plane for both would put each 1.1 m low; each stands where it says, on the ground."""
+    from geo.regions.queries import current_city
+    from geo.scope import Scope
+    from layers.scenes.actions import Sent, Words, create_scene, take_upload
+    from layers.scenes.models import Scene
+    from layers.scenes.queries import EDIT, VIEW
+    from services.crypto.identifiers import new_id
+    from tests.layers.scenes.making import LAT, LON, block, on_earth, package, tile, tileset
+
+    scope = Scope(paths=("",), duties=frozenset({VIEW, EDIT}), actor="tests")
+    key, apart = "draft-wide", 0.04
+    words = Words("宽的模型集", "测试")
+    made = create_scene(uid=new_id(), kind="tileset", region=current_city().code, words=words, scope=scope, key=key)
+    stood = [LON - apart, LON + apart]
+    sides = [math.radians(each) for each in (stood[0] - 0.001, LAT - 0.001, stood[1] + 0.001, LAT + 0.001)]
+    root = {
+        "boundingVolume": {"region": [*sides, 0, 40]},
+        "geometricError": 500,
+        "refine": "ADD",
+        "children": [tile(transform=on_earth(lon)) for lon in stood],
+    }
+    source = tmp_path / "wide.zip"
+    source.write_bytes(package({"tileset.json": tileset(root), "block.glb": block()}))
+    take_upload(Sent(key, made.revision, scope), uid=new_id(), source=source, name=source.name)
+    assert Scene.objects.get(key=key).package is not None
+
+    page = open_page(1440, 900)
+    sign_in(page, live_city, "shi", "/desk")
+    for lon in stood:
+        page.goto("about:blank")
+        page.goto(f"{live_city}/scene?scene={key}#t={MORNING}&off=white,{BLOCKS},{HOME}&v=19/{LAT}/{lon}/0/40")
+        page.locator('#scene-map[data-ready="true"]').wait_for(state="attached", timeout=60_000)
+        page.locator(f'[data-scene="{key}"]').wait_for(timeout=60_000)
+        page.wait_for_function(
+            "key => document.querySelector(`[data-scene='${key}']`).closest('li').dataset.state === 'ready'",
+            arg=key,
+            timeout=60_000,
+        )
+        page.evaluate(SETTLED, "scene-map")
+        said = click_on(page, lon, LAT, 12.0)
+        assert "宽的模型集" in said
+        assert metres(said, "离地") == pytest.approx(12.0, abs=0.06)
+        assert metres(said, "椭球高") == pytest.approx(22.0, abs=0.06)
+        east, north = (float(re.search(rf"{word} ([\d.]+)°", said)[1]) for word in ("东经", "北纬"))
+        assert GEOD.inv(east, north, lon, LAT)[2] < 0.5
+        corner_lon, _, _ = GEOD.fwd(lon, LAT, 90, 9.8)
+        assert "宽的模型集" in click_on(page, corner_lon, LAT, 12.0)
+        corner_lon, _, _ = GEOD.fwd(lon, LAT, 90, 10.3)
+        assert "宽的模型集" not in click_on(page, corner_lon, LAT, 12.0)

@@ -149,6 +149,6 @@ export class SceneLayer {
     const {x, y, z} = best.hit.point;
     const mercator = [this.origin[0] + x * east, this.origin[1] - y * north, z * up];
     const [lon, lat] = lonLatOf(mercator);
-    return {t: best.hit.distance / length, entry: best.entry, mercator, height: (z * up) / unitsAt(lat)[2], lon, lat, ...best.model.told(best.hit.point)};
+    return {t: best.hit.distance / length, entry: best.entry, mercator, height: (z * up) / unitsAt(lat)[2], lon, lat, ...best.model.told(best.hit)};
   }
 }

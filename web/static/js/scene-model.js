@@ -1,5 +1,6 @@
 // One placed model (3D Tiles or a single glTF) as a three.js group in metres about its place: x east, y north, z up, z 0 on the ground of the map.
 import * as three from '../vendor/three.mjs';
+import {mercatorOf, unitsAt} from './scene-sight.js';
 
 const PATIENCE_MS = 30000;
 const KEPT_BYTES = 160e6; // of a tileset on the graphics card: telephones have little
@@ -88,6 +89,30 @@ function earthly(entry, tiles) {
   frame.decompose(tiles.group.position, tiles.group.quaternion, tiles.group.scale);
 }
 
+/** Lay a tile on the ground of the map about its own middle: the plane of the whole tileset lies 2 m low 5 km from where it touches the earth. */
+function settle(entry, tiles, scene) {
+  const box = new three.Box3().setFromObject(scene);
+  if (box.isEmpty()) return;
+  const {lon, lat} = tiles.ellipsoid.getPositionToCartographic(box.getCenter(new three.Vector3()), {});
+  const [[x, y], [fromX, fromY]] = [[deg(lon), deg(lat)], [entry.lon, entry.lat]].map(mercatorOf);
+  const units = unitsAt(entry.lat);
+  const scale = unitsAt(deg(lat)).map((unit, k) => unit / units[k]);
+  const moved = new three.Matrix4().makeTranslation((x - fromX) / units[0], (fromY - y) / units[1], 0).scale(new three.Vector3(...scale));
+  moved.multiply(tiles.ellipsoid.getEastNorthUpFrame(lat, lon, -entry.height_m, new three.Matrix4()).invert());
+  tiles.group.updateMatrix();
+  moved.premultiply(tiles.group.matrix.clone().invert());
+  scene.updateMatrix();
+  scene.matrix.premultiply(moved).decompose(scene.position, scene.quaternion, scene.scale);
+  scene.userData.fromGround = moved.invert();
+}
+
+/** Earth-centred metres of a point of the three.js world that a ray met on an object of a tile. */
+function earthCentred(tiles, point, object) {
+  const at = tiles.group.worldToLocal(point.clone());
+  for (let each = object; each; each = each.parent) if (each.userData.fromGround) return at.applyMatrix4(each.userData.fromGround);
+  return at;
+}
+
 function tiled(entry, {changed, failed}) {
   const group = new three.Group();
   const tiles = new three.TilesRenderer(entry.url);
@@ -108,6 +133,7 @@ function tiled(entry, {changed, failed}) {
   const late = setTimeout(() => { if (!ready) changed('slow'); }, PATIENCE_MS);
   tiles.addEventListener('load-model', ({scene}) => {
     dress(scene);
+    if (onEarth) settle(entry, tiles, scene);
     ready = true;
     clearTimeout(late);
     changed('ready');
@@ -129,9 +155,9 @@ function tiled(entry, {changed, failed}) {
       tiles.update();
     },
     busy: () => tiles.isLoading,
-    told(point) {
+    told({point, object}) {
       if (!onEarth) return {};
-      const at = tiles.ellipsoid.getPositionToCartographic(tiles.group.worldToLocal(point.clone()), {});
+      const at = tiles.ellipsoid.getPositionToCartographic(earthCentred(tiles, point, object), {});
       return {lon: deg(at.lon), lat: deg(at.lat), ellipsoidal: at.height};
     },
     dispose() {
@@ -143,8 +169,8 @@ function tiled(entry, {changed, failed}) {
 
 /**
  * Open a model. `changed(state)` asks to be drawn anew ('ready' once there is something to see, 'slow' when it takes long), `failed(fault, partly)`
- * says that it, or a part of it, did not come. `busy()` says whether more is on its way, `told(point)` what only it knows of a point of the three.js
- * world: degrees and metres above the ellipsoid of a tileset that stands on the earth.
+ * says that it, or a part of it, did not come. `busy()` says whether more is on its way, `told(hit)` what only it knows of a point that a ray met in
+ * the three.js world: degrees and metres above the ellipsoid of a tileset that stands on the earth.
  */
 export function openModel(entry, listeners) {
   return entry.kind === 'model' ? single(entry, listeners) : tiled(entry, listeners);
