@@ -13,6 +13,7 @@ from layers.datasets.revisions import held_now
 from tests.e2e.conftest import faults_of
 from tests.e2e.test_desk import sign_in
 from tests.layers.analysis.grounds import grid, laid, squares
+from tests.reading import wait_for_maps
 
 SHOTS = os.environ.get("QUANTU_SHOTS", "")
 READY = "#analysis-map[data-ready=true]"
@@ -46,7 +47,7 @@ def test_a_drawn_area_is_laid_over_a_layer_gone_on_from_and_kept(open_page: Any,
     page.get_by_role("button", name="开始").click()
     page.locator("#result-title", has_text="个面").wait_for()
     page.locator(READY).wait_for()
-    page.wait_for_function("() => document.getElementById('analysis-map').quantu.areTilesLoaded()")
+    wait_for_maps(page)
     drawn = page.evaluate(
         "() => document.getElementById('analysis-map').quantu.queryRenderedFeatures({layers: ['result']}).length"
     )

@@ -12,6 +12,7 @@ from services.facilities.models import Facility
 from services.gaps.models import GapWalk
 from tests.e2e.conftest import faults_of
 from tests.e2e.test_desk import sign_in
+from tests.reading import wait_for_maps
 from tests.services.gaps.measured import HUANGPU, KIND, few_kinds, measure
 
 SHOTS = os.environ.get("QUANTU_SHOTS", "")
@@ -33,7 +34,7 @@ def test_a_planner_measures_finds_the_gap_and_tries_a_place(open_page: Any, live
     assert GapWalk.objects.count() == 3
     page.goto(f"{live_city}/plan/gaps?kind={KIND}&region={HUANGPU}")
     page.locator("#gaps-map[data-drawn=true]").wait_for(timeout=60_000)
-    page.wait_for_timeout(1_500)
+    wait_for_maps(page)
     shot(page, "gaps-time-1440")
     assert faults_of(page) == []
     assert page.title().startswith(page.locator("#finding").inner_text())
@@ -42,7 +43,7 @@ def test_a_planner_measures_finds_the_gap_and_tries_a_place(open_page: Any, live
 
     page.get_by_role("link", name="各区划的覆盖率").click()
     page.locator("#gaps-map[data-drawn=true]").wait_for(timeout=60_000)
-    page.wait_for_timeout(1_500)
+    wait_for_maps(page)
     shot(page, "gaps-share-1440")
 
     # Without its kindergartens the district lacks all; one dropped on the map brings some.
@@ -52,7 +53,7 @@ def test_a_planner_measures_finds_the_gap_and_tries_a_place(open_page: Any, live
     page.reload()
     assert "还没有开放的幼儿园" in page.locator("#finding").inner_text()
     page.locator("#gaps-map[data-drawn=true]").wait_for(timeout=60_000)
-    page.wait_for_timeout(1_000)
+    wait_for_maps(page)
     page.get_by_role("button", name="在地图上点").click()
     page.locator("#gaps-map canvas").click()
     page.wait_for_url("**lon=**")
@@ -69,7 +70,7 @@ def test_on_a_phone_in_the_dark_and_without_script_the_table_tells_it(open_page:
     page = open_page(390, 844, color_scheme="dark")
     sign_in(page, live_city, "guihua", f"/plan/gaps?kind={KIND}&region={HUANGPU}")
     page.locator("#gaps-map[data-drawn=true]").wait_for(timeout=60_000)
-    page.wait_for_timeout(1_500)
+    wait_for_maps(page)
     shot(page, "gaps-390-dark")
     assert faults_of(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
