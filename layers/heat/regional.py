@@ -25,10 +25,15 @@ Figures = dict[str, float | None]
 
 @dataclass(frozen=True, slots=True)
 class RegionHeat:
-    """The figures of all regions of a level that may be seen, by path: ``None`` where nothing may be told, 0 where nothing is."""
+    """The figures of all regions of a level that may be seen, by path: ``None`` where nothing may be told or is known.
+
+    0 is told only where rows were counted elsewhere, of what counts one by one: who registered no beds may have some, and a
+    period without any row was not recorded. ``hidden`` says whether any figure may not be told.
+    """
 
     level: str
     values: Figures
+    hidden: bool = False
 
 
 def span_of(spec: FactSpec, *, scope: Scope) -> Period | None:
@@ -64,7 +69,10 @@ def region_heat(
         city = replace(scope, paths=("",))
         key = ("regions of persons", *key_of(spec, scope=city, period=period))
         found = kept(key, lambda: _decided(spec, city, period))[level]
-    return RegionHeat(level, {path: found.get(path, 0.0) for path in regions_seen(spec, level, scope=scope)})
+    without = 0.0 if found and (spec.heads or spec.weight == "1") else None
+    seen = regions_seen(spec, level, scope=scope)
+    hidden = any(found[path] is None for path in seen if path in found)
+    return RegionHeat(level, {path: found.get(path, without) for path in seen}, hidden)
 
 
 def regions_seen(spec: FactSpec, level: str, *, scope: Scope) -> list[str]:
@@ -79,7 +87,7 @@ def quotient(upper: RegionHeat, lower: RegionHeat, times: float) -> RegionHeat:
         path: None if value is None or not lower.values.get(path) else times * value / (lower.values[path] or 1.0)
         for path, value in upper.values.items()
     }
-    return replace(upper, values=divided)
+    return replace(upper, values=divided, hidden=upper.hidden or lower.hidden)
 
 
 def worked_out(spec: FactSpec, level: str, *, scope: Scope) -> Figures:
@@ -106,7 +114,7 @@ def change_of_regions(now: RegionHeat, then: RegionHeat) -> RegionHeat:
     for path, value in now.values.items():
         before = then.values.get(path)
         changed[path] = None if value is None or before is None else value - before
-    return replace(now, values=changed)
+    return replace(now, values=changed, hidden=now.hidden or then.hidden)
 
 
 def _worked_out(spec: FactSpec, scope: Scope, level: str, period: Period | None, choices: Choices) -> Figures:

@@ -148,10 +148,9 @@ def _cells(question: Question, box: Box, shape: Literal["none", "polygon", "poin
 
 
 def _regions(question: Question, shape: str) -> str:
-    values = question.regions.values
+    values, hidden = question.regions.values, question.regions.hidden
     told = np.array([value for value in values.values() if value is not None], dtype=np.float64)
     classes = question.classes(told if question.then else told[told > 0])
-    hidden = bool(question.spec.heads) and None in values.values()
     if shape == "none":
         said = orjson.dumps([[code_of(path), value] for path, value in values.items()]).decode()
         return _whole(question, question.by, classes, hidden, "figures", said)

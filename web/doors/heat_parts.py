@@ -176,9 +176,7 @@ def _of_regions(question: Question) -> Answer:
         step = int(classes.of(np.array([value]))[0]) if seen else None
         lines.append(Line(code_of(path), _named(names, path), value, step, rows=_rows(question, path) if value else ""))
     lines.sort(key=lambda line: (line.value is None, -abs(line.value or 0.0), line.key))
-    whole = question.regions.values if not question.per else {}
-    hidden = bool(question.spec.heads) and None in whole.values()
-    return Answer(lines, classes, len(told), _ties(values, lines), _total(question, values), hidden)
+    return Answer(lines, classes, len(told), _ties(values, lines), _total(question, values), heat.hidden)
 
 
 def _rows(question: Question, path: str, *, cell: int | None = None) -> str:

@@ -176,8 +176,11 @@ def uses(
 
 
 def _by_place(level: str, first: dt.date, scope: Scope) -> list[Use]:
+    month = block_at("month", first)
+    if not UseCount.objects.filter(hour__gte=month.since, hour__lt=month.until, filter="").exists():
+        return []
     names = names_of(published_now())
-    found = region_heat(fact(FACT, scope=scope), scope=scope, level=level, period=block_at("month", first))
+    found = region_heat(fact(FACT, scope=scope), scope=scope, level=level, period=month)
     named = ((names.by_code[path.rstrip(".").rpartition(".")[2]], value) for path, value in found.values.items())
     told = [Use(region.code, region.full_name, None if value is None else round(value)) for region, value in named]
     return sorted((one for one in told if one.count != 0), key=lambda one: (-(one.count or 0), one.key))

@@ -19,6 +19,7 @@ from layers.facts.registry import fact
 from layers.heat import regional
 from layers.heat.periods import block_at
 from layers.heat.regional import change_of_regions, rates_of, region_heat, span_of
+from services.facilities.models import Facility
 from services.modules.finder.models import UseCount
 from tests.layers.heat.events import first_of
 
@@ -135,3 +136,22 @@ def test_questions_about_regions_that_cannot_be_answered_are_refused_in_words(ci
         with pytest.raises(BadInput):
             refused()
     assert span_of(places, scope=ALL) is None
+
+
+def test_what_was_not_recorded_is_unknown_and_never_zero(city: None) -> None:
+    open_now = Facility.objects.filter(retired_at=None, status="open", kind__group="eldercare")
+    beds = region_heat(fact("elder_beds", scope=ALL), scope=ALL, level="street").values
+    places = region_heat(fact("elder_places", scope=ALL), scope=ALL, level="street").values
+    assert open_now.exclude(places=None).exists()
+    assert 0.0 not in beds.values()
+    assert None in beds.values()  # nobody registered any there
+    assert 0.0 in places.values()  # places are counted one by one: there is none
+    assert None not in places.values()
+    empty = block_at("month", first_of(3))
+    use(regions("street")[0].region_id, 50)
+    for level in ("district", "street"):
+        heat = region_heat(fact("finder_uses", scope=ALL), scope=ALL, level=level, period=empty)
+        assert set(heat.values.values()) == {None}
+        assert not heat.hidden
+    reports = region_heat(fact("place_reports", scope=ALL), scope=ALL, level="district", period=empty)
+    assert set(reports.values.values()) == {None}
