@@ -168,6 +168,21 @@ def test_a_file_is_weighed_and_written_and_comes_back_the_same_by_its_key(desk: 
     assert held_now(dataset).count() == 3
 
 
+def test_a_system_we_cannot_convert_is_named_and_another_can_be_said(desk: Client, tmp_path: Path) -> None:
+    dataset, file = made(desk), tmp_path / "长椅.geojson"
+    spot = {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [LON, LAT]}}
+    file.write_text(json.dumps({**spot, "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4214"}}}))
+    with file.open("rb") as opened:
+        answer = desk.post(f"/desk/layers/{dataset.key}/files", {"file": opened, "datum": ""}, follow=True)
+    text = answer.content.decode()
+    assert "EPSG::4214”这里不能换算：请先转换成 CGCS2000 再上传，除非它写错了。请选一个再读。" in text
+    assert "可以写入" not in text
+    url = f"/desk/layers/imports/{DatasetImport.objects.get().pk}"
+    text = desk.post(url, {"act": "again", "datum": "cgcs2000", "table": ""}, follow=True).content.decode()
+    assert "除非它写错了。已按您选的读取。" in text
+    assert "可以写入 1 行" in text
+
+
 def test_columns_of_a_file_become_what_was_chosen(desk: Client, tmp_path: Path) -> None:
     dataset = made(desk)
     file = tmp_path / "a.geojson"

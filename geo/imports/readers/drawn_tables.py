@@ -21,18 +21,22 @@ WKT: Final = ("wkt", "图形", "图形wkt", "几何", "geometry", "geom", "the_g
 LON: Final = ("经度", "圆心经度", "中心经度", "lon", "lng", "longitude", "x", "东坐标", "横坐标")
 LAT: Final = ("纬度", "圆心纬度", "中心纬度", "lat", "latitude", "y", "北坐标", "纵坐标")
 ADDRESSES: Final = ("地址", "详细地址", "地点", "坐落", "address", "addr")
-HEADS: Final = frozenset((*WKT, *LON, *LAT, *ADDRESSES))
-"""By one of these the header of a table is known."""
 
 
 def read_drawn_csv(path: Path, datum: System) -> Reading:
     """Read a CSV file of shapes. A shape that cannot be read is that row's fault."""
-    return _with_shapes(read_csv(path, HEADS), datum)
+    return _with_shapes(read_csv(path, _is_head), datum)
 
 
 def read_drawn_xlsx(path: Path, datum: System, sheet: str = "") -> Reading:
     """Read a sheet of shapes, as ``read_drawn_csv`` does."""
-    return _with_shapes(read_xlsx(path, sheet, HEADS), datum)
+    return _with_shapes(read_xlsx(path, sheet, _is_head), datum)
+
+
+def _is_head(cells: Sequence[Any]) -> bool:
+    """Say whether a row says where things are: by a shape, by an address, or by both figures of a position."""
+    words = {str(cell).strip().lower() for cell in cells}
+    return not words.isdisjoint((*WKT, *ADDRESSES)) or not (words.isdisjoint(LON) or words.isdisjoint(LAT))
 
 
 def _with_shapes(reading: Reading, datum: System) -> Reading:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,44 +16,45 @@ from geo.imports.readers.reading import Reading
 
 csv.field_size_limit(4_000_000)
 MOST_CELLS: Final = 500_000
+IsHead = Callable[[Sequence[Any]], bool]
 MOST_ABOVE: Final = 10
 """Within so many rows a header is looked for."""
 MOST_SIGNS: Final = 5_000_000
 """What a sheet of cells may hold: far more than a person pastes, far less than hurts."""
 
 
-def read_csv(path: Path, heads: Collection[str] = ()) -> Reading:
+def read_csv(path: Path, is_head: IsHead | None = None) -> Reading:
     """Read a CSV file with a header; a line with more or fewer fields than the header is faulty, an open quote is truncation.
 
-    The header is the first line. With ``heads`` it is the first of some lines that names one of them, fields may stand between
+    The header is the first line. With ``is_head`` it is the first of some lines for which that holds, fields may stand between
     tabs or semicolons, and lines without any value are passed over.
     """
     text, encoding = text_of(file_bytes(path), path.name)
     if "\x00" in text:
         raise SourceRefused("file_unreadable", path.name)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, heads), strict=True)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, is_head), strict=True)
     try:
         first = next(lines, [])
-        rows = [line for line in lines if (any(cell.strip() for cell in line) if heads else line)]
+        rows = [line for line in lines if (any(cell.strip() for cell in line) if is_head else line)]
     except csv.Error as fault:
         code = "file_truncated" if "unexpected end" in str(fault) else "file_unreadable"
         raise SourceRefused(code, f"{path.name} 第 {lines.line_num} 行") from fault
-    cells, rows = _headed([first, *rows], heads)
+    cells, rows = _headed([first, *rows], is_head)
     header = _header(cells, path.name)
     faults = {at: "ragged_row" for at, row in enumerate(rows) if len(row) != len(header)}
     return Reading(header, [dict(zip(header, row, strict=False)) for row in rows], (), encoding, faults)
 
 
-def read_xlsx(path: Path, sheet: str = "", heads: Collection[str] = ()) -> Reading:
+def read_xlsx(path: Path, sheet: str = "", is_head: IsHead | None = None) -> Reading:
     """Read the named sheet of a workbook, or its first; rows without any value are passed over.
 
-    The header is the first row; with ``heads`` the first of some rows that names one of them.
+    The header is the first row; with ``is_head`` the first of some rows for which that holds.
     """
     try:
         rows = _sheet(path, sheet).to_python(skip_empty_area=True)
     except (CalamineError, OSError, ValueError, IndexError) as fault:
         raise SourceRefused("file_unreadable", path.name) from fault
-    cells, rows = _headed(rows, heads)
+    cells, rows = _headed(rows, is_head)
     header = _header([str(cell) for cell in cells], path.name)
     records: list[dict[str, Any]] = []
     for row in rows:
@@ -93,29 +94,25 @@ def _sheet(path: Path, sheet: str = "") -> CalamineSheet:
     return book.get_sheet_by_name(sheet) if sheet else book.get_sheet_by_index(0)
 
 
-def _headed(rows: list[list[Any]], heads: Collection[str]) -> tuple[list[Any], list[list[Any]]]:
+def _headed(rows: list[list[Any]], is_head: IsHead | None) -> tuple[list[Any], list[list[Any]]]:
     """Return the header of a table and the rows below it: above it a table may have a title, or words over several columns.
 
     Where the header is blank, because a cell reaches down to it from above, the word there counts.
     """
-    at = next((at for at, row in enumerate(rows[:MOST_ABOVE]) if any(_word(cell) in heads for cell in row)), 0)
+    at = next((at for at, row in enumerate(rows[:MOST_ABOVE]) if is_head and is_head(row)), 0)
     cells = list(rows[at]) if rows else []
     for above in reversed(rows[:at]):
         for column, cell in enumerate(above[: len(cells)]):
-            if not _word(cells[column]):
+            if not str(cells[column]).strip():
                 cells[column] = cell
     return cells, rows[at + 1 :]
 
 
-def _delimiter(text: str, heads: Collection[str]) -> str:
-    """Return what stands between the fields of a table: a comma, unless only something else makes one of ``heads`` a field."""
-    lines = text.split("\n", MOST_ABOVE)[:MOST_ABOVE]
-    found = (sign for sign in ",\t;" for line in lines for cell in line.split(sign) if _word(cell) in heads)
+def _delimiter(text: str, is_head: IsHead | None) -> str:
+    """Return what stands between the fields of a table: a comma, unless a line is its header only with something else."""
+    lines = [line.replace('"', "") for line in text.split("\n", MOST_ABOVE)[:MOST_ABOVE]]
+    found = (sign for sign in ",\t;" for line in lines if is_head and is_head(line.split(sign)))
     return next(found, ",")
-
-
-def _word(cell: Any) -> str:
-    return str(cell).strip().strip('"').lower()
 
 
 def _header(cells: list[str], name: str) -> tuple[str, ...]:

@@ -121,6 +121,7 @@ SPOT = ("121.48", "31.22")
         ([["名称", "位置", ""], ["", "经度", "纬度"], ["椅", *SPOT]], ["名称", "经度", "纬度"]),
         ([[], ["", "", ""], ["名称", "经度", "纬度"], ["", "", ""], ["椅", *SPOT], []], ["名称", "经度", "纬度"]),
         ([["名称", "经度", "纬度", ""], ["椅", *SPOT, "要核对"]], ["名称", "经度", "纬度"]),
+        ([["名称", "经度", "纬度", "轴"], ["椅", *SPOT, "x"]], ["名称", "经度", "纬度", "轴"]),
     ],
 )
 def test_the_header_is_the_row_that_says_where_things_are(
@@ -136,6 +137,14 @@ def test_the_header_is_the_row_that_says_where_things_are(
         assert (list(reading.columns), reading.faults) == (columns, {})
         assert [record["名称"] for record in reading.records] == ["椅"]
         assert reading.shapes == [shapely.Point(121.48, 31.22)]
+
+
+@pytest.mark.parametrize("between", [",", "\t", ";"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_a_table_that_says_no_place_loses_no_row(tmp_path: Path, between: str, encoding: str) -> None:
+    lines = [["名称", "轴"], ["甲", "x"], ["乙", "shapes"]]
+    (tmp_path / "a.csv").write_text("\n".join(between.join(line) for line in lines), encoding=encoding)
+    assert len(read_file(tmp_path / "a.csv", format="csv_drawn", datum=System.CGCS2000).records) == 2
 
 
 @pytest.mark.parametrize("between", [",", "\t", ";"])
