@@ -114,10 +114,12 @@ class TestOnce:
 
 class TestMisbehaviour:
     @pytest.mark.parametrize("number", [numbers.SLOW, numbers.LOST_ANSWER])
-    def test_taken_but_not_answered_is_sent_once(self, simulator: Simulator, number: str) -> None:
+    def test_taken_but_not_answered_is_sent_once(self, simulator: Simulator, settings: Any, number: str) -> None:
         row = tell(phone=number)
         assert row is not None
+        settings.SMS_TIMEOUT_S = 0.4
         deliver_due()
+        settings.SMS_TIMEOUT_S = 10
         assert state(row) == ("waiting", 1)
         make_due()
         deliver_due()
