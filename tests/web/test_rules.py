@@ -24,8 +24,6 @@ from tests.services.kernel.rules import tables
 from tests.services.kernel.rules.conftest import declared, region, scope
 from tests.services.kernel.rules.test_keeping import OLD, published
 
-TODAY = timezone.localdate()
-
 
 @pytest.fixture(autouse=True)
 def _people(city: None) -> Iterator[None]:
@@ -77,7 +75,7 @@ def test_a_table_is_written_checked_tried_and_published_without_script() -> None
     assert "第 2 行适用" in tried
     draft.refresh_from_db()
     assert sheet_kept(draft).lines[0].tests[0] == "60以上", "trying saves nothing"
-    soon = TODAY + dt.timedelta(days=3)
+    soon = timezone.localdate() + dt.timedelta(days=3)
     shi.post(at, {"act": "publish", "seen": draft.revision, "from_day": soon.isoformat(), "reason": "新办法"})
     draft.refresh_from_db()
     assert (draft.state, draft.from_day) == (RuleState.PUBLISHED, soon)
@@ -230,7 +228,7 @@ def test_versions_stand_beside_each_other() -> None:
     assert "共 1 处不同" in page
     assert page.count("mark-changed") == 2
     ended = client("shi").post(
-        "/desk/rules/test.who/end", {"region": "310106", "from_day": TODAY.isoformat(), "reason": "x"}
+        "/desk/rules/test.who/end", {"region": "310106", "from_day": timezone.localdate().isoformat(), "reason": "x"}
     )
     assert ended.status_code == 409
     assert "已在沿用上级的规则" in ended.content.decode()

@@ -26,15 +26,20 @@ from tests.services.kernel.rules.conftest import region, scope
 from tests.services.kernel.rules.tables import sheet
 
 CITY, HUANGPU, JINGAN = "310000", "310101", "310106"
-TODAY = timezone.localdate()
+today = timezone.localdate
 OLD = sheet("< 60 | - | - => 街镇经办 | 0", "- | - | - => 区民政局 | = (age ?? 60) * 2")
 
 
-def published(table: Sheet = OLD, *, code: str = CITY, day: dt.date = TODAY, accept: bool = True) -> RuleVersion:
+def published(table: Sheet = OLD, *, code: str = CITY, day: dt.date | None = None, accept: bool = True) -> RuleVersion:
     draft = open_draft(key="test.who", region=code, scope=scope())
     draft = save_sheet(version_id=draft.pk, sheet=table, seen=draft.revision, scope=scope())
     return publish_version(
-        version_id=draft.pk, seen=draft.revision, from_day=day, reason="按新办法", accept=accept, scope=scope()
+        version_id=draft.pk,
+        seen=draft.revision,
+        from_day=day or today(),
+        reason="按新办法",
+        accept=accept,
+        scope=scope(),
     )
 
 
@@ -48,21 +53,21 @@ def test_the_nearest_region_and_the_day_decide(city: None, who: Any) -> None:
     assert absent.value.code == "rules_absent"
     published()
     assert decided(age=70) == "district"
-    own = published(sheet("- | - | - => 街镇经办 | 1"), code=HUANGPU, day=TODAY + dt.timedelta(days=5))
+    own = published(sheet("- | - | - => 街镇经办 | 1"), code=HUANGPU, day=today() + dt.timedelta(days=5))
     assert decided(age=70) == "district"
-    assert decided(age=70, on=TODAY + dt.timedelta(days=5)) == "street"
-    assert decided(JINGAN, age=70, on=TODAY + dt.timedelta(days=5)) == "district"
+    assert decided(age=70, on=today() + dt.timedelta(days=5)) == "street"
+    assert decided(JINGAN, age=70, on=today() + dt.timedelta(days=5)) == "district"
     ending = take_back(
-        key="test.who", region=HUANGPU, from_day=TODAY + dt.timedelta(days=9), reason="统一", scope=scope()
+        key="test.who", region=HUANGPU, from_day=today() + dt.timedelta(days=9), reason="统一", scope=scope()
     )
     assert not ending.active
-    assert decided(age=70, on=TODAY + dt.timedelta(days=8)) == "street"
-    assert decided(age=70, on=TODAY + dt.timedelta(days=9)) == "district"
-    found = version_for("test.who", region_id=region(HUANGPU).pk, on=TODAY + dt.timedelta(days=6))
+    assert decided(age=70, on=today() + dt.timedelta(days=8)) == "street"
+    assert decided(age=70, on=today() + dt.timedelta(days=9)) == "district"
+    found = version_for("test.who", region_id=region(HUANGPU).pk, on=today() + dt.timedelta(days=6))
     assert found is not None
     assert found.pk == own.pk
     with pytest.raises(Conflict, match="没有单独的规则"):
-        take_back(key="test.who", region=JINGAN, from_day=TODAY, reason="x", scope=scope())
+        take_back(key="test.who", region=JINGAN, from_day=today(), reason="x", scope=scope())
 
 
 def test_a_draft_is_checked_before_it_holds(city: None, who: Any) -> None:
@@ -73,7 +78,7 @@ def test_a_draft_is_checked_before_it_holds(city: None, who: Any) -> None:
     assert (checked.state, [each.level for each in found]) == (RuleState.DRAFT, ["error"])
 
     def publish(**changed: Any) -> RuleVersion:
-        asked = {"seen": flawed.revision, "from_day": TODAY, "reason": "新办法", "accept": False, **changed}
+        asked = {"seen": flawed.revision, "from_day": today(), "reason": "新办法", "accept": False, **changed}
         return publish_version(version_id=draft.pk, scope=scope(), **asked)
 
     with pytest.raises(BadInput, match="还有 1 处错误"):
@@ -81,7 +86,7 @@ def test_a_draft_is_checked_before_it_holds(city: None, who: Any) -> None:
     flawed = save_sheet(version_id=draft.pk, sheet=sheet("> 60 | - | - => 区民政局"), seen=2, scope=scope())
     assert check_draft(version_id=draft.pk, scope=scope())[0].state == RuleState.CHECKED
     for changed, code in (({}, "rules_doubtful"), ({"accept": True, "reason": " "}, "reason_missing"), ({"seen": 2}, "draft_changed"),
-                          ({"accept": True, "from_day": TODAY - dt.timedelta(days=1)}, "day_past")):  # fmt: skip
+                          ({"accept": True, "from_day": today() - dt.timedelta(days=1)}, "day_past")):  # fmt: skip
         with pytest.raises((BadInput, Conflict)) as fault:
             publish(**changed)
         assert fault.value.code == code
@@ -120,7 +125,7 @@ def test_rules_are_kept_within_ones_own_region_and_duty(city: None, who: Any) ->
         lambda s: check_draft(version_id=draft.pk, scope=s),
         lambda s: start_trial(version_id=draft.pk, scope=s),
         lambda s: discard_draft(version_id=draft.pk, seen=1, scope=s),
-        lambda s: take_back(key="test.who", region=HUANGPU, from_day=TODAY, reason="x", scope=s),
+        lambda s: take_back(key="test.who", region=HUANGPU, from_day=today(), reason="x", scope=s),
     ):
         with pytest.raises((NotFound, Forbidden)):
             act(neighbour)
@@ -153,7 +158,7 @@ def test_rules_that_cannot_run_show_as_broken(city: None, who: Any) -> None:
     role, _ = Role.objects.update_or_create(
         key="district_manager", defaults={"name": "区级管理员", "duties": ["rules.edit"]}
     )
-    Grant.objects.create(user=keeper, role=role, region=region(HUANGPU), from_day=TODAY, granted_by="t")
+    Grant.objects.create(user=keeper, role=role, region=region(HUANGPU), from_day=today(), granted_by="t")
     told = {
         "key": "test.who",
         "version_id": str(version.pk),
@@ -183,7 +188,7 @@ def test_a_trial_over_history_reports_every_difference(city: None, who: Any) -> 
         "> 100 | - | - => 区民政局 | = 1 / (age - 200)",
     )
     draft = save_sheet(version_id=draft.pk, sheet=changed, seen=1, scope=scope())
-    trial = start_trial(version_id=draft.pk, scope=scope(), from_day=TODAY, to_day=TODAY)
+    trial = start_trial(version_id=draft.pk, scope=scope(), from_day=today(), to_day=today())
     job = run_job(job_id=trial.job_id)
     assert job.state == JobState.DONE, job.error
     trial.refresh_from_db()
@@ -221,7 +226,7 @@ def test_a_trial_over_pasted_cases_compares_with_the_rules_in_force(city: None, 
         with pytest.raises(BadInput) as fault:
             start_trial(version_id=draft.pk, scope=scope(), pasted=pasted)
         assert fault.value.code == code
-    empty = start_trial(version_id=draft.pk, scope=scope(), from_day=TODAY)
+    empty = start_trial(version_id=draft.pk, scope=scope(), from_day=today())
     run_job(job_id=empty.job_id)
     empty.refresh_from_db()
     assert empty.tally == {"total": 0}
@@ -273,7 +278,7 @@ def test_whatever_is_done_to_rules_is_in_the_audit_log(city: None, who: Any) -> 
     take_back(
         key="test.who",
         region=published(code=HUANGPU).region.versions.first().code,
-        from_day=TODAY,
+        from_day=today(),
         reason="统一",
         scope=scope(),
     )

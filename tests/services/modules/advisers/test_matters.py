@@ -16,7 +16,9 @@ from services.kernel.workflow.models import Case
 from services.modules.advisers.models import Adviser
 from tests.services.modules.advisers.conftest import STREET, World, client_of, code_of, person
 
-TODAY = dt.date.today().isoformat()
+
+def today() -> str:
+    return dt.date.today().isoformat()
 
 
 def text(answer: Any) -> str:
@@ -75,7 +77,7 @@ def door(world: World) -> str:
 def site_answers(world: World, **more: Any) -> dict[str, Any]:
     return {
         "adviser_site_name": "金陵东路养老顾问点", "adviser_site_address": door(world), "adviser_site_phone": "021-63210000",
-        "adviser_level": "committee", "adviser_topics": ["policy", "meals"], "adviser_opened_on": TODAY,
+        "adviser_level": "committee", "adviser_topics": ["policy", "meals"], "adviser_opened_on": today(),
     } | more  # fmt: skip
 
 
@@ -92,7 +94,7 @@ def test_a_point_is_applied_for_reviewed_and_approved(world: World) -> None:
     assert case.state == "approved"
     site = Facility.objects.get(name=case.title)
     assert (site.kind_id, site.organisation, site.status) == ("adviser_site", own, "open")
-    assert site.attributes == {"adviser_level": "committee", "advises_on": "养老政策、助餐", "opened_on": TODAY}
+    assert site.attributes == {"adviser_level": "committee", "advises_on": "养老政策、助餐", "opened_on": today()}
     assert site.point_source == "address"
     assert case.title in text(client_of(world.clerk).get("/desk/ledgers/adviser-sites"))
     assert case.title in text(client_of(head).get("/desk/ledgers/adviser-sites"))
@@ -171,7 +173,7 @@ def person_answers(world: World, **more: Any) -> dict[str, Any]:
     return {
         "adviser_name": "周明", "adviser_identity": "310101199001010012", "adviser_phone": "13812345678",
         "adviser_certificate": "SH-GW-7001", "adviser_certified_on": "2025-03-01", "adviser_site": str(world.site.pk),
-        "adviser_engaged": "full", "adviser_from": TODAY,
+        "adviser_engaged": "full", "adviser_from": today(),
     } | more  # fmt: skip
 
 
