@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import Spot, faults_of
 from tests.e2e.test_desk import sign_in
+from tests.reading import wait_for_maps
 
 
 def titles(page: Any) -> list[str]:
@@ -94,9 +95,8 @@ def test_all_data_and_function_services_are_listed_classed_found_told_of_and_pre
     assert [each["name"] for each in known["attributes"]] == page.locator("#attributes + div code").all_inner_texts()
     assert page.locator("#rows + div tbody tr").count() == 5
     page.locator('#layer-map[data-ready="true"]').wait_for(state="attached", timeout=60_000)
-    page.wait_for_function(
-        "() => { const map = document.getElementById('layer-map').quantu; return map.getSource('shown') && map.areTilesLoaded(); }"
-    )
+    page.wait_for_function("() => document.getElementById('layer-map').quantu.getSource('shown')")
+    wait_for_maps(page)
     assert page.evaluate(
         "() => document.getElementById('layer-map').quantu.queryRenderedFeatures().filter((each) => each.source === 'shown').length"
     )
