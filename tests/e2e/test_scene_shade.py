@@ -123,6 +123,10 @@ def test_the_card_darkens_the_ground_that_a_ray_towards_the_sun_says(open_page: 
     dark = lit = 0
     for azimuth, altitude in ((110.0, 22.0), (180.0, 58.0), (251.0, 9.0), (300.0, 1.2)):
         blocks = [(footprint(rng), rng.uniform(3, 70)) for _ in range(12)]
+        far = [math.sin(math.radians(azimuth)) * MOST_M, math.cos(math.radians(azimuth)) * MOST_M]
+        blocks.append(
+            (shape_at(shapely.box(-20, -20, 20, 20), *far, 0.0), 70.0)
+        )  # by a low sun its shadow ends in sight
         rings = [
             [
                 np.column_stack(plane.transform(*np.array(ring.coords).T, direction="INVERSE")).tolist()
