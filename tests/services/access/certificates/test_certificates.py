@@ -240,9 +240,12 @@ class TestWhoIsKeptOut:
         assert code_of(phone.post("certificates/sign-in", answer)) == "certificate_challenge_unknown"
 
     @pytest.mark.parametrize("mood", [Mood.SLOW, Mood.SILENT, Mood.GARBAGE, Mood.BROKEN, Mood.CLOCK_AHEAD])
-    def test_nobody_comes_in_while_the_gateway_is_away(self, gateway: Simulator, clerk: User, mood: Mood) -> None:
+    def test_nobody_comes_in_while_the_gateway_is_away(
+        self, gateway: Simulator, clerk: User, settings: Any, mood: Mood
+    ) -> None:
         phone = Handset(gateway).enrol("clerk")
         answer = phone.answer(phone.challenge("sign_in"))
+        settings.GATEWAY_TIMEOUT_S = 0.6
         gateway.mood = mood
         random = text(phone.container.random())
         refused = phone.post("certificates/challenge", {"purpose": "sign_in", "random": random})

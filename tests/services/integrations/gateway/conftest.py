@@ -18,9 +18,9 @@ Telephones = Callable[..., Container]
 @pytest.fixture
 def gateway(settings: Any) -> Iterator[Simulator]:
     cache.clear()
-    with Simulator(app="quantu", secret="s" * 40, slow_s=1.2) as simulator:
+    with Simulator(app="quantu", secret="s" * 40, slow_s=60) as simulator:
         settings.GATEWAY_URL, settings.GATEWAY_APP, settings.GATEWAY_SECRET = simulator.url, "quantu", "s" * 40
-        settings.GATEWAY_TIMEOUT_S, settings.INSIDE_HOSTS = 0.6, ["127.0.0.1"]
+        settings.GATEWAY_TIMEOUT_S, settings.INSIDE_HOSTS = 10, ["127.0.0.1"]
         yield simulator
     cache.clear()
 

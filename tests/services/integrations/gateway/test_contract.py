@@ -216,9 +216,16 @@ class TestAccidents:
         ],
     )
     def test_no_challenge_is_shown(
-        self, gateway: Simulator, telephone: Telephones, mood: Mood, fault: type[CityError], code: str
+        self,
+        gateway: Simulator,
+        telephone: Telephones,
+        settings: Any,
+        mood: Mood,
+        fault: type[CityError],
+        code: str,
     ) -> None:
         phone = telephone()
+        settings.GATEWAY_TIMEOUT_S = 0.6
         gateway.mood = mood
         with pytest.raises(fault) as refused:
             asked_of(phone)
@@ -274,7 +281,8 @@ class TestAccidents:
         assert is_connected() is bool(settings.GATEWAY_URL)
         assert not gateway.acts
 
-    def test_a_challenge_is_never_asked_for_twice_and_a_question_is(self, gateway: Simulator) -> None:
+    def test_a_challenge_is_never_asked_for_twice_and_a_question_is(self, gateway: Simulator, settings: Any) -> None:
+        settings.GATEWAY_TIMEOUT_S = 0.6
         gateway.mood = Mood.SILENT
         house: Gateway = connected_gateway()
         with pytest.raises(AnswerUnclear):
