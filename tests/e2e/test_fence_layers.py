@@ -21,6 +21,7 @@ from geo.regions.queries import current_city
 from tests.e2e.conftest import faults_of, jump
 from tests.e2e.drawing_table import Middle, click_at, drawn, look_at, metres, saved
 from tests.e2e.test_desk import sign_in
+from tests.reading import wait_for_maps
 from tests.services.fencing.files.test_fence_files import collection
 from tests.services.fencing.sets import HUANGPU, STAFF, district
 from tests.services.fencing.sets import draft as opened
@@ -161,9 +162,7 @@ def test_a_layer_is_built_of_many_shapes_shown_asked_for_changed_and_deleted(
 
     # shown on the map, the hole left open
     look_at(page, ground.middle)
-    page.wait_for_function(
-        "() => { const map = document.getElementById('plan-map').quantu; return map.areTilesLoaded() && !map.isMoving(); }"
-    )
+    wait_for_maps(page)
     assert "工地围挡" in shown_at(page, ground.middle, 225, -50)
     assert "工地围挡" not in shown_at(page, ground.middle, 300, -50)
     assert {"文庙看护区", "消防栓"} <= shown_at(page, ground.middle, -200, -30)
