@@ -301,25 +301,8 @@ def _browser() -> Iterator[Any]:
         browser.close()
 
 
-COARSE = """
-Object.defineProperty(window, 'devicePixelRatio', {get: () => 0.5});
-{
-    const frame = window.requestAnimationFrame.bind(window);
-    const asked = new Set();
-    let last = 0;
-    window.requestAnimationFrame = (draw) => {
-        const id = last += 1;
-        asked.add(id);
-        setTimeout(frame, 80, (at) => { if (asked.delete(id)) draw(at); });
-        return id;
-    };
-    window.cancelAnimationFrame = (id) => { asked.delete(id); };
-}
-"""
-"""Lets maps draw a quarter of their points, a few times a second: without a graphics card each frame costs by the point.
-
-Nothing else looks at either: what moves by CSS, moves, and Playwright has frames of its own.
-"""
+COARSE = "Object.defineProperty(window, 'devicePixelRatio', {get: () => 0.5});"
+"""Lets maps draw a quarter of their points: without a graphics card each frame costs by the point. Nothing else looks at it."""
 
 
 class Watch:
