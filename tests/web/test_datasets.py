@@ -231,8 +231,9 @@ def test_the_list_finds_by_words_and_state_and_other_regions_see_nothing(desk: C
 def test_a_dataset_out_of_a_layer_is_counted_made_and_refreshed(desk: Client) -> None:
     page = desk.get("/desk/layers/query?layer=places")
     assert "从“" in page.content.decode()
-    asked = {"layer": "places", "region": "310101", "count": "1"}
-    counted = re.search(r"([\d,]+) 个符合", desk.get("/desk/layers/query", asked).content.decode().replace("\n", ""))
+    asked = {"layer": "places", "region": "310101"}
+    shown = desk.post("/desk/layers/query", {**asked, "act": "count"}).content.decode().replace("\n", "")
+    counted = re.search(r"([\d,]+) 个符合", shown)
     assert counted
     number = int(counted[1].replace(",", ""))
     assert number > 0

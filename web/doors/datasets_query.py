@@ -29,12 +29,17 @@ CONDITIONS: Final = 3
 @login_required
 @require_http_methods(["GET", "POST"])
 def query_page(request: HttpRequest) -> HttpResponse:
-    """Ask out of which layer and by which conditions, and say how many rows fulfil them; on POST make the dataset."""
+    """Ask out of which layer and by which conditions; on POST make the dataset, or with the act ``count`` say how many rows fulfil them."""
     scope = scope_for(request)
     check_duty(scope, EDIT)
     fault: CityError | None = None
     found = None
-    if request.method == "POST":
+    if typed(request, "act") == "count":
+        try:
+            found = count(_recipe(request), scope=scope)
+        except CityError as refused:
+            fault = refused
+    elif request.method == "POST":
         try:
             dataset, act = derive(
                 _recipe(request), title=typed(request, "title"), region=typed(request, "owner"),
@@ -44,11 +49,6 @@ def query_page(request: HttpRequest) -> HttpResponse:
             return redirect("desk-dataset", dataset.key)
         except Forbidden:
             raise
-        except CityError as refused:
-            fault = refused
-    elif typed(request, "count"):
-        try:
-            found = count(_recipe(request), scope=scope)
         except CityError as refused:
             fault = refused
     wanted = typed(request, "layer")

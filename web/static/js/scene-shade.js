@@ -3,12 +3,12 @@
 import {mercatorOf, ringsMeet, unitsAt} from './scene-sight.js';
 import {lightOf} from './scene-sun.js';
 import {blocksOf} from './scene-white.js';
+import {dark} from './scheme.js';
 
 export const MOST_M = 1000; // no shadow is drawn longer
 const SLICE_MS = 6; // of work between two frames
 const FLOATS = 5; // of a side: its ends, its height
 const rad = (degrees) => (degrees * Math.PI) / 180;
-const dark = window.matchMedia('(prefers-color-scheme: dark)');
 
 const VERTEX = `#version 300 es
 uniform mat4 u_matrix;

@@ -1,10 +1,10 @@
 // White models: the buildings of the base map raised to their heights. A building without a height is drawn one storey high, and said so.
 import {blockAlong, mercatorOf, unitsAt} from './scene-sight.js';
+import {dark} from './scheme.js';
 
 export const STOREY_M = 3;
 const STEPS = [10, 24, 50, 100]; // metres: low, several storeys, high (24 m), very high, towers (100 m), as the fire code divides them
 const INSET = 0.97; // neighbours only touch a footprint: what is hidden must lie in it
-const dark = window.matchMedia('(prefers-color-scheme: dark)');
 const height = ['coalesce', ['get', 'height_m'], STOREY_M];
 
 function token(name) {

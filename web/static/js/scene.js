@@ -8,6 +8,7 @@ import {mercatorOf, pixelOf, rayTo, unitsAt} from './scene-sight.js';
 import {MOST_M, ShadeLayer, castOf} from './scene-shade.js';
 import {styleLight, sunAt, sunWords, windOf} from './scene-sun.js';
 import {addWhite, leaveOut, ringsWithin, showWhite, standsBetween, tintWhite} from './scene-white.js';
+import {dark} from './scheme.js';
 
 const holder = document.getElementById('scene-map');
 const form = document.getElementById('scene-form');
@@ -15,7 +16,6 @@ const list = document.getElementById('scene-list');
 const said = document.getElementById('scene-said');
 const result = document.getElementById('scene-result');
 const still = window.matchMedia('(prefers-reduced-motion: reduce)');
-const dark = window.matchMedia('(prefers-color-scheme: dark)');
 const TILTED = 60;
 const NEAR_TILT = 45; // one building is seen over its neighbours
 const MIDDLE = [121.4737, 31.2304];
