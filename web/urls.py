@@ -1,4 +1,4 @@
-"""Every address of the house, in one place."""
+"""Every address of the house: those of each part stand in its ``routes``; here they are joined."""
 
 from django.urls import path
 
@@ -7,296 +7,65 @@ from services.access.signin import certificate_pages
 from services.access.signin import pages as signin
 from services.access.signin import provider_pages as by_provider
 from web.api.assembly import api
-from web.doors import (
-    accounts,
-    address_reviews,
-    addresses,
-    applying,
-    arranging,
-    batches,
-    browsing,
-    calendar,
-    cases,
-    clients,
-    composing,
-    convert,
-    desk,
-    document_templates,
-    files,
-    find,
-    flow_editor,
-    flows,
-    inbox,
-    institution_routes,
-    knowledge,
-    ledger_imports,
-    ledgers,
-    mapstyle,
-    matter_catalogue,
-    message_settings,
-    messages,
-    modules,
-    notices,
-    outbox,
-    pages,
-    personal,
-    places,
-    pools,
-    preferences,
-    rule_editor,
-    rule_trials,
-    rules,
-    searching,
-    security,
-    standardise,
-    upkeep_routes,
-)
-from web.doors.analysis_routes import ROUTES as ANALYSIS_ROUTES
-from web.doors.basemap_routes import ROUTES as BASEMAP_ROUTES
-from web.doors.catalogue_routes import ROUTES as CATALOGUE_ROUTES
-from web.doors.choropleths import ROUTES as AREA_ROUTES
-from web.doors.dataset_routes import ROUTES as DATASET_ROUTES
-from web.doors.elder_routes import ROUTES as ELDER_ROUTES
-from web.doors.enrol_routes import ROUTES as ENROL_ROUTES
-from web.doors.exports_routes import ROUTES as EXPORT_ROUTES
-from web.doors.finder_routes import ROUTES as FINDER_ROUTES
-from web.doors.form_routes import ROUTES as FORM_ROUTES
-from web.doors.gaps import ROUTES as GAP_ROUTES
-from web.doors.heat_routes import ROUTES as HEAT_ROUTES
-from web.doors.islands_routes import ROUTES as ISLAND_ROUTES
-from web.doors.kinds import ROUTES as KIND_ROUTES
-from web.doors.layer_styles import ROUTES as LAYER_STYLE_ROUTES
-from web.doors.log_routes import ROUTES as LOG_ROUTES
-from web.doors.ogc_routes import ROUTES as OGC_ROUTES
-from web.doors.pictures import ROUTES as PICTURE_ROUTES
-from web.doors.pins import ROUTES as PIN_ROUTES
-from web.doors.plan_routes import ROUTES as PLAN_ROUTES
-from web.doors.preload_routes import ROUTES as PRELOAD_ROUTES
-from web.doors.processes_routes import ROUTES as PROCESS_ROUTES
-from web.doors.scene import ROUTES as SCENE_PAGE_ROUTES
-from web.doors.scenes_routes import ROUTES as SCENE_ROUTES
-from web.doors.tile_routes import ROUTES as TILE_ROUTES
-from web.doors.visit_routes import ROUTES as VISIT_ROUTES
-from web.doors.waste_routes import ROUTES as WASTE_ROUTES
-from web.doors.watch import ROUTES as WATCH_ROUTES
+from web.doors.account.routes import ROUTES as ACCOUNT_ROUTES
+from web.doors.addresses.routes import ROUTES as ADDRESSES_ROUTES
+from web.doors.analysis.routes import ROUTES as ANALYSIS_ROUTES
+from web.doors.cases.routes import ROUTES as CASES_ROUTES
+from web.doors.catalogue.routes import ROUTES as CATALOGUE_ROUTES
+from web.doors.common.routes import ROUTES as COMMON_ROUTES
+from web.doors.datasets.routes import ROUTES as DATASETS_ROUTES
+from web.doors.desk.routes import ROUTES as DESK_ROUTES
+from web.doors.eldermap.routes import ROUTES as ELDERMAP_ROUTES
+from web.doors.enrol.routes import ROUTES as ENROL_ROUTES
+from web.doors.fences.routes import ROUTES as FENCES_ROUTES
+from web.doors.files.routes import ROUTES as FILES_ROUTES
+from web.doors.finder.routes import ROUTES as FINDER_ROUTES
+from web.doors.forms.routes import ROUTES as FORMS_ROUTES
+from web.doors.islands.routes import ROUTES as ISLANDS_ROUTES
+from web.doors.ledgers.routes import ROUTES as LEDGERS_ROUTES
+from web.doors.logs.routes import ROUTES as LOGS_ROUTES
+from web.doors.maps.routes import ROUTES as MAPS_ROUTES
+from web.doors.messages.routes import ROUTES as MESSAGES_ROUTES
+from web.doors.ogc.routes import ROUTES as OGC_ROUTES
+from web.doors.plan.routes import ROUTES as PLAN_ROUTES
+from web.doors.rules.routes import ROUTES as RULES_ROUTES
+from web.doors.scenes.routes import ROUTES as SCENES_ROUTES
+from web.doors.upkeep.routes import ROUTES as UPKEEP_ROUTES
+from web.doors.visits.routes import ROUTES as VISITS_ROUTES
+from web.doors.waste.routes import ROUTES as WASTE_ROUTES
+from web.doors.watch.routes import ROUTES as WATCH_ROUTES
 from web.health import health
 
 urlpatterns = [
-    path("", find.find, name="find"),
-    path("find/suggest", searching.suggest, name="suggest"),
-    path("places", browsing.all_places, name="places"),
-    path("places/<int:place_id>/card", places.place_card, name="place-card"),
-    path("here", places.here, name="here"),
+    *COMMON_ROUTES,
+    *DESK_ROUTES,
+    *ACCOUNT_ROUTES,
+    *FINDER_ROUTES,
+    *ELDERMAP_ROUTES,
+    *MAPS_ROUTES,
+    *CATALOGUE_ROUTES,
+    *DATASETS_ROUTES,
+    *SCENES_ROUTES,
+    *OGC_ROUTES,
+    *ANALYSIS_ROUTES,
+    *WATCH_ROUTES,
+    *PLAN_ROUTES,
+    *FENCES_ROUTES,
+    *ENROL_ROUTES,
+    *FORMS_ROUTES,
+    *UPKEEP_ROUTES,
+    *CASES_ROUTES,
+    *RULES_ROUTES,
+    *LEDGERS_ROUTES,
+    *FILES_ROUTES,
+    *MESSAGES_ROUTES,
+    *LOGS_ROUTES,
+    *ADDRESSES_ROUTES,
+    *ISLANDS_ROUTES,
+    *WASTE_ROUTES,
+    *VISITS_ROUTES,
     path("health", health, name="health"),
     path("api/", api.urls),
-    *TILE_ROUTES,
-    *SCENE_ROUTES,
-    *SCENE_PAGE_ROUTES,
-    *HEAT_ROUTES,  # before the maps of supervisors, whose themes are any word
-    path("style/<slug:name>.json", mapstyle.style, name="style"),
-    path("tools/convert", convert.convert_page, name="convert"),
-    path("tools/standardise", standardise.standardise_page, name="standardise"),
-    path("tools/standardise/batches", batches.batches_page, name="batches"),
-    path("tools/standardise/batches/<uuid:batch_id>", batches.batch_page, name="batch"),
-    path("tools/standardise/batches/<uuid:batch_id>/start", batches.start, name="batch-start"),
-    path("tools/standardise/batches/<uuid:batch_id>/stop", batches.stop, name="batch-stop"),
-    path("tools/standardise/batches/<uuid:batch_id>/go-on", batches.go_on, name="batch-go-on"),
-    path("tools/standardise/batches/<uuid:batch_id>/delete", batches.remove, name="batch-delete"),
-    path("tools/standardise/batches/<uuid:batch_id>/result", batches.result, name="batch-result"),
-    path("help", pages.help_page, name="help"),
-    path("help/browse", pages.help_browse, name="help-browse"),
-    path("help/addresses", pages.help_addresses, name="help-addresses"),
-    path("help/messages", pages.help_messages, name="help-messages"),
-    path("help/forms", pages.help_forms, name="help-forms"),
-    path("help/ledgers", pages.help_ledgers, name="help-ledgers"),
-    path("help/files", pages.help_files, name="help-files"),
-    path("help/cases", pages.help_cases, name="help-cases"),
-    path("help/access", pages.help_access, name="help-access"),
-    path("help/rules", pages.help_rules, name="help-rules"),
-    path("help/security", pages.help_security, name="help-security"),
-    path("help/logs", pages.help_logs, name="help-logs"),
-    path("help/advisers", pages.help_advisers, name="help-advisers"),
-    path("help/imports", pages.help_imports, name="help-imports"),
-    path("desk", ledgers.desk_page, name="desk"),
-    path("desk/modules/<slug:key>", modules.module_page, name="desk-module"),
-    path("desk/ledgers/views/<int:view_id>/delete", ledgers.drop_view, name="desk-view-delete"),
-    path("desk/ledgers/<slug:key>", ledgers.list_page, name="desk-ledger"),
-    path("desk/ledgers/<slug:key>/<int:pk>", ledgers.record_page, name="desk-ledger-record"),
-    path("desk/ledgers/<slug:key>/pins.json", ledgers.pins, name="desk-ledger-pins"),
-    path("desk/ledgers/<slug:key>/export", ledgers.export, name="desk-ledger-export"),
-    path("desk/ledgers/<slug:key>/print", ledgers.print_page, name="desk-ledger-print"),
-    path("desk/ledgers/<slug:key>/views", ledgers.keep_view, name="desk-ledger-keep"),
-    path("desk/ledgers/<slug:key>/import", ledger_imports.upload_page, name="desk-ledger-import"),
-    path("desk/ledgers/<slug:key>/import/template.xlsx", ledger_imports.template, name="desk-ledger-template"),
-    path("desk/imports", ledger_imports.list_page, name="desk-imports"),
-    path("desk/imports/<uuid:import_id>", ledger_imports.import_page, name="desk-import"),
-    path("desk/imports/<uuid:import_id>/begin", ledger_imports.begin, name="desk-import-begin"),
-    path("desk/imports/<uuid:import_id>/rows/<int:number>", ledger_imports.act_on_row, name="desk-import-row"),
-    path("desk/imports/<uuid:import_id>/write", ledger_imports.write, name="desk-import-write"),
-    path("desk/imports/<uuid:import_id>/stop", ledger_imports.stop, name="desk-import-stop"),
-    path("desk/imports/<uuid:import_id>/discard", ledger_imports.discard, name="desk-import-discard"),
-    path("desk/imports/<uuid:import_id>/refused.xlsx", ledger_imports.rows_to_mend, name="desk-import-refused"),
-    path("desk/imports/<uuid:import_id>/mend", ledger_imports.mend_file, name="desk-import-mend"),
-    path("desk/files/upload", files.upload, name="file-upload"),
-    path("desk/files/make", files.make, name="file-make"),
-    path("desk/files/of/<slug:kind>/<slug:owner_id>", files.owner_page, name="owner-files"),
-    path("desk/files/<uuid:file_id>", files.file_page, name="file"),
-    path("desk/files/<uuid:file_id>/replace", files.replace, name="file-replace"),
-    path("desk/files/<uuid:file_id>/remove", files.remove, name="file-remove"),
-    path("desk/files/<uuid:file_id>/restore", files.restore, name="file-restore"),
-    path("files/<uuid:file_id>/content", files.content, name="file-content"),
-    path("files/<uuid:file_id>/pages/<int:page>", files.page_picture, name="file-picture"),
-    path("desk/templates", document_templates.templates_page, name="desk-templates"),
-    path("desk/templates/versions/<int:version_id>/publish", document_templates.publish, name="desk-template-publish"),
-    path("desk/templates/<slug:key>", document_templates.template_page, name="desk-template"),
-    path("desk/templates/<slug:key>/upload", document_templates.upload, name="desk-template-upload"),
-    path("desk/templates/<slug:key>/withdraw", document_templates.withdraw, name="desk-template-withdraw"),
-    path("desk/templates/<slug:key>/sample", document_templates.sample, name="desk-template-sample"),
-    path("desk/templates/<slug:key>/text", document_templates.text, name="desk-template-text"),
-    *upkeep_routes.ROUTES,
-    path("desk/settings", desk.settings_page, name="settings"),
-    path("desk/finder", arranging.overview, name="desk-arrangements"),
-    path("desk/finder/<slug:kinds>/<slug:entry>", arranging.one_list, name="desk-arrangement"),
-    path("desk/rules", rules.list_page, name="desk-rules"),
-    path("desk/rules/versions/<uuid:version_id>", rule_editor.version_page, name="desk-rule-version"),
-    path("desk/rules/versions/<uuid:version_id>/cell", rule_editor.cell, name="desk-rule-cell"),
-    path("desk/rules/versions/<uuid:version_id>/compare", rules.compare_page, name="desk-rule-compare"),
-    path("desk/rules/versions/<uuid:version_id>/table.xlsx", rule_trials.table, name="desk-rule-table"),
-    path("desk/rules/versions/<uuid:version_id>/trials", rule_trials.start, name="desk-rule-trials"),
-    path("desk/rules/trials/<uuid:trial_id>", rule_trials.trial_page, name="desk-rule-trial"),
-    path("desk/rules/trials/<uuid:trial_id>/stop", rule_trials.stop, name="desk-rule-trial-stop"),
-    path("desk/rules/trials/<uuid:trial_id>/report.xlsx", rule_trials.report, name="desk-rule-trial-report"),
-    path("desk/rules/<str:key>", rules.one_page, name="desk-rule-set"),
-    path("desk/rules/<str:key>/draft", rules.open_page, name="desk-rule-open"),
-    path("desk/rules/<str:key>/end", rules.end, name="desk-rule-end"),
-    path("desk/cases", inbox.inbox_page, name="desk-cases"),
-    path("desk/cases/bulk", inbox.bulk, name="desk-cases-bulk"),
-    path("desk/cases/pool", inbox.pool_page, name="desk-cases-pool"),
-    path("desk/cases/pools", pools.pool_page, name="desk-pools"),
-    path("desk/cases/pool/share-out", inbox.share_out, name="desk-cases-share-out"),
-    path("desk/cases/pool/log", inbox.log_page, name="desk-cases-log"),
-    path("desk/cases/deputies", inbox.deputies, name="desk-deputies"),
-    path("desk/cases/of/<int:pk>", cases.case_of, name="desk-case-of"),
-    path("desk/cases/<uuid:uid>", cases.case_page, name="desk-case"),
-    path("desk/cases/<uuid:uid>/watch", cases.watch, name="desk-case-watch"),
-    path("desk/cases/<uuid:uid>/<slug:act>", cases.act_on, name="desk-case-act"),
-    path("desk/matters", flows.matters_page, name="desk-matters"),
-    path("desk/matters/papers", matter_catalogue.papers_page, name="desk-matter-papers"),
-    path("desk/matters/catalogue", matter_catalogue.catalogue_page, name="desk-matter-catalogue"),
-    path("desk/matters/templates", matter_catalogue.templates_page, name="desk-matter-templates"),
-    path("desk/matters/templates/new", matter_catalogue.template_page, name="desk-matter-template-new"),
-    path("desk/matters/templates/<slug:code>", matter_catalogue.template_page, name="desk-matter-template"),
-    path("desk/matters/<slug:matter>", flows.matter_page, name="desk-matter"),
-    path("desk/matters/<slug:matter>/review", flows.set_review, name="desk-matter-review"),
-    path("desk/matters/<slug:matter>/set", flows.set_matter, name="desk-matter-set"),
-    path("desk/matters/<slug:matter>/steps/<slug:step>", flows.set_step, name="desk-matter-step"),
-    path("desk/matters/<slug:matter>/flows", flows.save_flow, name="desk-flow-save"),
-    path("desk/matters/<slug:matter>/compare", flows.compare_page, name="desk-flow-compare"),
-    path("desk/flows/<int:version_id>.bpmn", flows.diagram, name="desk-flow-file"),
-    path("desk/flows/<int:version_id>/<slug:act>", flows.act_on_flow, name="desk-flow-act"),
-    path("desk/flows/moves/<uuid:job_id>", flows.move_report, name="desk-flow-moves"),
-    *institution_routes.ROUTES,
-    path("my/data", personal.data_page, name="my-data"),
-    path("my/data/all", personal.read_page, name="my-data-read"),
-    path("my/data/all.json", personal.take_away, name="my-data-json"),
-    path("my/data/consent/<slug:purpose>", personal.consent, name="my-consent"),
-    path("my/data/erase", personal.erase, name="my-erase"),
-    path("my/cases", cases.my_list, name="my-cases"),
-    path("my/cases/new/<slug:matter>", applying.apply, name="case-new"),
-    path("my/cases/<uuid:uid>", cases.my_case, name="my-case"),
-    path("my/cases/<uuid:uid>/<slug:act>", cases.my_act, name="my-case-act"),
-    path("desk/addresses", addresses.list_page, name="desk-addresses"),
-    path("desk/addresses/new", addresses.add_page, name="desk-address-add"),
-    path("desk/addresses/read", addresses.read_text, name="desk-address-read"),
-    path("desk/addresses/conflicts", address_reviews.conflicts_page, name="desk-address-conflicts"),
-    path("desk/addresses/conflicts/search", address_reviews.search_conflicts, name="desk-address-conflicts-search"),
-    path("desk/addresses/conflicts/<int:conflict_id>", address_reviews.decide, name="desk-address-decide"),
-    path("desk/addresses/audit", address_reviews.audit_page, name="desk-address-audit"),
-    path("desk/addresses/audit/start", address_reviews.start_audit, name="desk-address-audit-start"),
-    path("desk/addresses/audit.csv", address_reviews.audit_file, name="desk-address-audit-file"),
-    path("desk/addresses/<int:address_id>", addresses.address_page, name="desk-address"),
-    path("desk/addresses/<int:address_id>/undo/<int:change_id>", addresses.undo, name="desk-address-undo"),
-    *(
-        path(f"desk/addresses/<int:address_id>/{act}", addresses.act_on, {"act": act}, name=f"desk-address-{act}")
-        for act in addresses.ACTS
-    ),
-    path("desk/messages", messages.inbox, name="desk-messages"),
-    path("desk/messages/read", messages.read_all, name="desk-messages-read-all"),
-    path("desk/messages/phone", messages.phone, name="desk-messages-phone"),
-    path("desk/messages/<uuid:message_id>/read", messages.read, name="desk-message-read"),
-    path("desk/sms", outbox.outbox, name="desk-sms"),
-    path("desk/sms/new", composing.compose, name="desk-sms-new"),
-    path("desk/sms/find", outbox.find, name="desk-sms-find"),
-    path("desk/sms/<uuid:delivery_id>", outbox.delivery, name="desk-sms-one"),
-    path("desk/sms/<uuid:delivery_id>/cancel", outbox.cancel, name="desk-sms-cancel"),
-    path("desk/sms/<uuid:delivery_id>/again", outbox.again, name="desk-sms-again"),
-    path("desk/sms/<uuid:delivery_id>/reveal", outbox.reveal, name="desk-sms-reveal"),
-    path("desk/message-settings", message_settings.overview, name="desk-message-settings"),
-    path("desk/message-settings/rule", message_settings.set_rule, name="desk-message-rule"),
-    path("desk/message-settings/<str:event>/choose", message_settings.set_event, name="desk-message-event"),
-    path("desk/message-settings/<str:event>/<slug:channel>", message_settings.template, name="desk-message-template"),
-    path("desk/accounts", accounts.list_page, name="desk-accounts"),
-    path("desk/accounts/new", accounts.add, name="desk-account-new"),
-    path("desk/accounts/roles", accounts.roles_page, name="desk-roles"),
-    path("desk/accounts/of/<str:username>", accounts.one, name="desk-account"),
-    path("desk/accounts/of/<str:username>/<slug:act>", accounts.act, name="desk-account-act"),
-    path("account/lend", accounts.lend, name="lend"),
-    path("desk/clients", clients.list_page, name="desk-clients"),
-    path("desk/clients/new", clients.add, name="desk-client-new"),
-    path("desk/clients/<slug:app>", clients.one, name="desk-client"),
-    path("desk/clients/<slug:app>/change", clients.change, name="desk-client-change"),
-    path("desk/clients/<slug:app>/key", clients.make_key, name="desk-client-key"),
-    path("desk/clients/<slug:app>/keys/<slug:label>/stop", clients.stop_key, name="desk-client-key-stop"),
-    path("desk/clients/<slug:app>/turn", clients.turn, name="desk-client-turn"),
-    path("developer", pages.developer_page, name="developer"),
-    path("desk/security", security.security_page, name="desk-security"),
-    path("desk/security/check", security.check_now, name="desk-security-check"),
-    path("desk/calendar", calendar.year_page, name="desk-calendar"),
-    path("desk/calendar/day", calendar.keep, name="desk-calendar-keep"),
-    path("desk/calendar/notice", calendar.read, name="desk-calendar-read"),
-    path("desk/flows/<slug:matter>/draw", flow_editor.draw, name="desk-flow-draw"),
-    path("desk/flows/<slug:matter>/check", flow_editor.check, name="desk-flow-check"),
-    path("desk/flows/<slug:matter>/keep", flow_editor.keep, name="desk-flow-keep"),
-    path("notices", notices.public_list, name="notices"),
-    path("notices/<uuid:notice_id>", notices.public_one, name="notice"),
-    path("desk/notices", notices.desk_list, name="desk-notices"),
-    path("desk/notices/new", notices.write, name="desk-notice-new"),
-    path("desk/notices/<uuid:notice_id>", notices.desk_one, name="desk-notice"),
-    path("desk/notices/<uuid:notice_id>/edit", notices.write, name="desk-notice-edit"),
-    path("desk/notices/<uuid:notice_id>/publish", notices.publish, name="desk-notice-publish"),
-    path("desk/notices/<uuid:notice_id>/withdraw", notices.withdraw, name="desk-notice-withdraw"),
-    path("desk/knowledge", knowledge.list_page, name="desk-knowledge"),
-    path("desk/knowledge/new", knowledge.write, name="desk-knowledge-new"),
-    path("desk/knowledge/<uuid:page_id>", knowledge.one, name="desk-knowledge-one"),
-    path("desk/knowledge/<uuid:page_id>/file", knowledge.file, name="desk-knowledge-file"),
-    path("desk/knowledge/<uuid:page_id>/edit", knowledge.write, name="desk-knowledge-edit"),
-    path("desk/knowledge/<uuid:page_id>/delete", knowledge.delete, name="desk-knowledge-delete"),
-    path("desk/knowledge/<uuid:page_id>/restore", knowledge.restore, name="desk-knowledge-restore"),
-    *FORM_ROUTES,
-    *ENROL_ROUTES,
-    *GAP_ROUTES,
-    *PLAN_ROUTES,
-    *FINDER_ROUTES,
-    *ELDER_ROUTES,
-    *LOG_ROUTES,
-    *OGC_ROUTES,
-    *PRELOAD_ROUTES,
-    *EXPORT_ROUTES,
-    *PROCESS_ROUTES,
-    *ANALYSIS_ROUTES,
-    *KIND_ROUTES,
-    *AREA_ROUTES,
-    *WATCH_ROUTES,
-    *BASEMAP_ROUTES,
-    *CATALOGUE_ROUTES,
-    *PICTURE_ROUTES,
-    *WASTE_ROUTES,
-    *ISLAND_ROUTES,
-    *LAYER_STYLE_ROUTES,
-    *PIN_ROUTES,
-    *VISIT_ROUTES,
-    *DATASET_ROUTES,
-    path("view", preferences.choose_view, name="view"),
     path("sign-in", signin.sign_in, name="sign-in"),
     path("sign-in/code", signin.code, name="sign-in-code"),
     path("sign-in/set-up", signin.set_up, name="sign-in-set-up"),
@@ -320,7 +89,6 @@ urlpatterns = [
     path("account/keys", access.add_key, name="add-key"),
     path("account/keys/<slug:prefix>/stop", access.stop_key, name="stop-key"),
 ]
-
 handler400 = "web.faults.bad_request"
 handler404 = "web.faults.not_found"
 handler500 = "web.faults.fault"

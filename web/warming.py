@@ -22,8 +22,8 @@ from redis import RedisError
 
 from geo.fences.evaluate import index
 from services.facilities.preloading import lists
-from web.doors.opened import OWN
-from web.doors.uses import TEST_HEADER
+from web.doors.finder.opened import OWN
+from web.doors.finder.uses import TEST_HEADER
 
 log = logging.getLogger(__name__)
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]

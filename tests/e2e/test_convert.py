@@ -11,7 +11,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 
-@pytest.mark.covers("CM-ISL-11", "ELD-MAP-06b", via="web.doors.convert:convert_lines")
+@pytest.mark.covers("CM-ISL-11", "ELD-MAP-06b", via="web.doors.addresses.convert:convert_lines")
 def test_points_and_addresses_become_plane_coordinates_row_by_row(page: Any, live_city: str, tmp_path: Path) -> None:
     from geo.addresses.gazetteer import names_of, published_now
     from geo.addresses.models import Address

@@ -92,7 +92,7 @@ def resident(page: Any, live_city: str) -> Any:
     return User.objects.get(username="jumin")
 
 
-@pytest.mark.covers("ELD-RES-01e", via="web.doors.elder_mine:rows_of")
+@pytest.mark.covers("ELD-RES-01e", via="web.doors.eldermap.mine:rows_of")
 def test_my_services_are_one_list_and_pins_of_the_map(open_page: Any, live_city: str, elders: Spot) -> None:
     """On a phone: kept places, applications, comments and suggestions together; a pin opens its place."""
     from geo.regions.models import RegionVersion

@@ -20,7 +20,7 @@ def rows_of(page: Any) -> list[tuple[int, int]]:
     ]
 
 
-@pytest.mark.covers("PRE-FIND-06", via="web.doors.find:answer")
+@pytest.mark.covers("PRE-FIND-06", via="web.doors.finder.find:answer")
 def test_a_mother_finds_a_full_day_nursery_with_a_vacancy_and_is_taken_there(
     page: Any, live_city: str, families: Spot
 ) -> None:
@@ -84,7 +84,7 @@ def metres_apart_in_gcj(gcj_lon: float, gcj_lat: float, lon: float, lat: float) 
     return math.hypot((back.x - lon) * 95_300, (back.y - lat) * 110_900)
 
 
-@pytest.mark.covers("PRE-FIND-06", via="web.doors.find:answer")
+@pytest.mark.covers("PRE-FIND-06", via="web.doors.finder.find:answer")
 def test_every_kind_of_childcare_point_can_be_looked_for_by_itself(page: Any, live_city: str, families: Spot) -> None:
     from services.facilities.models import Facility
 
@@ -270,8 +270,8 @@ def off_the_roads() -> tuple[float, float]:
 
 
 def test_a_shared_link_does_not_tell_where_somebody_lives(page: Any, live_city: str, families: Spot) -> None:
-    from web.doors.asking import Origin
-    from web.doors.sharing import rounded
+    from web.doors.finder.asking import Origin
+    from web.doors.finder.sharing import rounded
 
     page.goto(f"{live_city}/?{families.query(mode='pram')}")
     page.get_by_text("分享这个结果").click()

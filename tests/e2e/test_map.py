@@ -33,7 +33,7 @@ def drawn(page: Any, layer: str) -> list[dict[str, Any]]:
     )
 
 
-@pytest.mark.covers("ELD-MAP-01a", via="web.doors.cards:make_card")
+@pytest.mark.covers("ELD-MAP-01a", via="web.doors.finder.cards:make_card")
 def test_a_click_on_the_map_tells_the_attributes_of_what_is_there(open_page: Any, live_city: str, elders: Spot) -> None:
     from geo.scope import Scope
     from services.facilities.kinds import kinds_named
@@ -167,7 +167,7 @@ def test_points_are_counted_together_by_scale_and_come_apart(open_page: Any, liv
     assert drawn(page, "clusters") == []
 
 
-@pytest.mark.covers("ELD-RES-01a", "ELD-RES-01c", "ELD-RES-01k", via="web.doors.find:answer")
+@pytest.mark.covers("ELD-RES-01a", "ELD-RES-01c", "ELD-RES-01k", via="web.doors.finder.find:answer")
 def test_the_map_of_services_for_elders_circle_details_and_a_search_for_oneself(
     open_page: Any, live_city: str, elders: Spot
 ) -> None:

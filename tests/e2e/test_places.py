@@ -119,7 +119,7 @@ def test_the_page_of_an_institution_says_all_that_is_known_and_since_when(
     assert page.request.get(f"{live_city}/places/999999999").status == 404
 
 
-@pytest.mark.covers("PRE-FIND-02c", via="web.doors.cards:dialled")
+@pytest.mark.covers("PRE-FIND-02c", via="web.doors.finder.cards:dialled")
 def test_one_tap_dials_the_institution(page: Any, live_city: str, families: Spot) -> None:
     from services.facilities.models import Facility
 

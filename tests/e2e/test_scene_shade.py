@@ -15,7 +15,7 @@ from pyproj import Transformer
 
 from geo.basemap.models import BasemapFeature
 from tests.e2e.test_scene import BLOCKS, HOME, MORNING, SETTLED, changed, look, open_scene, set_time, told
-from web.doors.scene import STOREY_M
+from web.doors.scenes.page import STOREY_M
 
 LON, LAT = 121.4737, 31.2304
 MOST_M = 1000.0

@@ -13,7 +13,7 @@ from geo.errors import NotFound
 from geo.scope import Scope
 from layers.catalogue import Wanted, as_of, entries, find, pages_of, service, services
 from layers.registry import layer, visible_layers
-from web.doors.catalogue_functions import operation_of
+from web.doors.catalogue.functions import operation_of
 
 PUBLIC = Scope.public()
 STAFF = Scope(paths=("",), duties=frozenset({"*"}))
@@ -91,7 +91,7 @@ def test_functions_of_the_api_are_in_its_document() -> None:
 
 
 def _told(spec: Any) -> set[str]:
-    from web.doors.catalogue_functions import parameters_of
+    from web.doors.catalogue.functions import parameters_of
 
     return {each.name for each in parameters_of(spec, operation_of(spec))}
 

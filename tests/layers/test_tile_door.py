@@ -24,7 +24,7 @@ from services.facilities.models import Facility, FacilityKind
 from tests.layers.test_tiles import LAT, LON, SRID, facility, features, source, url
 from tiles import mvt
 from tiles.schemes import CGCS2000_QUAD, tile_at
-from web.doors import tiles as door
+from web.doors.maps import tiles as door
 
 pytestmark = pytest.mark.django_db
 

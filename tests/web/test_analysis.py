@@ -184,7 +184,7 @@ def test_a_large_result_is_kept_in_the_background_once_and_whole_or_not_at_all(
     desk: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "AT_ONCE", 5)
-    monkeypatch.setattr("web.doors.analysis.AT_ONCE", 5)
+    monkeypatch.setattr("web.doors.analysis.pages.AT_ONCE", 5)
     points = laid("点", "point", shapely.points(grid(5, 5, 100)))
     run = worked(desk, "buffer", {"metres": 5, "layer": points})
     fields = {"key": str(uuid4()), "title": "大的", "region": "310000", "audience": "everyone"}

@@ -33,7 +33,7 @@ def test_a_fault_of_ours_gives_a_number_and_no_trace(client: Client, monkeypatch
     def broken(*args: object) -> None:
         raise ZeroDivisionError("secret detail")
 
-    monkeypatch.setattr("web.doors.tiles.visible_layers", broken)
+    monkeypatch.setattr("web.doors.maps.tiles.visible_layers", broken)
     client.raise_request_exception = False
     answer = client.get("/tiles")
     assert answer.status_code == 500

@@ -10,7 +10,7 @@ from django.test import Client
 
 from services.access.demo import make_demo_accounts
 from services.access.models import User
-from web.doors.frame import GROUPS
+from web.doors.desk.frame import GROUPS
 
 pytestmark = pytest.mark.usefixtures("city")
 
@@ -43,7 +43,7 @@ def test_a_page_of_no_group_opens_the_first_and_empty_groups_are_left_out() -> N
 
 
 def test_what_waits_is_counted_on_the_folded_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    from web.doors import frame
+    from web.doors.desk import frame
 
     waiting = [entry._replace(waiting=lambda scope: 3) for entry in GROUPS[1].entries[:2]]
     changed = (GROUPS[0], GROUPS[1]._replace(entries=tuple(waiting)), *GROUPS[2:])

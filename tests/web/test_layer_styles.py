@@ -14,7 +14,7 @@ from layers.styles.classing import Spread
 from layers.styles.models import StyleVersion
 from services.access.demo import make_demo_accounts
 from services.access.models import User
-from web.doors.layer_styles import histogram_of
+from web.doors.maps.layer_styles import histogram_of
 
 pytestmark = pytest.mark.usefixtures("city")
 PAGE = "/desk/layers/buildings/style"

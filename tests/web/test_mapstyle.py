@@ -11,7 +11,7 @@ import pytest
 
 from services.basemaps.models import BaseMap
 from tests.layers.styles.test_styles import contrast
-from web.doors.mapstyle import FONTS, ON_IMAGERY, PALETTES, Palette, build_imagery_style, build_style
+from web.doors.maps.mapstyle import FONTS, ON_IMAGERY, PALETTES, Palette, build_imagery_style, build_style
 
 ROOT = Path(__file__).resolve().parents[2]
 VALIDATE = """

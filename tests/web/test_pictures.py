@@ -16,7 +16,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
-from web.doors.pictures import DOTS, PAPERS_MM
+from web.doors.maps.pictures import DOTS, PAPERS_MM
 
 pytestmark = pytest.mark.django_db
 CALLERS = itertools.count(1)

@@ -14,7 +14,7 @@ from geo.basemap.models import BasemapFeature
 from geo.basemap.queries import building_at
 from layers.scenes.models import SceneVersion
 from services.facilities.models import Facility
-from web.doors.scene import DOOR_DEG
+from web.doors.scenes.page import DOOR_DEG
 
 pytestmark = pytest.mark.usefixtures("city")
 BUILDINGS = BasemapFeature.objects.filter(kind="building", retired_at=None)

@@ -28,7 +28,7 @@ from services.kernel.documents.actions import attach_file
 from services.kernel.documents.models import Attachment, ScanState
 from tests.services.kernel.documents.conftest import KEEPER, THINGS
 from tests.services.kernel.documents.files import picture, plain_of
-from web.doors.sending import send_file
+from web.doors.common.sending import send_file
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTENT = bytes(range(256)) * 1_000

@@ -15,7 +15,7 @@ from python_calamine import CalamineWorkbook
 
 from geo.crs import System
 from geo.errors import BadInput, CityError, TooLarge
-from web.doors.sheets import ConvertedRow, as_csv, as_xlsx, lines_of_file
+from web.doors.addresses.sheets import ConvertedRow, as_csv, as_xlsx, lines_of_file
 
 
 def workbook(fill: Callable[[xlsxwriter.Workbook], object]) -> bytes:

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from geo.errors import TooMany
-from web.doors import standardise
+from web.doors.addresses import standardise
 
 pytestmark = pytest.mark.usefixtures("city")
 PAGE = "/tools/standardise"

@@ -25,7 +25,7 @@ from services.facilities.preloading.archives import start_archive
 from tests.layers.datasets.making import LAT, LON, made, point, sent
 from tests.web.test_sending import ask, nginx
 from tiles.schemes import tile_at
-from web.doors import tiles as door
+from web.doors.maps import tiles as door
 
 __all__ = ["nginx"]
 pytestmark = pytest.mark.usefixtures("live_city")

@@ -23,7 +23,7 @@ from services.access.actions import record_audit
 from services.access.models import AuditAct
 from services.access.queries import caller_of, scope_for
 from web.api.staff import staff
-from web.doors.sending import send_file
+from web.doors.common.sending import send_file
 
 making = Router(tags=["导出图层"])
 router = Router(tags=["导出图层"])

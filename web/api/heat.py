@@ -19,7 +19,7 @@ from layers.heat.drawing import cells_within, features, fitting
 from layers.heat.outlines import outlines_of
 from layers.reading import Box
 from services.access.queries import scope_for
-from web.doors.heat_parts import Question, about_fact, code_of
+from web.doors.watch.heat_parts import Question, about_fact, code_of
 
 router = Router(tags=["热力和统计"])
 WORLD: Final[Box] = (-180.0, -90.0, 180.0, 90.0)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from layers.registry import layer
 from services.access.queries import scope_for
-from web.doors.catalogue_shown import about_layer, listed_layers, root_of
+from web.doors.catalogue.shown import about_layer, listed_layers, root_of
 
 router = Router(tags=["图层目录"])
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from layers.scenes.models import Audience
 from layers.scenes.queries import edition_of, scenes_in
 from services.access.queries import scope_for
-from web.doors.scenes import box_of, told
+from web.doors.scenes.served import box_of, told
 
 router = Router(tags=["三维模型"])
 

@@ -1,1 +1,1 @@
-"""The pages people meet: finding services, one place, all places, favourites, 长辈版, help and the coordinate tool."""
+"""The pages people meet, a package for each part of the house; the addresses of each stand in its ``routes``."""

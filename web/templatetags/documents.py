@@ -10,7 +10,7 @@ from django.urls import reverse
 from geo.errors import NotFound
 from services.kernel.documents.models import Attachment
 from services.kernel.documents.spec import MEGABYTE
-from web.doors.files import panel_of
+from web.doors.files.pages import panel_of
 
 register = template.Library()
 

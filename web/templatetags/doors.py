@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString
 
 from geo.regions.queries import current_city
 from services.facilities.places import Place
-from web.doors import markup
-from web.doors.frame import Section, sections_for
-from web.doors.shown import Row
+from web.doors.desk.frame import Section, sections_for
+from web.doors.finder import markup
+from web.doors.finder.shown import Row
 
 register = template.Library()
 

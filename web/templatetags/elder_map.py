@@ -6,7 +6,7 @@ from typing import Any
 
 from django import template
 
-from web.doors.elder_entries import Shown, entries_shown
+from web.doors.eldermap.entries import Shown, entries_shown
 
 register = template.Library()
 

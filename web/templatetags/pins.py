@@ -2,7 +2,7 @@
 
 from django import template
 
-from web.doors.pins import pin
+from web.doors.maps.pins import pin
 
 register = template.Library()
 register.simple_tag(pin)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import template
 
 from services.facilities.known import Known
-from web.doors.cards import day
+from web.doors.finder.cards import day
 
 register = template.Library()
 

@@ -40,7 +40,7 @@ def test_the_landing_page_leads_to_all_else(ask: Ask) -> None:
 
 
 def test_the_api_document_names_every_path_there_is(ask: Ask, client: Client) -> None:
-    from web.doors.ogc_routes import ROUTES
+    from web.doors.ogc.routes import ROUTES
 
     document = ask("/api")
     assert document["openapi"].startswith("3.0")

@@ -318,7 +318,7 @@ def test_supervisors_go_on_to_their_own_region_only(client: Client) -> None:
 def test_who_asks_too_often_is_told_when_to_come_back(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     from limits import RateLimitItemPerMinute
 
-    from web.doors.supply import ASKED
+    from web.doors.eldermap.supply import ASKED
 
     monkeypatch.setattr(ASKED, "anonymous", RateLimitItemPerMinute(1))
     asked = [client.get(PAGE, {"how": "region", "region": HUANGPU}, headers={"X-Real-IP": "203.0.113.8"}) for _ in "ab"]

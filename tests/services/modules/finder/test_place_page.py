@@ -23,7 +23,7 @@ from services.facilities.queries import facility_detail
 from services.kernel.documents.models import Attachment, ScanState
 from tests.services.kernel.documents.files import picture
 from tests.services.modules.finder.conftest import Family, said, staff
-from web.doors.comparing import compared
+from web.doors.finder.comparing import compared
 
 PUBLIC = Scope.public()
 

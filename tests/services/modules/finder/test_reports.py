@@ -22,7 +22,7 @@ from services.modules.finder.models import PlaceReport, ReportState
 from services.modules.finder.personal_data import forget_reporter, reports
 from tests.services.kernel.documents.files import picture
 from tests.services.modules.finder.conftest import Family, said, staff
-from web.doors import reporting
+from web.doors.finder import reporting
 
 PHONE = "13812345678"
 

@@ -187,7 +187,7 @@ def circle_alike(device: Client) -> tuple[dict[str, str], list[int]]:
     raise AssertionError("the tiny city has no such place: the test would prove nothing")
 
 
-@pytest.mark.covers("ELD-RES-01d", via="web.doors.recommended:suiting_among")
+@pytest.mark.covers("ELD-RES-01d", via="web.doors.finder.recommended:suiting_among")
 def test_on_the_map_for_elders_the_places_that_suit_best_come_first(on: Family) -> None:
     asked, near = circle_alike(on.device)
     assert [pin["id"] for pin in pins_of(said(on.device.get("/elder", asked)))] == near

@@ -1,0 +1,1 @@
+"""空间分析: layers measured against each other."""

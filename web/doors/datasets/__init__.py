@@ -1,0 +1,1 @@
+"""Layers that staff make, at the desk."""

@@ -1,0 +1,1 @@
+"""The desk itself: its frame, modules, settings, working days, security."""

@@ -1,0 +1,1 @@
+"""入园: which kindergarten an address belongs to, and why."""

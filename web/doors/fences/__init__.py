@@ -1,0 +1,1 @@
+"""Fences: editions, drawn and made, in and out of files, approved, followed."""

@@ -1,0 +1,1 @@
+"""Attachments, and templates of documents."""

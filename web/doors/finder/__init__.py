@@ -1,0 +1,1 @@
+"""Finding: the first door, the list of all institutions, one place, and what people keep and say of places."""

@@ -1,0 +1,61 @@
+"""The addresses of finding: the first door, lists, one place, and what people keep and say of places."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from web.doors.finder import (
+    arranging,
+    browsing,
+    channels,
+    comparing,
+    favourites,
+    find,
+    one_place,
+    opinion_desk,
+    opinions,
+    places,
+    recommending,
+    reporting,
+    searching,
+    uses,
+)
+
+ROUTES = [
+    path("", find.find, name="find"),
+    path("find/suggest", searching.suggest, name="suggest"),
+    path("places", browsing.all_places, name="places"),
+    path("places/<int:place_id>/card", places.place_card, name="place-card"),
+    path("here", places.here, name="here"),
+    path("desk/finder", arranging.overview, name="desk-arrangements"),
+    path("desk/finder/<slug:kinds>/<slug:entry>", arranging.one_list, name="desk-arrangement"),
+    path("places/compare", comparing.compare_page, name="compare"),
+    path("places/<int:place_id>", one_place.place_page, name="place"),
+    path("places/<int:place_id>/qr.svg", one_place.qr_code, name="place-qr"),
+    path("places/<int:place_id>/wrong", reporting.wrong_page, name="place-wrong"),
+    path("places/<int:place_id>/used", uses.used, name="place-used"),
+    path("places/used", uses.seen, name="list-used"),
+    path("my/recommending", recommending.page, name="my-recommending"),
+    path("my/recommending/agree", recommending.agree, name="recommending-agree"),
+    path("my/recommending/withdraw", recommending.withdraw, name="recommending-withdraw"),
+    path("my/recommending/why", recommending.why, name="recommending-why"),
+    path("my/recommending/dismiss", recommending.dismiss, name="recommending-dismiss"),
+    path("my/recommending/<slug:side>", recommending.state, name="recommending-state"),
+    path("help/recommending", recommending.help_page, name="help-recommending"),
+    path("desk/finder/uses.csv", uses.export, name="finder-uses"),
+    path("saved", favourites.saved, name="saved"),
+    path("saved/mark", favourites.mark, name="saved-mark"),
+    path("saved/arrange", favourites.arrange, name="saved-arrange"),
+    path("saved/note", favourites.note, name="saved-note"),
+    path("help/places", one_place.help_page, name="help-places"),
+    path("desk/place-reports/<int:report_id>", reporting.report_page, name="desk-place-report"),
+    *channels.ROUTES,
+    path("elder/comments", opinions.my_comments, name="elder-comments"),
+    path("elder/suggestions", opinions.suggestions, name="elder-suggestions"),
+    path("places/<int:place_id>/comments", opinions.comments_page, name="place-comments"),
+    path("places/<int:place_id>/comment", opinions.comment_page, name="place-comment"),
+    path("comments/<int:comment_id>/flag", opinions.flag, name="comment-flag"),
+    path("comments/<int:comment_id>/reply", opinions.reply, name="comment-reply"),
+    path("desk/comments/<int:comment_id>", opinion_desk.comment_page, name="desk-comment"),
+    path("desk/suggestions/<int:suggestion_id>", opinion_desk.suggestion_page, name="desk-suggestion"),
+]

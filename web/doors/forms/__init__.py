@@ -1,0 +1,1 @@
+"""Forms: filled in, composed, the library, and what was handed in."""

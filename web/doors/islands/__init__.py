@@ -1,0 +1,1 @@
+"""尚岛服务一张图, for visitors and for the desk."""

@@ -1,0 +1,1 @@
+"""Ledgers at the desk, and spreadsheets into them."""

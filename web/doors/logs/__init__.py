@@ -1,0 +1,1 @@
+"""The log centre at the desk."""

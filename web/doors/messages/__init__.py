@@ -1,0 +1,1 @@
+"""Messages, short messages, notices, knowledge."""

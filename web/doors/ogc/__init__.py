@@ -1,0 +1,1 @@
+"""The standards door ``/ogc``: features, tiles, processes."""

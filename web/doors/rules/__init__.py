@@ -1,0 +1,1 @@
+"""Rule sets at the desk: versions, tables, trials."""

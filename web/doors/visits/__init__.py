@@ -1,0 +1,1 @@
+"""Visits to people's homes, and check-ins."""

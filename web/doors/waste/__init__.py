@@ -1,0 +1,1 @@
+"""装修垃圾预约, for residents and for the desk."""

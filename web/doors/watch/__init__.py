@@ -1,0 +1,1 @@
+"""The maps of supervisors: the board, heat, choropleths."""
