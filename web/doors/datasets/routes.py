@@ -11,10 +11,12 @@ from web.doors.datasets import desk, files, query, work
 
 _ONE = "desk/layers/<slug:key>"
 
+
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
     """Explain how layers are made, filled, edited and published."""
     return render(request, "help/datasets.html")
+
 
 ROUTES = [
     path("desk/layers", desk.list_page, name="desk-datasets"),

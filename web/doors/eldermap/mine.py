@@ -56,7 +56,9 @@ def mine(request: HttpRequest) -> HttpResponse:
     places = {"kinds": ask.kinds, "kind_name": ask.kind_name, "selected": None}
     answer = json_script(places | {"places": [row.pin() for row in rows.values()]}, "answer")
     shown = {"panel": "eldermap/mine_panel.html", "answer_json": answer}
-    return render(request, "door/find.html", panel_context(request, ask, None) | {"circling": CIRCLING} | context | shown)
+    return render(
+        request, "door/find.html", panel_context(request, ask, None) | {"circling": CIRCLING} | context | shown
+    )
 
 
 def rows_of(places: list[Marked], ask: Ask) -> dict[int, Row]:

@@ -20,6 +20,7 @@ class LayerKeys:
         """Return the text as it stands."""
         return value
 
+
 register_converter(LayerKeys, "layer_keys")
 
 ROUTES = [

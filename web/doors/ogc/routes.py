@@ -15,6 +15,7 @@ def help_page(request: HttpRequest) -> HttpResponse:
     """Explain to GIS officers how to open the layers in QGIS, GDAL and by hand."""
     return render(request, "help/ogc.html")
 
+
 ROUTES = [
     path("ogc", pages.landing, name="ogc"),
     path("ogc/", pages.landing, name="ogc-slash"),

@@ -15,6 +15,7 @@ def help_page(request: HttpRequest) -> HttpResponse:
     """Explain to residents how to make an appointment, and to staff how to correct one and watch 一张图."""
     return render(request, "help/waste.html")
 
+
 ROUTES = [
     path("waste", pages.list_page, name="waste"),
     path("waste/new", pages.new_page, name="waste-new"),
