@@ -31,7 +31,7 @@ from layers.scenes.queries import (
 )
 from services.access.queries import scope_for
 from tiles.cache import etag
-from web.doors.common.sending import send_piece
+from web.doors.common.sending import holds_already, send_piece
 from web.doors.common.typed import typed
 
 FOR_EVER: Final = "public, max-age=31536000, immutable"
@@ -51,7 +51,7 @@ def scenes_json(request: HttpRequest) -> HttpResponse:
         listed = [one for one in listed if one["key"] != draft] + ([mine] if mine else [])
     body = JsonResponse({"scenes": listed, "edition": edition_of(shown)}, json_dumps_params={"ensure_ascii": False})
     tag = etag(body.content)
-    response: HttpResponse = HttpResponseNotModified() if request.headers.get("If-None-Match") == tag else body
+    response: HttpResponse = HttpResponseNotModified() if holds_already(request, tag) else body
     response["ETag"] = tag
     personal = bool(draft) or any(one.audience != Audience.EVERYONE for one in shown) or bool(scope.paths)
     response["Cache-Control"] = FOR_ONE if personal else "public, no-cache"
