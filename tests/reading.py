@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any, Final
 
 CHROMIUM: Final = os.environ.get("QUANTU_CHROMIUM", "/usr/bin/chromium-headless-shell")
 """Chromium without windows, tabs and menus: the same pages, and a fourth of the work for each one that is opened."""
+WITH_CAMERA: Final = os.environ.get("QUANTU_CHROMIUM", "/usr/bin/chromium")
+"""The whole Chromium, for pages that take photographs: the other has no camera."""
 
 LOCATOR_READS = ("all", "all_inner_texts", "all_text_contents", "count", "is_hidden", "is_visible")
 PAGE_READS = ("content", "evaluate")
@@ -25,10 +28,13 @@ STILL = """(seconds) => Promise.all([...document.querySelectorAll('.maplibregl-m
     .filter((holder) => holder.quantu && holder.checkVisibility())
     .map((holder) => new Promise((done, fail) => {
         setTimeout(() => fail(new Error(`the map #${holder.id} did not come to rest`)), 1000 * seconds);
-        holder.quantu.once('idle', done);
+        const again = setInterval(() => holder.quantu.triggerRepaint(), 1000);
+        holder.quantu.once('idle', () => { clearInterval(again); done(); });
         holder.quantu.triggerRepaint();
     })))"""
 """Waits until every map in sight has moved, loaded, faded and drawn to the end."""
+PATIENCE_S: Final = 20
+"""So long a press waits for the maps; then it is made all the same, and what it did is for the test to say."""
 
 
 def wait_before_reads() -> None:
@@ -47,12 +53,14 @@ def wait_for_maps(page: Any, seconds: int = 60) -> None:
 
 
 def wait_before_presses(page: Any) -> None:
-    """Make the mouse of a page wait for its maps before each press."""
+    """Make the mouse of a page wait for its maps before each press, for ``PATIENCE_S`` at most."""
+    from playwright.sync_api import Error
 
     def patient(press: Callable[..., None]) -> Callable[..., None]:
         @wraps(press)
         def pressed(*arguments: Any, **named: Any) -> None:
-            wait_for_maps(page)
+            with suppress(Error):
+                wait_for_maps(page, PATIENCE_S)
             press(*arguments, **named)
 
         return pressed

