@@ -1,7 +1,7 @@
 """Points as a vector tile layer (MVT 2.1), written by hand: what is counted in memory needs no database to be written. Pure.
 
-What features say is gathered by columns and written at once: a tile is thousands of small numbers, which numpy writes sooner than
-Python names them.
+What features say is gathered by columns and written at once: a tile is thousands of small numbers, which ``tiles.kernels`` writes
+sooner than Python names them.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ import numpy.typing as npt
 
 EXTENT: Final = 4096
 MVT_VERSION: Final = 2
-POINT: Final = 1
-MOVE_TO_ONE: Final = 9
 _VARINT, _DOUBLE, _BYTES = 0, 1, 2
 
 Value = str | bool | int | float | None
 Numbers = npt.NDArray[np.int64]
+Places = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +31,8 @@ class Said:
     """
 
     ends: Numbers
-    names: Numbers
-    values: Numbers
+    names: Places
+    values: Places
 
     def of(self, begin: int, end: int) -> Said:
         """Return what the features from ``begin`` to before ``end`` say."""
@@ -49,7 +48,7 @@ class Said:
         return np.arange(len(features)).repeat(many), self.names[places], self.values[places]
 
 
-Column = tuple[Numbers, Numbers, Numbers]
+Column = tuple[Numbers, npt.NDArray[np.integer[Any]], npt.NDArray[np.integer[Any]]]
 """Features by their number, names and values by their places: of one length."""
 
 
@@ -68,6 +67,7 @@ class Fields:
         self.written = written
         self.fields: list[bytes] = []
         self.places: dict[tuple[type, Value], int] = {}
+        self._marks: Places = np.empty(0, dtype=np.int32)
 
     def place(self, value: Value) -> int:
         """Return the place of a value, which stands once."""
@@ -79,6 +79,21 @@ class Fields:
     def settle(self) -> None:
         """Forget which values there are: what comes may stand a second time."""
         self.places.clear()
+
+    def used(self, places: Places) -> tuple[Iterable[bytes], Places]:
+        """Return the fields that stand at some places, each once, and those places among them."""
+        from tiles import kernels
+
+        if len(self._marks) < len(self.fields):
+            self._marks = np.full(len(self.fields), -1, dtype=np.int32)
+        among, there = np.empty_like(places), np.empty_like(places)
+        many = kernels.number_by_use(places, self._marks, among, there)
+        found = [self.fields[place] for place in there[:many].tolist()]
+        once = dict.fromkeys(found)
+        if len(once) < len(found):
+            order = {field: number for number, field in enumerate(once)}
+            among = np.array([order[field] for field in found], dtype=np.int32)[among]
+        return once, among
 
     def places_of(self, values: npt.NDArray[Any]) -> Numbers:
         """Return the places of some numbers."""
@@ -111,98 +126,23 @@ def encode_points(layer: str, points: Iterable[tuple[int, int, Mapping[str, Valu
     found = list(points)
     names, values = names_and_values()
     column = say_each(((number, said) for number, (_, _, said) in enumerate(found)), names, values)
-    xs, ys = np.array([(x, y) for x, y, _ in found], dtype=np.int64).reshape(-1, 2).T
-    return encode_features(layer, xs, ys, said_by([column], len(found)), names.fields, values.fields)
+    xs, ys = (np.array([point[axis] for point in found], dtype=np.int64) for axis in (0, 1))
+    return encode_features(layer, xs, ys, said_by([column], len(found)), names, values)
 
 
-def encode_features(
-    layer: str, xs: Numbers, ys: Numbers, said: Said, names: Sequence[bytes], values: Sequence[bytes]
-) -> bytes:
+def encode_features(layer: str, xs: Numbers, ys: Numbers, said: Said, names: Fields, values: Fields) -> bytes:
     """Return a tile of one layer of points as ``encode_points`` does, of columns; of names and values it takes what is said."""
+    from tiles import kernels
+
     if not len(xs):
         return b""
-    named, said_names = _used(said.names, names)
-    valued, said_values = _used(said.values, values)
-    body = (
-        _number(15, MVT_VERSION)
-        + _field(1, layer.encode())
-        + varints(_features(xs, ys, said.ends, said_names, said_values))
-        + b"".join(named)
-        + b"".join(valued)
-        + _number(5, EXTENT)
-    )
+    named, said_names = names.used(said.names)
+    valued, said_values = values.used(said.values)
+    written = np.empty(kernels.FEATURE_BYTES * len(xs) + kernels.TAG_BYTES * len(said_names), dtype=np.uint8)
+    size = kernels.write_features(xs, ys, said.ends, said_names, said_values, written)
+    features = written[:size].tobytes()
+    body = b"".join((_number(15, MVT_VERSION), _field(1, layer.encode()), features, *named, *valued, _number(5, EXTENT)))
     return _field(3, body)
-
-
-def _used(places: Numbers, fields: Sequence[bytes]) -> tuple[Iterable[bytes], Numbers]:
-    """Return the fields that stand at some places, each once, and those places among them."""
-    there, among = np.unique(places, return_inverse=True)
-    found = [fields[place] for place in there.tolist()]
-    once = dict.fromkeys(found)
-    if len(once) < len(found):
-        order = {field: number for number, field in enumerate(once)}
-        among = np.array([order[field] for field in found])[among]
-    return once, among
-
-
-_BEFORE: Final = 4
-"""How many numbers of a feature stand before its tags: its field and length, the field and length of the tags."""
-_AFTER: Final = 7
-"""How many stand after them: its type, and its shape."""
-
-
-def _features(xs: Numbers, ys: Numbers, said_ends: Numbers, names: Numbers, values: Numbers) -> Numbers:
-    """Return the numbers that features are written with, one after the other: field keys, lengths and what they hold."""
-    many = said_ends[1:] - said_ends[:-1]
-    features = np.arange(len(xs)).repeat(many)
-    across, down = _zigzag(xs), _zigzag(ys)
-    tag_bytes = np.bincount(features, _sizes(names) + _sizes(values), minlength=len(xs)).astype(np.int64)
-    shape_bytes = 1 + _sizes(across) + _sizes(down)
-    whole = 1 + _sizes(tag_bytes) + tag_bytes + 4 + shape_bytes
-
-    tagged = 2 * many
-    ends = (tagged + (_BEFORE + _AFTER)).cumsum()
-    after = ends - _AFTER
-    begin = after - tagged - _BEFORE
-    tags = (_BEFORE + _AFTER) * features + np.arange(_BEFORE, _BEFORE + 2 * len(features), 2)
-    numbers = np.empty(ends[-1], dtype=np.int64)
-    for number, before in enumerate((_key(2, _BYTES), whole, _key(2, _BYTES), tag_bytes)):
-        numbers[begin + number] = before
-    for number, tag in enumerate((names, values)):
-        numbers[tags + number] = tag
-    for number, behind in enumerate((_key(3, _VARINT), POINT, _key(4, _BYTES), shape_bytes, MOVE_TO_ONE, across, down)):
-        numbers[after + number] = behind
-    return numbers
-
-
-def varints(numbers: Numbers) -> bytes:
-    """Return whole numbers, none negative, one after the other, each seven bits a byte."""
-    sizes = _sizes(numbers)
-    ends = sizes.cumsum()
-    if not len(numbers) or ends[-1] == len(numbers):
-        return numbers.astype(np.uint8).tobytes()
-    written = np.empty(ends[-1], dtype=np.uint8)
-    begin, last = ends - sizes, int(sizes.max())
-    written[begin] = numbers & 0x7F | (sizes > 1) << 7
-    for place in range(1, last):
-        longer = (sizes > place).nonzero()[0]
-        written[begin[longer] + place] = numbers[longer] >> 7 * place & 0x7F | (sizes[longer] > place + 1) << 7
-    return written.tobytes()
-
-
-def _sizes(numbers: Numbers) -> Numbers:
-    """Return how many bytes each number takes."""
-    sizes = np.full(len(numbers), 1)
-    most, bits = int(numbers.max(initial=0)), 7
-    while most >> bits:
-        sizes += numbers >> bits > 0
-        bits += 7
-    return sizes
-
-
-def _zigzag(numbers: Numbers) -> Numbers:
-    """Return numbers with their signs in the lowest bit."""
-    return numbers << 1 ^ numbers >> 63
 
 
 def _value(value: Value) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
+from bisect import bisect_left
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -114,15 +115,21 @@ def holds(source: TileSource, scheme: Scheme) -> bool:
 
 def held_tile(source: TileSource, held: Held, tile: Tile) -> bytes:
     """Return a tile of the cells of points that are held."""
+    cells = held.cells.get(tile.z) or _counted(source, held, tile.z)
+    bits = source.cell_bits
+    first = interleaved(tile.x, tile.y) << 2 * bits
+    codes = cells.codes.data
+    begin = bisect_left(codes, first)
+    end = bisect_left(codes, first + (1 << 2 * bits), lo=begin)
+    xs, ys = cells.xs[begin:end] - tile.x * EXTENT, cells.ys[begin:end] - tile.y * EXTENT
+    return encode_features(source.layer, xs, ys, cells.said.of(begin, end), held.names, held.values)
+
+
+def _counted(source: TileSource, held: Held, z: int) -> Cells:
     with _COUNTING:
-        cells = held.cells.get(tile.z)
-        if cells is None:
-            cells = held.cells[tile.z] = _count(source, held, tile.z)
-        bits = source.cell_bits
-        first = interleaved(tile.x, tile.y) << 2 * bits
-        begin, end = cells.codes.searchsorted([first, first + (1 << 2 * bits)]).tolist()
-        xs, ys = cells.xs[begin:end] - tile.x * EXTENT, cells.ys[begin:end] - tile.y * EXTENT
-        return encode_features(source.layer, xs, ys, cells.said.of(begin, end), held.names.fields, held.values.fields)
+        if z not in held.cells:
+            held.cells[z] = _count(source, held, z)
+        return held.cells[z]
 
 
 def down_of(scheme: Scheme) -> str:
