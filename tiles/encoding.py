@@ -141,7 +141,9 @@ def encode_features(layer: str, xs: Numbers, ys: Numbers, said: Said, names: Fie
     written = np.empty(kernels.FEATURE_BYTES * len(xs) + kernels.TAG_BYTES * len(said_names), dtype=np.uint8)
     size = kernels.write_features(xs, ys, said.ends, said_names, said_values, written)
     features = written[:size].tobytes()
-    body = b"".join((_number(15, MVT_VERSION), _field(1, layer.encode()), features, *named, *valued, _number(5, EXTENT)))
+    body = b"".join(
+        (_number(15, MVT_VERSION), _field(1, layer.encode()), features, *named, *valued, _number(5, EXTENT))
+    )
     return _field(3, body)
 
 

@@ -12,6 +12,7 @@ from django.contrib import messages as said
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import resolve
 
 from geo.answering import one_answer
 from geo.errors import CityError, Forbidden
@@ -43,7 +44,14 @@ CONTENT_POLICY = "; ".join(
 )
 # A page of documentation that a library draws with inline styles; scripts stay ours there too.
 DOCS_POLICY = CONTENT_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+# With none of these and no session nobody is known; who shows one by another way is asked too late, and sees what all see.
+CREDENTIALS = ("HTTP_AUTHORIZATION", "HTTP_X_API_KEY", "HTTP_X_APP_ID")
 API_ROOTS = ("/api/", "/tiles", "/ogc", "/sse/", "/basemaps", "/scenes")
+
+
+def shows_who(request: HttpRequest) -> bool:
+    """Say whether a request has anything by which we may know who asks."""
+    return settings.SESSION_COOKIE_NAME in request.COOKIES or any(name in request.META for name in CREDENTIALS)
 
 
 def is_api(path: str) -> bool:
@@ -112,6 +120,24 @@ class CrossOrigin:
             response["Access-Control-Expose-Headers"] = "ETag, Link, Retry-After, X-Request-Id"
         if request.path.startswith(API_ROOTS):
             response["Vary"] = ", ".join(filter(None, [response.get("Vary", ""), "Origin"]))
+        return response
+
+
+class OpenTiles:
+    """Answers tiles to who shows neither session nor key, past all that asks who it is: asking takes longer than a held tile."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        path = request.path_info
+        if request.method != "GET" or not path.startswith("/tiles/") or shows_who(request):
+            return self.get_response(request)
+        request.resolver_match = found = resolve(path)
+        try:
+            response: HttpResponse = found.func(request, *found.args, **found.kwargs)
+        except CityError as error:
+            return problem(error)
         return response
 
 

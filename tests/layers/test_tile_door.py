@@ -302,3 +302,35 @@ def test_who_is_signed_in_asks_as_himself(client: Client, nursery: FacilityKind)
     facility(source(Family.FACILITIES), 1, nursery)
     client.force_login(User.objects.create(username="甲"), backend="django.contrib.auth.backends.ModelBackend")
     assert len(features(client, url("places", 16))) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("", 200), ("?kinds=none", 204), ("?kind=x", 400), ("x", 404), ("?edition=of+yesterday", 200)],
+)
+def test_who_shows_nothing_is_answered_as_one_whose_session_is_nobodys(
+    client: Client, nursery: FacilityKind, path: str, status: int
+) -> None:
+    facility(source(Family.FACILITIES), 1, nursery)
+    asked = url("places", 16) + path
+    short = client.get(asked)
+    client.cookies["sessionid"] = "nobodys"
+    long = client.get(asked)
+    assert (short.status_code, long.status_code) == (status, status)
+    assert short.content == long.content
+    assert (short["Vary"], long["Vary"]) == (
+        "Origin",
+        "Cookie, Origin",
+    )  # what all see nginx keeps once for all cookies
+    ways = [
+        {name: each[name] for name in each.headers if name not in {"X-Request-Id", "Vary"}} for each in (short, long)
+    ]
+    assert ways[0] == ways[1]
+    assert {"Content-Length", "X-Frame-Options", "Content-Security-Policy", "X-Content-Type-Options"} <= set(ways[0])
+
+
+def test_a_key_that_is_wrong_gets_no_tile(client: Client, nursery: FacilityKind) -> None:
+    facility(source(Family.FACILITIES), 1, nursery)
+    for header in ({"Authorization": "Bearer qt_wrong"}, {"X-API-Key": "qt_wrong"}):
+        answer = client.get(url("places", 16), headers=header)
+        assert (answer.status_code, answer.json()["code"]) == (401, "api_key_invalid")
