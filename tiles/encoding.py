@@ -130,6 +130,11 @@ def encode_points(layer: str, points: Iterable[tuple[int, int, Mapping[str, Valu
     return encode_features(layer, xs, ys, said_by([column], len(found)), names, values)
 
 
+def warm_up() -> None:
+    """Have the kernels compiled, or read from where they are kept, before somebody asks for a tile."""
+    encode_points("", [(0, 0, {"": ""})])
+
+
 def encode_features(layer: str, xs: Numbers, ys: Numbers, said: Said, names: Fields, values: Fields) -> bytes:
     """Return a tile of one layer of points as ``encode_points`` does, of columns; of names and values it takes what is said."""
     from tiles import kernels

@@ -22,6 +22,7 @@ from redis import RedisError
 
 from geo.fences.evaluate import index
 from services.facilities.preloading import lists
+from tiles import encoding
 from web.doors.finder.opened import OWN
 from web.doors.finder.uses import TEST_HEADER
 
@@ -41,6 +42,7 @@ def warm_up(application: Application) -> None:
     """Ask for the pages families open first, circles, lists, a name like a place's; an empty or a sick house is left as it is."""
     _ask(application, "/", "")
     index.warm_up()
+    encoding.warm_up()
     _ask(application, "/api/v1/fences", "limit=1")
     place = _first_place(application)
     for mode in PATIENT_MODES if place else ():

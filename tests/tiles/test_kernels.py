@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,6 +39,19 @@ def test_features_are_written_as_the_format_says(features: list[tuple[int, int, 
     written = np.empty(kernels.FEATURE_BYTES * len(features) + kernels.TAG_BYTES * len(tags), dtype=np.uint8)
     size = kernels.write_features(xs, ys, ends, names, values, written)
     assert written[:size].tobytes() == b"".join(_feature(x, y, tags) for x, y, tags in features)
+
+
+def test_what_a_process_compiles_before_it_opens_is_what_tiles_need() -> None:
+    script = """
+from tiles import encoding
+encoding.warm_up()
+from tiles import kernels
+before = [len(one.signatures) for one in (kernels.number_by_use, kernels.write_features)]
+encoding.encode_points("a", [(1, 2, {"n": 5, "m": True}), (-3, 4, {})])
+print(before, [len(one.signatures) for one in (kernels.number_by_use, kernels.write_features)])
+"""
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
+    assert said.stdout.strip() == "[1, 1] [1, 1]"
 
 
 def _feature(x: int, y: int, tags: list[tuple[int, int]]) -> bytes:
