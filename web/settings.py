@@ -392,7 +392,7 @@ LOGGING: dict[str, Any] = {
         "django.request": {"level": "ERROR"},
         "django.server": {"level": "ERROR"},
         "axes": {"level": "ERROR"},
-        # It would tell whole addresses of others, with the keys in them.
-        "urllib3": {"level": "INFO"},
+        # It would tell whole addresses of others, with the keys in them; as a warning, too, of an answer whose head is odd.
+        "urllib3": {"level": "ERROR"},
     },
 }

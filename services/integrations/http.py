@@ -6,14 +6,16 @@ connected to. Loopback and private networks are refused unless the operator name
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import logging
 import random
 import socket
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import urllib3
@@ -27,6 +29,10 @@ CHUNK: Final = 16_384
 AGAIN: Final = frozenset({502, 503, 504})
 """Statuses of a system that did not do what was asked; every status from 500 counts against it."""
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+"""All that IPv6 gives out for the whole world."""
+TRANSLATED: Final = tuple(ipaddress.IPv6Network(each) for each in ("64:ff9b::/96", "::ffff:0:0:0/96"))
+"""Their last 32 bits are an IPv4 address, to which a gateway translates (RFC 6052, RFC 2765)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +71,21 @@ def check_address(address: str, *, inside: bool) -> IPAddress:
     ``inside``.
     """
     found: IPAddress = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        found = found.ipv4_mapped or found.sixtofour or found
-    never = found.is_link_local or found.is_multicast or found.is_unspecified
-    if never or (not inside and not found.is_global):
+    meant = _meant(found)
+    never = meant.is_link_local or meant.is_multicast or meant.is_unspecified
+    outside = meant.is_global and (meant.version == 4 or meant in UNICAST)
+    if never or not (inside or outside):
         raise NotReached("address_refused", "这个系统的地址不允许访问，请系统管理员核对配置。")
     return found
+
+
+def _meant(address: IPAddress) -> IPAddress:
+    """Return the IPv4 address that a gateway reads out of an IPv6 one, or the address itself."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if any(address in network for network in TRANSLATED):
+        return ipaddress.IPv4Address(address.packed[-4:])
+    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else address)
 
 
 def ask(
@@ -144,7 +159,8 @@ def _once(
 ) -> Answer:
     deadline = time.monotonic() + upstream.total_s
     parts = urlsplit(upstream.root)
-    pool = _pool(upstream)
+    watch = _Watch(deadline)
+    pool = _pool(upstream, watch)
     host = parts.hostname or ""
     named = f"[{host}]" if ":" in host else host
     headers["Host"] = f"{named}:{parts.port}" if parts.port else named
@@ -159,14 +175,62 @@ def _once(
     except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as fault:
         raise NotReached("not_reached", f"连不上{upstream.name}。") from fault
     except urllib3.exceptions.SSLError as fault:
+        if time.monotonic() > deadline:  # cut while it dripped
+            raise AnswerUnclear("answer_missing", f"{upstream.name}没有按时答复。") from fault
         raise NotReached("certificate_refused", f"{upstream.name}的证书不可信，没有发送。") from fault
     except (urllib3.exceptions.HTTPError, OSError, TimeoutError) as fault:
         raise AnswerUnclear("answer_missing", f"{upstream.name}没有按时答复。") from fault
     finally:
+        watch.end()
         pool.close()
 
 
-def _pool(upstream: Upstream) -> urllib3.HTTPConnectionPool:
+class _Watch:
+    """Cuts a connection when its time is over: a timeout of sockets begins anew with every byte that drips in."""
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self.timer: threading.Timer | None = None
+
+    def begin(self, held: socket.socket) -> None:
+        """Watch a connection from now on."""
+        self.timer = threading.Timer(max(0.0, self.deadline - time.monotonic()), _shut, [held])
+        self.timer.daemon = True
+        self.timer.start()
+
+    def end(self) -> None:
+        """Watch no longer."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer.args = []
+
+
+class _Plain(urllib3.connection.HTTPConnection):
+    def __init__(self, *given: Any, watch: _Watch, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.watch = watch
+
+    def connect(self) -> None:
+        super().connect()
+        self.watch.begin(self.sock)
+
+
+class _Secure(urllib3.connection.HTTPSConnection):
+    def __init__(self, *given: Any, watch: _Watch, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.watch = watch
+
+    def connect(self) -> None:
+        super().connect()
+        self.watch.begin(self.sock)
+
+
+def _shut(held: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # it ended by itself
+        socket.socket.shutdown(held, socket.SHUT_RDWR)
+
+
+def _pool(upstream: Upstream, watch: _Watch) -> urllib3.HTTPConnectionPool:
     """Return a connection to the address that was checked, whatever the name resolves to a moment later."""
     parts = urlsplit(upstream.root)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
@@ -176,8 +240,9 @@ def _pool(upstream: Upstream) -> urllib3.HTTPConnectionPool:
         raise NotReached("name_unknown", f"找不到{upstream.name}的主机。") from fault
     address = str(check_address(str(found), inside=upstream.inside))
     timeout = urllib3.Timeout(connect=upstream.connect_s, read=upstream.total_s)
+    pool: urllib3.HTTPConnectionPool
     if parts.scheme == "https":
-        return urllib3.HTTPSConnectionPool(
+        pool = urllib3.HTTPSConnectionPool(
             address,
             port,
             timeout=timeout,
@@ -185,8 +250,13 @@ def _pool(upstream: Upstream) -> urllib3.HTTPConnectionPool:
             cert_reqs="CERT_REQUIRED",
             assert_hostname=host,
             server_hostname=host,
+            watch=watch,
         )
-    return urllib3.HTTPConnectionPool(address, port, timeout=timeout, maxsize=1)
+        pool.ConnectionCls = _Secure
+    else:
+        pool = urllib3.HTTPConnectionPool(address, port, timeout=timeout, maxsize=1, watch=watch)
+        pool.ConnectionCls = _Plain
+    return pool
 
 
 def _plain(response: urllib3.response.BaseHTTPResponse, upstream: Upstream) -> dict[str, str]:
@@ -203,5 +273,7 @@ def _read(response: urllib3.response.BaseHTTPResponse, deadline: float, most_byt
         if len(data) > most_bytes:
             raise AnswerUnclear("answer_too_large", "对方系统的答复过大，已停止读取。")
         if time.monotonic() > deadline:
-            raise AnswerUnclear("answer_missing", "对方系统没有按时答完。")
+            break
+    if time.monotonic() > deadline:  # what was cut looks like what ended
+        raise AnswerUnclear("answer_missing", "对方系统没有按时答完。")
     return bytes(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.server
 import socket
 import threading
@@ -18,6 +19,8 @@ from services.integrations.faults import AnswerUnclear, NotConnected, NotReached
 from services.integrations.http import MOST_BYTES, Upstream, ask, check_address
 
 Serve = Callable[[Callable[[Any], None]], str]
+CLOSING = b"\r\nConnection: close\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;"
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +89,16 @@ def test_an_answer_of_any_status_is_an_answer(serve: Serve) -> None:
         ("224.0.0.1", True, False),
         ("100.64.0.1", False, False),
         ("8.8.8.8", False, True),
+        # what a gateway reads an IPv4 address out of, and what no host of the whole world has
+        ("64:ff9b::7f00:1", False, False),
+        ("64:ff9b::a9fe:a9fe", True, False),
+        ("64:ff9b::808:808", False, True),
+        ("::ffff:0:7f00:1", False, False),
+        ("2001:0:7f00:1::", False, False),
+        ("::127.0.0.1", False, False),
+        ("fec0::1", False, False),
+        ("fd00::1", True, True),
+        ("2400:3200::1", False, True),
     ],
 )
 def test_which_addresses_are_connected_to(address: str, inside: bool, allowed: bool) -> None:
@@ -95,6 +108,17 @@ def test_which_addresses_are_connected_to(address: str, inside: bool, allowed: b
         with pytest.raises(NotReached) as refused:
             check_address(address, inside=inside)
         assert refused.value.code == "address_refused"
+
+
+@pytest.mark.parametrize(
+    "host", ["2130706433", "0x7f.1", "0177.0.0.1", "127.1", "localhost.", "[::1]", "[::ffff:127.0.0.1]", "0", "[::]"]
+)
+def test_loopback_is_refused_however_it_is_written(serve: Serve, host: str) -> None:
+    asked = []
+    root = serve(lambda handler: (asked.append(1), says(200)(handler))[1])
+    with pytest.raises(NotReached):
+        ask(upstream(root.replace("127.0.0.1", host), inside=False), "GET", "/")
+    assert asked == []
 
 
 def test_loopback_is_refused_unless_named(serve: Serve) -> None:
@@ -158,6 +182,51 @@ def drips(handler: Any) -> None:
         except OSError:
             return
         time.sleep(0.05)
+
+
+def drips_after(begin: bytes) -> Callable[[Any], None]:
+    """Return an answer that says something and then a byte now and then, without ever coming to the end of its line."""
+
+    def answer(handler: Any) -> None:
+        piece = begin
+        for _ in range(60):
+            try:
+                handler.wfile.write(piece)
+            except OSError:
+                return
+            piece = b"x"
+            time.sleep(0.05)
+
+    return answer
+
+
+@pytest.mark.parametrize("begin", [b"H", b"HTTP/1.1 200 OK\r\nX-", CHUNKED, CHUNKED.replace(b"\r\n", CLOSING, 1)])
+def test_a_line_that_drips_is_cut_at_the_end_of_its_time(serve: Serve, begin: bytes) -> None:
+    began = time.monotonic()
+    with pytest.raises(AnswerUnclear) as cut:
+        ask(upstream(serve(drips_after(begin)), total_s=0.5), "GET", "/")
+    assert cut.value.code == "answer_missing"
+    assert time.monotonic() - began < 1.5
+
+
+def test_a_body_that_unpacks_to_far_more_is_not_read_on(serve: Serve) -> None:
+    packed = gzip.compress(gzip.compress(b"\0" * 60_000_000))
+    assert len(packed) < 2_000
+    with pytest.raises(AnswerUnclear) as refused:
+        ask(upstream(serve(says(200, packed, **{"Content-Encoding": "gzip, gzip"})), total_s=9), "GET", "/")
+    assert refused.value.code == "answer_too_large"
+
+
+@pytest.mark.parametrize("head", [b"no colon here", b"X: y\r\n folded\r\nand cut"])
+def test_an_odd_head_of_an_answer_brings_no_key_into_the_log(
+    serve: Serve, head: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    odd = b"HTTP/1.1 200 OK\r\n" + head + b"\r\nContent-Length: 2\r\n\r\nok"
+    root = serve(lambda handler: handler.wfile.write(odd))
+    assert ask(upstream(root), "GET", "/tile?tk=k3y-of-the-city").status == 200
+    assert "upstream answered" in caplog.text
+    assert "k3y" not in caplog.text
 
 
 @pytest.mark.parametrize(
