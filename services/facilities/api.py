@@ -16,6 +16,7 @@ from geo.addresses.positions import box, position, written
 from geo.addresses.suggesting.ranking import Fit
 from geo.crs import System
 from geo.errors import BadInput
+from geo.etags import holds_already
 from geo.regions.queries import current_city
 from geo.scope import Scope
 from services.access.queries import scope_for
@@ -195,10 +196,9 @@ def read_kinds(request: HttpRequest, ask: Query[schemas.KindsIn]) -> HttpRespons
 def answer(request: HttpRequest, body: bytes, scope: Scope) -> HttpResponse:
     """Return a JSON body with an ETag, or 304 when the caller has it; kept a minute, by shared caches only for the public."""
     etag = f'"{hashlib.blake2b(body, digest_size=10).hexdigest()}"'
-    known = {mark.strip().removeprefix("W/") for mark in request.headers.get("If-None-Match", "").split(",")}
     response = (
         HttpResponse(status=304)
-        if etag in known
+        if holds_already(request, etag)
         else HttpResponse(body, content_type="application/json; charset=utf-8")
     )
     response["ETag"] = etag

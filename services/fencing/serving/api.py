@@ -20,6 +20,7 @@ from geo.addresses.gazetteer import Published, names_of, published_now
 from geo.addresses.positions import box, position
 from geo.crs import System, notes
 from geo.errors import BadInput, TooLarge
+from geo.etags import holds_already
 from geo.fences.areas import shape_of
 from geo.geometry import feature, feature_collection
 from geo.regions.models import Level
@@ -85,7 +86,7 @@ def read_fences(request: HttpRequest, ask: Query[schemas.FencesIn]) -> HttpRespo
     live, published = live_fences(at=at), published_now()
     rows = rows_wanted(wanted, live, scope=scope)
     tag = _tag(live, rows, published, ask.model_dump_json(exclude={"at"}))
-    if _known(request, tag):
+    if holds_already(request, tag):
         return _tagged(HttpResponse(status=304), tag, scope)
     shapes = ask.format == "geojson"
     page, after = page_of(rows, live, after=ask.cursor, limit=min(ask.limit, MOST_SHAPES) if shapes else ask.limit)
@@ -108,7 +109,7 @@ def read_fence(request: HttpRequest, which: Path[schemas.WhichIn], ask: Query[sc
     scope, system, at = _scope(request), System.parse(ask.crs), moment_asked(ask.at)
     fence, published = fence_live(which.fence_id, at=at, scope=scope), published_now()
     tag = _digest(fence.pk, published.key, system)
-    if _known(request, tag):
+    if holds_already(request, tag):
         return _tagged(HttpResponse(status=304), tag, scope)
     told = fence_shape(fence, names_of(published))
     drawn = feature(shape_of(fence), told, system, told["id"])
@@ -123,7 +124,7 @@ def read_versions(request: HttpRequest, which: Path[schemas.WhichIn]) -> HttpRes
     names = names_of(published)
     body = {"versions": [version_shape(version, names) for version in versions], **_demo(published)}
     tag = _digest(body)
-    return _tagged(HttpResponse(status=304) if _known(request, tag) else _json(body), tag, scope)
+    return _tagged(HttpResponse(status=304) if holds_already(request, tag) else _json(body), tag, scope)
 
 
 def _asked(body: dict[str, Any]) -> tuple[Asked, Any]:
@@ -217,10 +218,6 @@ def _tag(live: LiveFences, rows: list[int], published: Published, question: str)
 
 def _digest(*facts: Any) -> str:
     return f'"{hashlib.blake2b(repr(facts).encode(), digest_size=10).hexdigest()}"'
-
-
-def _known(request: HttpRequest, tag: str) -> bool:
-    return tag in {mark.strip().removeprefix("W/") for mark in request.headers.get("If-None-Match", "").split(",")}
 
 
 def _tagged(response: HttpResponse, tag: str, scope: Scope) -> HttpResponse:

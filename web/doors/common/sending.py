@@ -13,21 +13,16 @@ from typing import BinaryIO, Final
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.http import content_disposition_header, parse_etags, quote_etag
+from django.utils.http import content_disposition_header, quote_etag
 
 from geo.errors import NotFound
+from geo.etags import holds_already
 from geo.kept import open_file
 
 CONFINED: Final = "default-src 'none'; img-src 'self'; style-src 'none'; sandbox; frame-ancestors 'none'"
 GONE: Final = "这个文件的内容不见了。请联系管理员从备份恢复。"
 _RANGE: Final = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 _CHUNK: Final = 1 << 18
-
-
-def holds_already(request: HttpRequest, tag: str) -> bool:
-    """Say whether the caller holds what bears a tag; of what was packed on its way out the tag comes back as a weak one."""
-    known = parse_etags(request.headers.get("If-None-Match", ""))
-    return known == ["*"] or tag in {one.removeprefix("W/") for one in known}
 
 
 def send_file(

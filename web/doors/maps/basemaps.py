@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.views.decorators.http import require_safe
 
+from geo.etags import holds_already
 from services.access.queries import holds_citywide, scope_for
 from services.basemaps.models import View
 from services.basemaps.queries import DUTY, Part, base_map, base_maps
@@ -15,7 +16,6 @@ from services.basemaps.serving import tile_of
 from tiles.cache import etag
 from tiles.schemes import Tile
 from web.api.limits import CallerLimit
-from web.doors.common.sending import holds_already
 
 TILES: Final = CallerLimit("basemaps", anonymous=2400, keyed=6000)
 TILE_S: Final = 86_400

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from geo.crs.cities import CITIES
 from geo.errors import BadInput
+from geo.etags import holds_already
 from geo.imports.queries import attribution, shows_invented
 from layers.registry import layer, visible_layers
 from layers.spec import LayerSpec
@@ -33,7 +34,7 @@ from services.facilities.preloading.hits import note_tile
 from tiles.cache import etag
 from tiles.schemes import WEB_MERCATOR_QUAD, Tile, scheme
 from web.api.limits import CallerLimit
-from web.doors.common.sending import holds_already, send_public
+from web.doors.common.sending import send_public
 
 MVT: Final = "application/vnd.mapbox-vector-tile"
 PMTILES: Final = "application/vnd.pmtiles"

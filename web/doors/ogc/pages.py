@@ -18,6 +18,7 @@ from django.utils.cache import patch_vary_headers
 
 from geo.crs import CITIES, City
 from geo.errors import BadInput, NotFound
+from geo.etags import holds_already
 from geo.scope import Scope
 from layers.ogc import documents
 from layers.ogc.asking import Asked, check_parameters, crs_asked, read_asked, token_of
@@ -33,7 +34,6 @@ from layers.registry import layer, visible_layers
 from layers.spec import LayerSpec
 from services.access.queries import scope_for
 from web.api.limits import CallerLimit
-from web.doors.common.sending import holds_already
 
 OGC: Final = CallerLimit("ogc", anonymous=6_000, keyed=60_000)
 """A client that reads a layer feature by feature asks a hundred times a second."""

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from geo.crs import System
 from geo.errors import BadInput, NotFound
+from geo.etags import holds_already
 from geo.geometry import geojson
 from geo.scope import Scope
 from layers.scenes.holding import open_piece, whole_of
@@ -31,7 +32,7 @@ from layers.scenes.queries import (
 )
 from services.access.queries import scope_for
 from tiles.cache import etag
-from web.doors.common.sending import holds_already, send_piece
+from web.doors.common.sending import send_piece
 from web.doors.common.typed import typed
 
 FOR_EVER: Final = "public, max-age=31536000, immutable"
