@@ -16,11 +16,10 @@ from layers.choropleths.queries import Asked, board_of
 from layers.choropleths.spec import month_before, short_name
 from layers.facts.registry import fact
 from services.access.models import AuditAct, AuditEntry
-from tests.layers.choropleths.samples import copy_places, report_places, this_month, use_finder, versions
+from tests.layers.choropleths.samples import copy_places, last_month, report_places, this_month, use_finder, versions
 from tests.layers.choropleths.test_board import ALL
 from tests.web.test_kinds import anyone, signed_in
 
-LAST = month_before(this_month())
 pytestmark = pytest.mark.usefixtures("city")
 
 
@@ -104,7 +103,7 @@ def test_everyone_opens_at_their_own_region_and_sees_no_other() -> None:
 
 def test_few_uses_are_hatched_and_said_to_be_kept_back() -> None:
     streets = versions("street", "310000.310101.")
-    use_finder(LAST, {streets[0].region_id: 4, streets[1].region_id: 30, streets[2].region_id: 55})
+    use_finder(last_month(), {streets[0].region_id: 4, streets[1].region_id: 30, streets[2].region_id: 55})
     page = text(signed_in("shi").get("/watch/areas/finder_uses?region=310101"))
     assert titles(page) == [f"{short_name(streets[2].name)}最多", "有数据的 8 个街镇里，7 个街镇一次也没有"]
     said = {row.split()[-4]: row.split()[-3] for row in ranking(page)}
@@ -120,15 +119,16 @@ def test_a_month_is_in_the_address_and_its_line_says_where_it_went() -> None:
     report_places(3, 9, 14, 20)
     client = signed_in("shi")
     page = text(client.get("/watch/areas/place_reports"))
-    assert f"{LAST.year}年{LAST.month}月" in page
-    first = month_before(LAST, 2)
-    assert f"减少 55%：{first.year}年{first.month}月 20 件，{LAST.year}年{LAST.month}月 9 件" in page
+    last = last_month()
+    assert f"{last.year}年{last.month}月" in page
+    first = month_before(last, 2)
+    assert f"减少 55%：{first.year}年{first.month}月 20 件，{last.year}年{last.month}月 9 件" in page
     assert f"month={this_month():%Y-%m}" in page
     now = text(client.get(f"/watch/areas/place_reports?month={this_month():%Y-%m}"))
     assert {row.split()[-1] for row in ranking(now)} == {"—"}  # a month that is not over is compared with none
     change = text(client.get("/watch/areas/place_reports?measure=change"))
     assert "−" in "".join(ranking(change))
-    empty = text(client.get(f"/watch/areas/place_reports?month={month_before(LAST, 9):%Y-%m}"))
+    empty = text(client.get(f"/watch/areas/place_reports?month={month_before(last, 9):%Y-%m}"))
     assert titles(empty) == ["全市没有数据", "全市没有数据"]
     assert {row.split()[-3] for row in ranking(empty)} == {"—"}
     listed = re.search(r'<a class="button primary" href="([^"]+)"', page)[1]  # type: ignore[index]

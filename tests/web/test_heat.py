@@ -25,7 +25,6 @@ from services.modules.finder.models import PlaceReport, UseCount
 from tests.layers.heat.events import first_of
 
 pytestmark = pytest.mark.usefixtures("city")
-MONTH, BEFORE = (block_at("month", first_of(number)) for number in (1, 2))
 
 
 def signed_in(role: str, code: str) -> Client:
@@ -66,9 +65,9 @@ def report(place: Facility, days_ago: int) -> None:
     PlaceReport.objects.filter(pk=made.pk).update(created_at=timezone.now() - dt.timedelta(days=days_ago))
 
 
-def use(code: str, count: int, first: dt.date = MONTH.first) -> None:
+def use(code: str, count: int, first: dt.date | None = None) -> None:
     region = RegionVersion.objects.get(edition__state="published", code=code).region_id
-    moment = timezone.make_aware(dt.datetime.combine(first, dt.time(9)))
+    moment = timezone.make_aware(dt.datetime.combine(first or first_of(1), dt.time(9)))
     UseCount.objects.create(hour=moment, act="search", region_id=region, filter="", count=count)
 
 
@@ -275,7 +274,7 @@ def test_rows_lead_to_the_ledger_of_just_what_they_count(manager: Client) -> Non
     follow(manager, "place_reports", month, "条")
     text, _ = page_of(manager, "/watch/heat/elder_places?by=7")
     assert 'class="row-link"' not in text  # of cells this large the map is asked closer
-    text, _ = page_of(manager, f"/watch/heat/place_reports?{month}&with={BEFORE.first}")
+    text, _ = page_of(manager, f"/watch/heat/place_reports?{month}&with={first_of(2)}")
     assert 'class="row-link"' not in text  # of a change there are no rows
     text, _ = page_of(signed_in("district_manager", "310101"), "/watch/heat/elder_places?by=district")
     linked = re.findall(r'<tr data-key="(\w+)"(?:(?!</tr>).)*?class="row-link"', text, re.S)
@@ -299,7 +298,7 @@ def test_what_is_worse_the_more_is_drawn_in_the_ramp_of_gaps(manager: Client) ->
     assert 'class="fill-gap-' in text
     assert "fill-quantity" not in text
     assert manager.get(told["api"] + "&bbox=120,30,123,32").json()["palette"] == "gap"
-    text, _ = page_of(manager, "/watch/heat/place_reports?by=9&step=month&with=" + str(BEFORE.first))
+    text, _ = page_of(manager, "/watch/heat/place_reports?by=9&step=month&with=" + str(first_of(2)))
     assert "fill-gap-" not in text
     text, _ = page_of(manager, "/watch/heat/elder_places?by=9")
     assert 'class="fill-quantity-' in text

@@ -18,6 +18,10 @@ def this_month() -> dt.date:
     return timezone.localdate().replace(day=1)
 
 
+def last_month() -> dt.date:
+    return month_before(this_month())
+
+
 def noon(month: dt.date, day: int = 1) -> dt.datetime:
     return timezone.make_aware(dt.datetime(month.year, month.month, day, 12))
 

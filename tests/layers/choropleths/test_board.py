@@ -19,10 +19,17 @@ from layers.disclosure import K
 from layers.facts.registry import fact
 from layers.styles.classing import counts_in
 from services.facilities.models import Facility
-from tests.layers.choropleths.samples import copy_places, noon, report_places, this_month, use_finder, versions
+from tests.layers.choropleths.samples import (
+    copy_places,
+    last_month,
+    noon,
+    report_places,
+    this_month,
+    use_finder,
+    versions,
+)
 
 ALL = Scope(paths=("",), duties=frozenset({"*"}), actor="test")
-LAST = month_before(this_month())
 pytestmark = pytest.mark.usefixtures("city")
 
 
@@ -106,35 +113,38 @@ def test_shares_add_up_to_all_of_the_region() -> None:
 
 def test_a_month_is_counted_and_compared_with_the_one_before() -> None:
     report_places(0, 9, 14)
-    found = board("place_reports", month=LAST)
+    found = board("place_reports", month=last_month())
     assert found.total.value == 9
-    before = board("place_reports", month=month_before(LAST))
+    before = board("place_reports", month=month_before(last_month()))
     assert before.total.value == 14
     for area in found.areas:
         old = values(before)[area.place.code]
         assert old is not None
         assert area.figure.value is not None
         assert area.change.value == area.figure.value - old
-    changes = board("place_reports", measure=Measure.CHANGE, month=LAST)
+    changes = board("place_reports", measure=Measure.CHANGE, month=last_month())
     assert values(changes) == {area.place.code: area.change.value for area in found.areas}
-    assert [(month.first, month.figure.value) for month in found.months] == [(month_before(LAST), 14.0), (LAST, 9.0)]
+    assert [(month.first, month.figure.value) for month in found.months] == [
+        (month_before(last_month()), 14.0),
+        (last_month(), 9.0),
+    ]
 
 
 def test_a_month_without_data_has_no_figures_and_is_never_zero() -> None:
     report_places(0, 9)
-    long_ago = month_before(LAST, 8)
+    long_ago = month_before(last_month(), 8)
     found = board("place_reports", month=long_ago)
     assert {area.figure.standing for area in found.areas} == {Standing.NONE}
     assert found.total.standing is Standing.NONE
     assert found.breaks == ()
     assert {area.rank for area in found.areas} == {None}
-    within = board("place_reports", month=LAST)
+    within = board("place_reports", month=last_month())
     assert 0.0 in values(within).values()  # somewhere else there were some
 
 
 def test_what_a_fact_cannot_tell_is_said_in_words() -> None:
     for key, asked in (
-        ("places", {"month": LAST}),
+        ("places", {"month": last_month()}),
         ("places", {"measure": Measure.CHANGE}),
         ("place_reports", {"month": dt.date(2199, 1, 1)}),
         ("finder_uses", {"month": this_month()}),  # of persons: only once the month is over
@@ -142,7 +152,7 @@ def test_what_a_fact_cannot_tell_is_said_in_words() -> None:
         with pytest.raises(BadInput):
             board(key, **asked)  # type: ignore[arg-type]
     assert months_of(fact("places", scope=ALL), scope=ALL) == []
-    assert months_of(fact("finder_uses", scope=ALL), scope=ALL) == [LAST]
+    assert months_of(fact("finder_uses", scope=ALL), scope=ALL) == [last_month()]
     assert months_of(fact("place_reports", scope=ALL), scope=ALL) == [this_month()]
 
 
@@ -170,21 +180,22 @@ def test_few_uses_are_told_nowhere_nor_what_they_follow_from() -> None:
     streets = versions("street", "310000.310101.")
     others = versions("street", "310000.310110.")
     use_finder(
-        LAST, {streets[0].region_id: 4, streets[1].region_id: 30, streets[2].region_id: 55, others[0].region_id: 200}
+        last_month(),
+        {streets[0].region_id: 4, streets[1].region_id: 30, streets[2].region_id: 55, others[0].region_id: 200},
     )
-    city = board("finder_uses", month=LAST)
+    city = board("finder_uses", month=last_month())
     assert city.total.value == 289
     assert {code: value for code, value in values(city).items() if value} == {"310101": 89.0, "310110": 200.0}
-    inside = board("finder_uses", "310101", month=LAST)
+    inside = board("finder_uses", "310101", month=last_month())
     assert inside.total.value == 89
     told = values(inside)
     # 4 is kept back, and the smaller of the others with it: what is left of 89 is of 34
     assert [told[street.code] for street in streets[:3]] == [None, None, 55.0]
     assert {area.figure.standing for area in inside.areas} == {Standing.HIDDEN, Standing.TOLD}
     for measure in Measure:
-        shown = values(board("finder_uses", "310101", month=LAST, measure=measure))
+        shown = values(board("finder_uses", "310101", month=last_month(), measure=measure))
         assert shown[streets[0].code] is shown[streets[1].code] is None
-    street = board("finder_uses", streets[0].code, month=LAST)
+    street = board("finder_uses", streets[0].code, month=last_month())
     assert street.total.standing is Standing.HIDDEN
     assert {area.figure.standing for area in street.areas} == {Standing.HIDDEN}  # committees are decided on nowhere
     assert all(month.figure.value is None for month in street.months)
@@ -195,7 +206,7 @@ def test_few_uses_are_told_nowhere_nor_what_they_follow_from() -> None:
 def test_who_adds_up_what_is_told_learns_of_no_fewer_than_k() -> None:
     for at, district in enumerate(versions("district")):
         streets = versions("street", district.path)
-        use_finder(LAST, {each.region_id: (number * 7 + at * 3) % 40 for number, each in enumerate(streets)})
+        use_finder(last_month(), {each.region_id: (number * 7 + at * 3) % 40 for number, each in enumerate(streets)})
     heads = dict.fromkeys((each.path for each in versions("street")), 0)
     from services.modules.finder.models import UseCount
 
@@ -203,7 +214,7 @@ def test_who_adds_up_what_is_told_learns_of_no_fewer_than_k() -> None:
     for street in versions("street"):
         heads[street.path] = by_region.get(street.region_id, 0)
     for district in versions("district"):
-        found = board("finder_uses", district.code, month=LAST)
+        found = board("finder_uses", district.code, month=last_month())
         hidden = [area.place.path for area in found.areas if area.figure.value is None]
         if found.total.value is not None and hidden:
             assert len(hidden) > 1
@@ -212,7 +223,7 @@ def test_who_adds_up_what_is_told_learns_of_no_fewer_than_k() -> None:
             assert rest >= K
         assert all(not area.figure.value or area.figure.value >= K for area in found.areas)
         own = Scope(paths=(district.path,), duties=frozenset({"*"}), actor="district")
-        assert values(board("finder_uses", month=LAST, scope=own)) == values(found)  # whoever asks
+        assert values(board("finder_uses", month=last_month(), scope=own)) == values(found)  # whoever asks
 
 
 def test_a_scope_opens_at_its_own_region_and_reaches_no_other() -> None:
@@ -229,8 +240,8 @@ def test_a_scope_opens_at_its_own_region_and_reaches_no_other() -> None:
     assert {each.code for each in board("places", scope=two).siblings} == {street.code, "310110"}
     report_places(0, 30)
     assert (
-        board("place_reports", month=LAST, scope=own).total.value
-        == board("place_reports", street.code, month=LAST).total.value
+        board("place_reports", month=last_month(), scope=own).total.value
+        == board("place_reports", street.code, month=last_month()).total.value
     )
 
 
@@ -250,7 +261,7 @@ def test_shapes_meet_after_thinning_and_every_label_has_room() -> None:
     assert all(0 < each.label.x < whole.width for each in whole.regions if each.label)
     length, metres = whole.scale
     assert length == pytest.approx(metres * whole.width / (whole.box[2] - whole.box[0]), abs=0.1)
-    assert noon(LAST).month == LAST.month
+    assert noon(last_month()).month == last_month().month
     east, north = shapes[0].label
     x, y = whole.at(east, north)
     assert 0 < x < whole.width

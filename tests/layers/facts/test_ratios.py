@@ -19,19 +19,19 @@ from services.facilities.models import Facility
 from services.gaps.queries import board as gaps_board
 from services.gaps.queries import question_of
 from services.modules.finder.models import PlaceReport
-from tests.layers.choropleths.samples import report_places, this_month, use_finder, versions
+from tests.layers.choropleths.samples import last_month, report_places, use_finder, versions
 from tests.layers.choropleths.test_board import ALL, board, places_by, values
-from tests.layers.heat.test_regional import MONTH
+from tests.layers.heat.events import month_ago
 from tests.services.gaps.measured import KIND, STAFF, few_kinds, measure
 
-LAST = month_before(this_month())
 HUANGPU = "310000.310101."
 pytestmark = pytest.mark.usefixtures("city")
 
 
 def reports_by(level: str) -> dict[str, int]:
     found: dict[str, int] = {}
-    for report in PlaceReport.objects.filter(created_at__month=LAST.month, created_at__year=LAST.year):
+    last = last_month()
+    for report in PlaceReport.objects.filter(created_at__month=last.month, created_at__year=last.year):
         code = next(
             each.code for each in versions(level) if report.region.versions.filter(path__startswith=each.path).exists()
         )
@@ -42,7 +42,7 @@ def reports_by(level: str) -> dict[str, int]:
 def test_reports_per_place_are_reports_divided_by_places() -> None:
     report_places(0, 9, 14)
     reports, places = reports_by("district"), places_by("district")
-    found = board("reports_per_place", month=LAST)
+    found = board("reports_per_place", month=last_month())
     told = values(found)
     assert sum(reports.values()) == 9
     for code, value in told.items():
@@ -52,12 +52,12 @@ def test_reports_per_place_are_reports_divided_by_places() -> None:
     assert found.total.value == round(100 * 9 / sum(places.values()), 1)
     assert found.total.value != sum(value or 0 for value in told.values())
     assert found.rate.standing is Standing.NONE
-    changes = board("reports_per_place", month=LAST, measure=Measure.CHANGE)
-    before = values(board("reports_per_place", month=month_before(LAST)))
+    changes = board("reports_per_place", month=last_month(), measure=Measure.CHANGE)
+    before = values(board("reports_per_place", month=month_before(last_month())))
     for code, value in values(changes).items():
         old, new = before[code], told[code]
         assert value == (None if old is None or new is None else pytest.approx(new - old, abs=0.06))
-    heat = region_heat(fact("reports_per_place", scope=ALL), scope=ALL, level="district", period=MONTH)
+    heat = region_heat(fact("reports_per_place", scope=ALL), scope=ALL, level="district", period=month_ago(1))
     by_code = {path.split(".")[1]: value for path, value in heat.values.items()}
     for code, value in told.items():
         assert by_code[code] == (None if value is None else pytest.approx(value, abs=0.06))
@@ -86,10 +86,10 @@ def test_ratios_are_not_made_rates_or_shares_again(measure: Measure) -> None:
 
 def test_uses_of_few_per_place_are_told_nowhere() -> None:
     streets = versions("street", HUANGPU)
-    use_finder(LAST, {streets[0].region_id: K - 1, streets[1].region_id: 30, streets[2].region_id: 55})
+    use_finder(last_month(), {streets[0].region_id: K - 1, streets[1].region_id: 30, streets[2].region_id: 55})
     uses = fact("finder_uses", scope=ALL)
     ratio = replace(uses, key="uses_per_place", unit="次/处", over=PLACES)
-    alone, divided = (board_of(each, Asked(month=LAST), "310101", scope=ALL) for each in (uses, ratio))
+    alone, divided = (board_of(each, Asked(month=last_month()), "310101", scope=ALL) for each in (uses, ratio))
     shown = {area.place.code: area.figure for area in divided.areas}
     places = places_by("street")
     hidden = [area.place.code for area in alone.areas if area.figure.standing is Standing.HIDDEN]
@@ -103,7 +103,7 @@ def test_uses_of_few_per_place_are_told_nowhere() -> None:
         else:
             assert area.figure.value is not None
             assert own.value == round(area.figure.value / places[area.place.code], 1)
-    heat = region_heat(ratio, scope=ALL, level="street", period=MONTH)
+    heat = region_heat(ratio, scope=ALL, level="street", period=month_ago(1))
     assert all(heat.values[path] is None for path in heat.values if path.split(".")[2] in hidden)
 
 
@@ -113,9 +113,11 @@ def test_a_ratio_over_few_persons_is_told_nowhere_and_must_say_it_is_about_perso
         replace(reports, key="reports_per_use", cell="", over=uses)
     streets = versions("street", HUANGPU)
     report_places(0, 40)
-    use_finder(LAST, {streets[0].region_id: K - 1, streets[1].region_id: 30, streets[2].region_id: 55})
+    use_finder(last_month(), {streets[0].region_id: K - 1, streets[1].region_id: 30, streets[2].region_id: 55})
     ratio = replace(reports, key="reports_per_use", cell="", heads="count(*)", times=100.0, over=uses)
-    shown = {area.place.code: area.figure for area in board_of(ratio, Asked(month=LAST), "310101", scope=ALL).areas}
+    shown = {
+        area.place.code: area.figure for area in board_of(ratio, Asked(month=last_month()), "310101", scope=ALL).areas
+    }
     assert shown[streets[0].code] == shown[streets[1].code] == Figure(Standing.HIDDEN)
 
 

@@ -13,6 +13,7 @@ from geo.grids.cells import cells_at
 from geo.regions.models import RegionVersion
 from geo.regions.queries import assign_regions, current_city
 from layers.facts.spec import FactSpec
+from layers.heat.periods import Period, block_at
 
 PERSONS = FactSpec(
     key="test_events", title="服务人次", summary="测试用的人次。", unit="人次", category="themes",
@@ -38,6 +39,11 @@ def first_of(months_ago: int) -> dt.date:
     for _ in range(months_ago):
         day = (day - dt.timedelta(days=1)).replace(day=1)
     return day
+
+
+def month_ago(number: int) -> Period:
+    """Return a whole month before this one."""
+    return block_at("month", first_of(number))
 
 
 def make_events(count: int, seed: int, months: int = 2) -> list[Event]:

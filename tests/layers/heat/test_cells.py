@@ -23,10 +23,9 @@ from layers.heat import keeping
 from layers.heat.cells import CellHeat, cell_heat, change_of_cells, regions_of
 from layers.heat.periods import block_at, blocks, check_tellable
 from layers.heat.regional import region_heat
-from tests.layers.heat.events import NOBODY, PERSONS, Event, first_of, make_events
+from tests.layers.heat.events import NOBODY, PERSONS, Event, first_of, make_events, month_ago
 
 ALL = Scope(paths=("",), duties=frozenset({"*"}))
-MONTH = block_at("month", first_of(1))
 RESOLUTIONS = (7, 8, 9, 10)
 
 
@@ -54,8 +53,8 @@ def figures(heat: CellHeat) -> dict[int, float]:
 def test_told_figures_are_those_of_the_rows_and_of_ten_persons_at_least(seed: int, city: None) -> None:
     events = make_events(4000, seed)
     for resolution in RESOLUTIONS:
-        told = figures(cell_heat(PERSONS, scope=ALL, resolution=resolution, period=MONTH))
-        rows, persons = rows_in(events, resolution, MONTH), persons_in(events, resolution, MONTH)
+        told = figures(cell_heat(PERSONS, scope=ALL, resolution=resolution, period=month_ago(1)))
+        rows, persons = rows_in(events, resolution, month_ago(1)), persons_in(events, resolution, month_ago(1))
         assert told, "nothing told proves nothing"
         assert all(rows[cell] == value and len(persons[cell]) >= K for cell, value in told.items())
 
@@ -64,10 +63,10 @@ def test_told_figures_are_those_of_the_rows_and_of_ten_persons_at_least(seed: in
 def test_what_zooms_leave_of_each_other_is_of_ten_persons_at_least(seed: int, city: None) -> None:
     """The attacker takes from every told cell all told cells inside it, at each finer zoom: what is left is nobody or enough."""
     events = make_events(4000, seed)
-    told = {r: figures(cell_heat(PERSONS, scope=ALL, resolution=r, period=MONTH)) for r in RESOLUTIONS}
+    told = {r: figures(cell_heat(PERSONS, scope=ALL, resolution=r, period=month_ago(1))) for r in RESOLUTIONS}
     hidden = 0
     for coarse, fine in combinations(RESOLUTIONS, 2):
-        of_fine = persons_in(events, fine, MONTH)
+        of_fine = persons_in(events, fine, month_ago(1))
         for cell in told[coarse]:
             left = [
                 who for small, who in of_fine.items() if parent_at(small, coarse) == cell and small not in told[fine]
@@ -115,12 +114,12 @@ def test_persons_are_not_narrowed_nor_told_of_today_nor_by_region_too(city: None
         lambda: cell_heat(PERSONS, scope=ALL, resolution=9),
         lambda: cell_heat(PERSONS, scope=ALL, resolution=9, period=block_at("month", timezone.localdate())),
         lambda: cell_heat(PERSONS, scope=ALL, resolution=9, period=block_at("day", first_of(1))),
-        lambda: cell_heat(PERSONS, scope=ALL, resolution=9, period=MONTH, choices={"kinds": ["x"]}),
-        lambda: cell_heat(PERSONS, scope=ALL, resolution=6, period=MONTH),
+        lambda: cell_heat(PERSONS, scope=ALL, resolution=9, period=month_ago(1), choices={"kinds": ["x"]}),
+        lambda: cell_heat(PERSONS, scope=ALL, resolution=6, period=month_ago(1)),
         lambda: cell_heat(NOBODY, scope=ALL, resolution=11),
         lambda: cell_heat(standing, scope=ALL, resolution=9),
-        lambda: region_heat(PERSONS, scope=ALL, level="street", period=MONTH),
-        lambda: cell_heat(replace(PERSONS, cell=""), scope=ALL, resolution=9, period=MONTH),
+        lambda: region_heat(PERSONS, scope=ALL, level="street", period=month_ago(1)),
+        lambda: cell_heat(replace(PERSONS, cell=""), scope=ALL, resolution=9, period=month_ago(1)),
     ):
         with pytest.raises(BadInput):
             refused()
@@ -133,42 +132,42 @@ def test_scopes_are_parts_of_one_table_whoever_asks(seed: int, city: None) -> No
     districts = RegionVersion.objects.filter(edition__state="published", level="district").values_list(
         "path", flat=True
     )
-    told = figures(cell_heat(PERSONS, scope=ALL, resolution=8, period=MONTH))
+    told = figures(cell_heat(PERSONS, scope=ALL, resolution=8, period=month_ago(1)))
     parts = []
     for path in districts:
         mine = Scope(paths=(path,), duties=frozenset({"facilities.view"}))
-        some = figures(cell_heat(PERSONS, scope=mine, resolution=8, period=MONTH))
+        some = figures(cell_heat(PERSONS, scope=mine, resolution=8, period=month_ago(1)))
         assert all(told[cell] == value for cell, value in some.items())
         assert all(region.startswith(path) for region in regions_of(np.array(list(some), dtype=np.int64)))
         parts.append(set(some))
     assert len(set().union(*parts)) == sum(len(part) for part in parts) > 0
-    everyone = cell_heat(replace(PERSONS, duty=""), scope=Scope.public(), resolution=8, period=MONTH)
+    everyone = cell_heat(replace(PERSONS, duty=""), scope=Scope.public(), resolution=8, period=month_ago(1))
     assert figures(everyone) == told
 
 
 def test_a_city_smaller_than_k_is_told_nothing_of(city: None) -> None:
     make_events(400, 10)
-    found = cells_module._decided(PERSONS, ALL, MONTH, least=100_000)
+    found = cells_module._decided(PERSONS, ALL, month_ago(1), least=100_000)
     assert all(not len(heat.cells) and heat.hidden for heat in found.values())
 
 
 def test_a_period_without_rows_has_no_cells_and_hides_none(city: None) -> None:
     make_events(200, 11)
-    found = cell_heat(PERSONS, scope=ALL, resolution=9, period=block_at("month", first_of(30)))
+    found = cell_heat(PERSONS, scope=ALL, resolution=9, period=month_ago(30))
     assert not len(found.cells)
     assert not found.hidden
 
 
 def test_a_change_of_persons_is_told_where_both_figures_are_and_of_acts_everywhere(city: None) -> None:
     events = make_events(4000, 12)
-    before = block_at("month", first_of(2))
-    now, then = (cell_heat(PERSONS, scope=ALL, resolution=8, period=period) for period in (MONTH, before))
+    before = month_ago(2)
+    now, then = (cell_heat(PERSONS, scope=ALL, resolution=8, period=period) for period in (month_ago(1), before))
     change = figures(change_of_cells(PERSONS, now, then))
     assert change == {
         cell: figures(now)[cell] - figures(then)[cell] for cell in figures(now).keys() & figures(then).keys()
     }
-    now, then = (cell_heat(NOBODY, scope=ALL, resolution=8, period=period) for period in (MONTH, before))
-    rows = [rows_in(events, 8, period) for period in (MONTH, before)]
+    now, then = (cell_heat(NOBODY, scope=ALL, resolution=8, period=period) for period in (month_ago(1), before))
+    rows = [rows_in(events, 8, period) for period in (month_ago(1), before)]
     every = rows[0].keys() | rows[1].keys()
     assert figures(change_of_cells(NOBODY, now, then)) == {
         cell: rows[0].get(cell, 0) - rows[1].get(cell, 0) for cell in every
@@ -180,12 +179,12 @@ def test_what_was_counted_is_counted_once_until_a_row_changes(city: None, monkey
     counted = []
     real = cells_module.count_by_cell
     monkeypatch.setattr(cells_module, "count_by_cell", lambda *args, **words: counted.append(1) or real(*args, **words))
-    first = cell_heat(NOBODY, scope=ALL, resolution=9, period=MONTH)
-    assert cell_heat(NOBODY, scope=ALL, resolution=9, period=MONTH) is first
+    first = cell_heat(NOBODY, scope=ALL, resolution=9, period=month_ago(1))
+    assert cell_heat(NOBODY, scope=ALL, resolution=9, period=month_ago(1)) is first
     keeping._HELD.clear()
-    assert figures(cell_heat(NOBODY, scope=ALL, resolution=9, period=MONTH)) == figures(first)
+    assert figures(cell_heat(NOBODY, scope=ALL, resolution=9, period=month_ago(1))) == figures(first)
     assert len(counted) == 1
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM test_events WHERE person = (SELECT min(person) FROM test_events)")
-    cell_heat(NOBODY, scope=ALL, resolution=9, period=MONTH)
+    cell_heat(NOBODY, scope=ALL, resolution=9, period=month_ago(1))
     assert len(counted) == 2

@@ -17,18 +17,16 @@ from layers.disclosure import K
 from layers.facts.regions import above
 from layers.facts.registry import fact
 from layers.heat import regional
-from layers.heat.periods import block_at
 from layers.heat.regional import change_of_regions, rates_of, region_heat, span_of
 from services.facilities.models import Facility
 from services.modules.finder.models import UseCount
-from tests.layers.heat.events import first_of
+from tests.layers.heat.events import first_of, month_ago
 
 ALL = Scope(paths=("",), duties=frozenset({"*"}))
-MONTH = block_at("month", first_of(1))
 
 
-def use(region: int, count: int, day: dt.date = MONTH.first) -> None:
-    moment = timezone.make_aware(dt.datetime.combine(day, dt.time(9)))
+def use(region: int, count: int, day: dt.date | None = None) -> None:
+    moment = timezone.make_aware(dt.datetime.combine(day or first_of(1), dt.time(9)))
     UseCount.objects.create(hour=moment, act="search", region_id=region, filter="", count=count)
 
 
@@ -46,7 +44,7 @@ def test_nothing_of_fewer_than_k_uses_follows_from_districts_and_streets(seed: i
             uses[region.path] += count
             use(region.region_id, count)
     spec = fact("finder_uses", scope=ALL)
-    districts, streets = (regional._decided(spec, ALL, MONTH)[level] for level in ("district", "street"))
+    districts, streets = (regional._decided(spec, ALL, month_ago(1))[level] for level in ("district", "street"))
     hidden = 0
     for path, value in districts.items():
         inside = {street: told for street, told in streets.items() if above(street, "district") == path}
@@ -66,21 +64,21 @@ def test_a_scope_gets_its_own_regions_of_the_table_of_all(city: None) -> None:
     for street, count in ((first, 40), (second, 3), (last, 50)):
         use(street.region_id, count)
     spec, district = fact("finder_uses", scope=ALL), above(first.path, "district")
-    whole = region_heat(spec, scope=ALL, level="street", period=MONTH).values
+    whole = region_heat(spec, scope=ALL, level="street", period=month_ago(1)).values
     assert (whole[first.path], whole[second.path], whole[last.path]) == (None, None, 50.0)
     assert set(whole) == {street.path for street in regions("street")}
     assert set(whole.values()) == {None, 50.0, 0.0}
     for path, level in ((district, "street"), (last.path, "street"), (district, "district")):
         mine = Scope(paths=(path,), duties=frozenset({"facilities.view"}))
-        found = region_heat(spec, scope=mine, level=level, period=MONTH).values
-        every = region_heat(spec, scope=ALL, level=level, period=MONTH).values
+        found = region_heat(spec, scope=mine, level=level, period=month_ago(1)).values
+        every = region_heat(spec, scope=ALL, level=level, period=month_ago(1)).values
         assert found == {each: value for each, value in every.items() if each.startswith(path)}
         assert found
     street_only = Scope(paths=(last.path,), duties=frozenset({"facilities.view"}))
-    assert region_heat(spec, scope=street_only, level="district", period=MONTH).values == {}
+    assert region_heat(spec, scope=street_only, level="district", period=month_ago(1)).values == {}
     days = span_of(spec, scope=street_only)
     assert days is not None
-    assert days.first == MONTH.first
+    assert days.first == month_ago(1).first
 
 
 def test_rates_are_per_thousand_residents_and_unknown_where_none_are_published(city: None) -> None:
@@ -91,7 +89,7 @@ def test_rates_are_per_thousand_residents_and_unknown_where_none_are_published(c
         region__in=RegionVersion.objects.filter(path__startswith=other.path).values("region")
     ).delete()
     spec = replace(fact("finder_uses", scope=ALL), per=None)
-    heat = region_heat(spec, scope=ALL, level="street", period=MONTH)
+    heat = region_heat(spec, scope=ALL, level="street", period=month_ago(1))
     persons = sum(
         Population.objects.filter(
             region__in=RegionVersion.objects.filter(edition__state="published", path__startswith=one.path).values(
@@ -110,13 +108,13 @@ def test_rates_are_per_thousand_residents_and_unknown_where_none_are_published(c
 
 def test_a_change_is_unknown_where_either_figure_is_not_told(city: None) -> None:
     first, second, third = regions("street")[:3]
-    before = block_at("month", first_of(2))
+    before = month_ago(2)
     for street, then, now in ((first, 20, 50), (second, 30, 4), (third, 60, 15)):
         use(street.region_id, then, before.first)
         use(street.region_id, now)
     spec = fact("finder_uses", scope=ALL)
     found = change_of_regions(
-        *(region_heat(spec, scope=ALL, level="street", period=each) for each in (MONTH, before))
+        *(region_heat(spec, scope=ALL, level="street", period=each) for each in (month_ago(1), before))
     ).values
     assert (found[first.path], found[second.path], found[third.path]) == (
         30.0,
@@ -129,8 +127,8 @@ def test_questions_about_regions_that_cannot_be_answered_are_refused_in_words(ci
     uses, places = (fact(key, scope=ALL) for key in ("finder_uses", "places"))
     for refused in (
         lambda: region_heat(uses, scope=ALL, level="street"),
-        lambda: region_heat(uses, scope=ALL, level="street", period=MONTH, choices={"acts": ["click"]}),
-        lambda: region_heat(places, scope=ALL, level="street", period=MONTH),
+        lambda: region_heat(uses, scope=ALL, level="street", period=month_ago(1), choices={"acts": ["click"]}),
+        lambda: region_heat(places, scope=ALL, level="street", period=month_ago(1)),
         lambda: region_heat(places, scope=ALL, level="committee"),
     ):
         with pytest.raises(BadInput):
@@ -147,7 +145,7 @@ def test_what_was_not_recorded_is_unknown_and_never_zero(city: None) -> None:
     assert None in beds.values()  # nobody registered any there
     assert 0.0 in places.values()  # places are counted one by one: there is none
     assert None not in places.values()
-    empty = block_at("month", first_of(3))
+    empty = month_ago(3)
     use(regions("street")[0].region_id, 50)
     for level in ("district", "street"):
         heat = region_heat(fact("finder_uses", scope=ALL), scope=ALL, level=level, period=empty)
