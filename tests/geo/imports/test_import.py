@@ -6,6 +6,7 @@ import io
 import json
 
 import pytest
+import time_machine
 from django.core.management import call_command
 
 from geo.addresses.models import Address, Community
@@ -326,6 +327,15 @@ def test_status_and_capacity_enter_the_history_and_an_older_figure_does_not_win(
     report = bring(tmp_path, [nursery(status="suspended", m=3, t="2026-04-01 08:00")], columns=columns)
     assert report.counts.unchanged == 1
     assert Facility.objects.get().vacancies == 1
+
+
+def test_a_status_imported_soon_after_midnight_counts_from_the_day_of_the_city(tmp_path):
+    columns = {**PLACES["columns"], "status": "status"}
+    bring(tmp_path, [place(1, status="open")], columns=columns)
+    with time_machine.travel("2027-01-01T00:05:00+08:00"):
+        bring(tmp_path, [place(1, status="suspended")], columns=columns)
+    change = StatusChange.objects.get()
+    assert (change.status, change.effective_on) == ("suspended", datetime.date(2027, 1, 1))
 
 
 def test_words_rules_and_templates_of_a_declaration(tmp_path):
