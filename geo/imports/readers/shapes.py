@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -22,6 +22,9 @@ from geo.imports.readers.dbf import told_encoding
 from geo.imports.readers.reading import Reading
 
 SHAPEFILE_ENDINGS: Final = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+_HEAD: Final = 100
+_CODE, _VERSION = (9994).to_bytes(4, "big"), (1000).to_bytes(4, "little")
+"""How a .shp and a .shx begin, and what they say at the 28th byte."""
 _REASONS: Final = {
     "geometry_vertices": "too_many_vertices",
     "geometry_rings": "too_many_rings",
@@ -123,6 +126,7 @@ def _layer(folder: Path, stem: str, datum: System, name: str) -> Reading:
     tables = {found.suffix.lower(): found for found in folder.iterdir()}
     if not {".shp", ".dbf", ".shx"} <= set(tables):
         raise SourceRefused("file_truncated", f"{name} 缺少 .shp、.shx 或 .dbf")
+    _check_heads(tables, name)
     encoding = told_encoding(tables[".dbf"], name)
     try:
         meta, _, wkb, fields = read(str(tables[".shp"]), encoding=encoding, force_2d=True)
@@ -134,6 +138,15 @@ def _layer(folder: Path, stem: str, datum: System, name: str) -> Reading:
     ]
     shapes, faults, corners = shapes_of(wkb, datum)
     return Reading(names, records, shapes, encoding.lower(), faults, corners, str(meta.get("crs") or "")[:4000])
+
+
+def _check_heads(tables: Mapping[str, Path], name: str) -> None:
+    """Refuse what only bears the ending: GDAL opens a file by its content, and some contents name other files and hosts."""
+    for ending in (".shp", ".shx"):
+        with tables[ending].open("rb") as file:
+            head = file.read(_HEAD)
+        if len(head) < _HEAD or head[:4] != _CODE or head[28:32] != _VERSION:
+            raise SourceRefused("file_unreadable", name)
 
 
 def shapes_of_objects(

@@ -1,9 +1,11 @@
 """Readers against broken, truncated and hostile files: a clear refusal, never a crash, never half a file taken silently."""
 
 import gzip
+import http.server
 import json
 import sqlite3
 import struct
+import threading
 import zipfile
 from contextlib import closing
 
@@ -321,6 +323,47 @@ def test_a_zip_whose_directory_lies_about_sizes_is_refused(shapefile, tmp_path):
         at = data.find(b"PK\x01\x02", at + 4)
     path.write_bytes(bytes(data))
     assert refusal(path, "shapefile") in {"file_unreadable", "archive_bomb"}
+
+
+@pytest.fixture
+def listener():
+    asked = []
+
+    class Noting(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_error(404)
+
+        do_HEAD = do_GET
+
+        def log_message(self, *_): ...
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Noting) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
+@pytest.mark.parametrize("endings", [(".shp",), (".shp", ".shx"), (".SHP",)])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<OGRVRTDataSource><OGRVRTLayer name='own'><SrcDataSource>{local}</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>",
+        "<OGRVRTDataSource><OGRVRTLayer name='own'><SrcDataSource>/vsicurl/{host}/own.csv</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>",
+        "<OGRWFSDataSource><URL>{host}/wfs</URL></OGRWFSDataSource>",
+        '{{"type": "FeatureCollection", "features": [], "links": [{{"rel": "next", "href": "{host}/more"}}]}}',
+    ],
+    ids=["vrt-file", "vrt-host", "wfs", "geojson"],
+)
+def test_what_only_bears_the_ending_of_a_shapefile_is_opened_by_nobody(shapefile, tmp_path, listener, text, endings):
+    host, asked = listener
+    (tmp_path / "own.csv").write_text("id,WKT\nours,POINT(121.4 31.2)\n")
+    said = text.format(local=tmp_path / "own.csv", host=host)
+    for ending in endings:
+        (shapefile / f"green{ending.lower()}").unlink()
+        (shapefile / f"green{ending}").write_text(said)
+    assert refusal(zipped(shapefile, tmp_path / "a.zip"), "shapefile") == "file_unreadable"
+    assert asked == []
 
 
 @pytest.mark.parametrize("missing", [".shx", ".dbf"])
