@@ -16,19 +16,37 @@ from xdist.scheduler import LoadFileScheduling
 
 ROOT = Path(__file__).resolve().parent
 LONGEST: Final = (
-    "run/test_commands.py",
     "geo/imports/test_real_data.py",
     "e2e/test_real_city.py",
+    "e2e/test_scene.py",
+    "run/test_commands.py",
+    "layers/ogc/test_gdal.py",
     "services/access/test_scope_walk.py",
     "e2e/test_map.py",
-    "run/test_keeping.py",
+    "e2e/test_datasets.py",
     "e2e/test_access.py",
-    "e2e/test_scene.py",
+    "run/test_keeping.py",
     "e2e/test_documents.py",
     "e2e/test_messages.py",
     "web/test_matter_rows.py",
+    "e2e/test_place_upkeep.py",
+    "e2e/test_fences.py",
+    "e2e/test_checkins.py",
+    "e2e/test_basemaps.py",
+    "e2e/test_islands.py",
+    "e2e/test_preloading.py",
+    "contracts/test_openapi.py",
+    "e2e/test_fence_layers.py",
+    "e2e/test_plan_map.py",
+    "services/fencing/following/test_killed.py",
+    "layers/analysis/test_processes.py",
+    "e2e/test_one_map.py",
+    "e2e/test_plan_validation.py",
+    "e2e/test_ledgers.py",
+    "e2e/test_pictures.py",
+    "e2e/test_analysis.py",
 )
-"""Files that take more than a minute, the longest first; measured with ``--durations``."""
+"""Files that take more than half a minute, the longest first; measured with ``--durations``."""
 
 REAL_CITY: Final = ("tests/geo/imports/test_real_data.py", "tests/e2e/test_real_city.py")
 
