@@ -165,6 +165,48 @@ def test_on_one_map_an_elder_finds_a_service_is_led_there_applies_and_rates_it(
     assert "等了太久" in page.locator(".care-opinions").inner_text()
 
 
+@pytest.mark.covers("ELD-FLOW-03a", via="web.doors.finder.find:answer")
+def test_a_daughter_sees_the_homes_around_on_the_map_and_applies_to_move_in(open_page: Any, live_city: str) -> None:
+    """On a phone: all 养老机构 within half an hour as a list and as pins, the card of one, and 入住 applied for at it."""
+    from services.facilities.models import Facility
+    from services.kernel.workflow.models import Case
+
+    spot, circle = spot_where(lambda found: len(found.places) >= 1, minutes=30, mode="elder", kinds=("care_home",))
+    around = {one.place.id for one in circle.places}
+    assert set(Facility.objects.filter(pk__in=around).values_list("kind_id", flat=True)) == {"care_home"}
+    page = open_page(390, 844, has_touch=True)
+    sign_in(page, live_city, "jumin", "/my/cases")
+    # 查看周边养老机构: the map holds the homes around and nothing else, as its list does
+    page.goto(f"{live_city}/elder?{spot.query(kinds='care_home', minutes=30)}")
+    wait_for_map(page)
+    assert {one["id"] for one in answer_of(page)["places"]} == around
+    assert {int(pin.get_attribute("data-id")) for pin in page.locator(".pin").all()} == around
+    home = Facility.objects.get(pk=circle.places[0].place.id)
+    page.locator(f'.pin[data-id="{home.pk}"]').click()
+    card = page.locator(f'#card [data-id="{home.pk}"]')
+    card.wait_for()
+    assert home.name in card.inner_text()
+    # 申请入住: begun at the card, filled in for the mother, handed in; the desk has it, and the map says how it stands
+    card.get_by_role("link", name="申请服务").click()
+    page.wait_for_url(f"**/places/{home.pk}/apply**")
+    page.get_by_role("link", name="养老服务申请").click()
+    page.wait_for_url("**/my/cases/new/care_service**")
+    page.get_by_role("button", name="填写申请表").click()
+    page.wait_for_url("**/forms/fill/*")
+    assert page.locator("#f-care_place").input_value() == str(home.pk)
+    fill_in(page)
+    case = Case.objects.filter(matter="care_service").latest("pk")
+    assert (case.facility_id, case.applicant.username, case.state) == (home.pk, "jumin", "open")
+    page.goto(f"{live_city}/elder/mine")
+    wait_for_map(page)
+    mine = page.locator(".care-mine").inner_text()
+    assert [each for each in ("养老服务申请", home.name, "办理中") if each not in mine] == []
+    desk = open_page(1440, 900)
+    sign_in(desk, live_city, "shi", f"/desk/cases/{case.uid}")
+    shown = desk.locator("main").inner_text()
+    assert [each for each in (case.number, home.name, "住进去（长住）") if each not in shown] == []
+
+
 def published(desk: Any, live_city: str) -> None:
     """Let staff publish the comment that waits."""
     from services.modules.opinions.models import Comment, CommentState
