@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
 from layers.choropleths.queries import Asked, board_of
 from layers.choropleths.spec import month_before, short_name
 from layers.facts.registry import fact
 from services.access.models import AuditAct, AuditEntry
+from services.facilities.models import Facility
 from tests.layers.choropleths.samples import copy_places, last_month, report_places, this_month, use_finder, versions
 from tests.layers.choropleths.test_board import ALL
 from tests.web.test_kinds import anyone, signed_in
@@ -191,6 +193,7 @@ def test_nothing_but_reading_is_answered() -> None:
 
 def test_a_ratio_has_no_shares_compares_with_the_whole_and_leads_on() -> None:
     copy_places()
+    Facility.objects.filter(kind__group="eldercare").update(vacancies_as_of=timezone.now())
     client = signed_in("shi")
     page = text(client.get("/watch/areas/unconfirmed_share"))
     assert 'aria-label="怎么算"' not in page  # neither a share nor a rate of a rate
