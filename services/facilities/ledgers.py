@@ -90,6 +90,7 @@ LEDGERS = (
             Column("vacancies_as_of", "余位填报", "moment", sorts=True, filters=True, shown=False),
             Column("attributes__beds", "床位", "integer", unit="张", filters=True, shown=False),
             Column("attributes__inclusive", "普惠", "flag", filters=True, shown=False),
+            Column("attributes__ownership", "性质", "choice", OWNERSHIP.choices, filters=True, shown=False),
             Column("organisation__name", "运营机构", filters=True, shown=False),
             Column("point_source", "位置来源", "choice", tuple(PointSource.choices), filters=True, shown=False),
             Column("uncertainty_m", "误差半径", "number", unit="米", sorts=True, filters=True, shown=False),
