@@ -55,7 +55,7 @@ def saved(page: Any, said: str) -> None:
 def test_a_layer_is_drawn_uploaded_edited_undone_published_and_rolled_back(
     open_page: Any, live_city: str, tmp_path: Path
 ) -> None:
-    page = open_page(1440, 900)
+    page = open_page(1440, 900, reduced_motion="reduce")
     sign_in(page, live_city)
     address = made(page, live_city, "面", "社区花坛")
     key = address.rsplit("/", 1)[1]
@@ -108,7 +108,7 @@ def test_a_layer_is_drawn_uploaded_edited_undone_published_and_rolled_back(
     page.get_by_role("link", name="去发布").click()
     page.get_by_role("button", name="发布第 1 版").click()
     expect(page.get_by_text("已发布第 1 版，马上可以在地图上看到。")).to_be_visible()
-    visitor = open_page(390, 844)
+    visitor = open_page(390, 844, reduced_motion="reduce")
     visitor.goto(f"{live_city}/layers/{key}")
     expect(visitor.get_by_role("heading", level=1)).to_contain_text("社区花坛")
     assert "首花坛" in tile_names(visitor, live_city, key)
@@ -147,7 +147,7 @@ def tile_names(page: Any, root: str, key: str) -> set[str]:
 def test_points_are_put_moved_and_kept_when_the_network_fails(
     open_page: Any, live_city: str, look: str, width: int
 ) -> None:
-    page = open_page(width, 900, color_scheme=look)
+    page = open_page(width, 900, color_scheme=look, reduced_motion="reduce")
     sign_in(page, live_city)
     made(page, live_city, "点", f"长椅{width}")
     look_at(page)
@@ -169,7 +169,7 @@ def test_points_are_put_moved_and_kept_when_the_network_fails(
 
 
 def test_without_script_points_are_typed_and_lines_written(open_page: Any, live_city: str) -> None:
-    page = open_page(390, 844)
+    page = open_page(390, 844, reduced_motion="reduce")
     sign_in(page, live_city)
     without_script(page)
     page.goto(f"{live_city}/desk/layers/new")

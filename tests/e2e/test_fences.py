@@ -52,7 +52,7 @@ def ground(live_city: str) -> Ground:
 def test_a_planner_draws_a_fence_mends_its_overlap_and_publishes_it_from_monday(
     ground: Ground, open_page: Any, live_city: str
 ) -> None:
-    page = open_page(1440, 900)
+    page = open_page(1440, 900, reduced_motion="reduce")
     page.set_default_timeout(60_000)
     sign_in(page, live_city, "qu", f"/plan/fences/{ground.edition.pk}/map")
     drawn(page)
@@ -115,7 +115,7 @@ def test_a_planner_draws_a_fence_mends_its_overlap_and_publishes_it_from_monday(
         accept.check()
     page.get_by_role("button", name=re.compile("送审第")).click()
     page.get_by_text("最后修改的是您自己").wait_for()
-    other = open_page(1440, 900)
+    other = open_page(1440, 900, reduced_motion="reduce")
     sign_in(other, live_city, "shi", f"/plan/fences/{ground.edition.pk}")
     other.get_by_role("radio", name="同意").check()
     other.get_by_role("button", name="提交").click()
@@ -163,7 +163,7 @@ def test_without_script_on_a_phone_a_street_becomes_a_fence_and_an_overlap_is_me
 def test_a_hole_and_a_part_apart_are_drawn_and_a_part_that_misses_is_told(
     ground: Ground, open_page: Any, live_city: str
 ) -> None:
-    page = open_page(1440, 900)
+    page = open_page(1440, 900, reduced_motion="reduce")
     page.set_default_timeout(60_000)
     own = ground.neighbour
     sign_in(page, live_city, "qu", f"/plan/fences/{ground.edition.pk}/map?area={own.same}")

@@ -40,7 +40,7 @@ def test_a_click_on_the_map_tells_the_attributes_of_what_is_there(open_page: Any
     from services.facilities.models import Facility
     from services.facilities.queries import facility_detail
 
-    page = open_page(1440, 900, device_scale_factor=1)
+    page = open_page(1440, 900, device_scale_factor=1, reduced_motion="reduce")
     page.goto(f"{live_city}/?kinds=eldercare")
     wait_until_drawn(page)
     facility = Facility.objects.filter(kind__in=kinds_named("eldercare"), status="open").order_by("id").first()
@@ -82,7 +82,7 @@ def test_points_are_strewn_on_the_map_and_a_place_is_found_on_it(open_page: Any,
     from services.facilities.kinds import kinds_named
     from services.facilities.models import Facility
 
-    page = open_page(1440, 900)
+    page = open_page(1440, 900, reduced_motion="reduce")
     page.goto(live_city)
     wait_until_drawn(page)
     page.locator(".map-layers summary").click()
@@ -141,7 +141,7 @@ def test_points_are_counted_together_by_scale_and_come_apart(open_page: Any, liv
     from services.facilities.kinds import kinds_named
     from services.facilities.models import Facility
 
-    page = open_page(1440, 900)
+    page = open_page(1440, 900, reduced_motion="reduce")
     page.goto(f"{live_city}/?kinds=eldercare")
     wait_until_drawn(page)
     places = Facility.objects.filter(kind__in=kinds_named("eldercare"), status="open")
@@ -174,7 +174,7 @@ def test_the_map_of_services_for_elders_circle_details_and_a_search_for_oneself(
     from services.facilities.kinds import kinds_named
     from services.facilities.models import Facility
 
-    page = open_page(1440, 900)
+    page = open_page(1440, 900, reduced_motion="reduce")
     page.goto(live_city)
     # One's own question: where I live, what I need, how I walk.
     page.get_by_role("combobox").fill(elders.name)
@@ -220,7 +220,7 @@ def test_map_carries_legend_scale_attribution_and_approval_number(
     open_page: Any, live_city: str, families: Spot
 ) -> None:
     for width, height in ((390, 844), (1440, 900)):
-        page = open_page(width, height)
+        page = open_page(width, height, reduced_motion="reduce")
         page.goto(f"{live_city}/?{families.query(mode='pram')}")
         wait_until_drawn(page)
         assert "审图号" in page.locator(".attribution").inner_text()
@@ -231,7 +231,7 @@ def test_map_carries_legend_scale_attribution_and_approval_number(
 
 
 def test_without_webgl_the_list_stands_alone(open_page: Any, live_city: str, families: Spot) -> None:
-    page = open_page(390, 844)
+    page = open_page(390, 844, reduced_motion="reduce")
     page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null;")
     page.goto(f"{live_city}/?{families.query(mode='pram')}")
     assert not page.locator("#map").is_visible()

@@ -8,6 +8,7 @@ import {dark} from './scheme.js';
 
 export {maplibre};
 const EMPTY = {type: 'FeatureCollection', features: []};
+const still = window.matchMedia('(prefers-reduced-motion: reduce)');
 const loading = new Map();
 
 /** A colour of the page's own tokens. */
@@ -37,9 +38,11 @@ export async function openMap(holder, options) {
   const box = holder.dataset.bbox.split(',').map(Number);
   const map = new maplibre.Map({
     container: holder,
+    ...(holder.currentCSSZoom > 1 ? {pixelRatio: devicePixelRatio * holder.currentCSSZoom} : {}), // a doubled wall stays sharp
     style: styled(),
     maxBounds: [[box[0] - 0.6, box[1] - 0.5], [box[2] + 0.6, box[3] + 0.5]],
     maxZoom: 19,
+    fadeDuration: still.matches ? 0 : 300,
     attributionControl: false,
     dragRotate: false,
     pitchWithRotate: false,

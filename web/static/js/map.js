@@ -349,6 +349,7 @@ export async function startMap() {
     fitBoundsOptions: {padding: padding(), maxZoom: 17},
     maxBounds: [[box[0] - 0.6, box[1] - 0.5], [box[2] + 0.6, box[3] + 0.5]],
     maxZoom: 19,
+    fadeDuration: still.matches ? 0 : 300,
     attributionControl: false,
     dragRotate: false,
     pitchWithRotate: false,
