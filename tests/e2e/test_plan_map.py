@@ -63,7 +63,7 @@ def plan(live_city: str) -> Plan:
 def test_a_planner_draws_is_told_of_the_overlap_mends_it_and_publishes(
     plan: Plan, open_page: Any, live_city: str
 ) -> None:
-    page = open_page(1440, 900)
+    page = open_page(1440, 900, reduced_motion="reduce")
     page.set_default_timeout(60_000)
     address = f"/plan/editions/{plan.edition.pk}/map"
     sign_in(page, live_city, "qu", address)
@@ -123,7 +123,7 @@ def test_a_planner_draws_is_told_of_the_overlap_mends_it_and_publishes(
     # published from next Monday, after another person approved
     page.get_by_role("link", name="去检查和发布").click()
     page.get_by_role("button", name="检查").click()
-    other = open_page(1440, 900)
+    other = open_page(1440, 900, reduced_motion="reduce")
     sign_in(other, live_city, "shi", f"/plan/editions/{plan.edition.pk}")
     accept = other.get_by_role("checkbox", name=re.compile("我已核对"))
     if accept.count():
@@ -170,7 +170,7 @@ def test_without_script_and_on_a_phone_areas_are_checked_and_mended(plan: Plan, 
 def test_areas_leave_and_come_back_as_a_file(
     plan: Plan, open_page: Any, live_city: str, tmp_path: Any
 ) -> None:  # fmt: skip
-    page = open_page(1440, 900)
+    page = open_page(1440, 900, reduced_motion="reduce")
     page.set_default_timeout(60_000)
     sign_in(page, live_city, "qu", f"/plan/editions/{plan.edition.pk}/map")
     page.get_by_text("文件", exact=True).click()
@@ -210,7 +210,7 @@ def test_doors_that_change_are_counted_listed_drawn_and_exported(plan: Plan, ope
     own = next(area for area in table.areas.values() if area.name == "蓬莱三幼片区")
     expected = len(table.doors_in(own.shape))
     assert expected > 10
-    page = open_page(1440, 900)
+    page = open_page(1440, 900, reduced_motion="reduce")
     page.set_default_timeout(60_000)
     sign_in(page, live_city, "qu", f"/plan/editions/{after.pk}/compare")
     assert page.locator("h1").inner_text() == f"{expected:,} 个门牌换园"
