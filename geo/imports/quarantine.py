@@ -5,6 +5,7 @@ The child answers JSON of plain values and WKB, made by our own code from shapes
 
 from __future__ import annotations
 
+import re
 import resource
 import subprocess
 import sys
@@ -25,6 +26,8 @@ MEMORY: Final = 2_500_000_000
 CPU_SECONDS: Final = 60
 WALL_SECONDS: Final = 120.0
 OUTPUT: Final = 500_000_000
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""As JSON writes the character of number 0."""
 _ROOT: Final = Path(__file__).resolve().parents[2]
 
 
@@ -86,7 +89,11 @@ def _read(path: str, format: str, datum: str, layer: str, answer: str, memory: s
             "corners": list(reading.corners),
             "said": reading.said,
         }
-    Path(answer).write_bytes(orjson.dumps(found, default=str))
+    written = orjson.dumps(found, default=str)
+    if _NUL.search(written):  # no text of ours can hold it, and no honest file does
+        refused = SourceRefused("file_unreadable", Path(path).name)
+        written = orjson.dumps({"refused": refused.code, "message": refused.message})
+    Path(answer).write_bytes(written)
 
 
 def _reading(found: dict[str, Any]) -> Reading:

@@ -11,7 +11,7 @@ import shapely
 from geo.errors import BadInput
 from geo.scope import Scope
 from layers.analysis.results import Batch, Outcome, write_result
-from layers.analysis.shapes import blocks, united, worth
+from layers.analysis.shapes import blocks, grown, united, worth
 from layers.analysis.sides import loaded
 from layers.analysis.sources import ONE_SIDE, Field, Side, Source, plan_sides
 from layers.datasets.queries import VIEW
@@ -57,7 +57,7 @@ def buffer(asked: Asked) -> Made:
 
 def _grown(asked: Asked, shapes: Any, metres: float) -> Any:
     ends = asked.inputs.get("ends", "round")
-    return shapely.buffer(shapes, metres, quad_segs=ROUND, cap_style=ends)
+    return grown(shapes, metres, segments=ROUND, ends=ends)
 
 
 def _apart(asked: Asked, side: Side, metres: float, rings: int) -> Iterator[Batch]:

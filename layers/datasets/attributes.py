@@ -188,6 +188,8 @@ def _moment(text: str) -> str | None:
         value = dt.datetime.fromisoformat(text.replace("Z", "+00:00").replace("/", "-"))
     except ValueError:
         return None
+    if not 1 < value.year < 9999:  # in another zone it may be of no year that there is
+        return None
     return (value if value.tzinfo else value.replace(tzinfo=_SHANGHAI)).isoformat()
 
 

@@ -527,3 +527,19 @@ def test_a_child_that_takes_too_much_memory_or_time_dies_alone(tmp_path, limit):
     with pytest.raises(SourceRefused) as caught:
         read_apart(path, format="csv", datum=System.WGS84, **limit)
     assert caught.value.code == "reader_died"
+
+
+@pytest.mark.parametrize(
+    ("properties", "taken"),
+    [({"a\0b": 1}, False), ({"a": "x\0"}, False), ({"a": "\\\0"}, False), ({"a": r"\u0000 and \\u0000"}, True)],
+)
+def test_a_text_with_the_character_of_number_0_is_no_text(tmp_path, properties, taken):
+    path = tmp_path / "a.geojson"
+    one = {"type": "Feature", "properties": properties, "geometry": {"type": "Point", "coordinates": [121.4, 31.2]}}
+    path.write_text(json.dumps(one))
+    if taken:
+        assert read_apart(path, format="geojson", datum=System.WGS84).records == [properties]
+        return
+    with pytest.raises(SourceRefused) as refused:
+        read_apart(path, format="geojson", datum=System.WGS84)
+    assert refused.value.code == "file_unreadable"

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry.base import BaseGeometry
 
-from layers.analysis.shapes import blocks, common, nearest, pairs, prepared, ranks, remaining, united, worth
+from layers.analysis.shapes import blocks, common, grown, nearest, pairs, prepared, ranks, remaining, united, worth
 
 WHOLE = st.integers(0, 12)
 """Corners on a coarse grid: shapes touch, share edges, are identical and empty into each other often."""
@@ -138,3 +138,31 @@ def test_blocks_and_ranks() -> None:
     assert list(blocks(0)) == []
     assert list(ranks(np.array([3, 3, 3, 5, 9, 9]))) == [1, 2, 3, 1, 1, 2]
     assert list(ranks(np.array([], dtype=np.intp))) == []
+
+
+@pytest.mark.timeout(60, func_only=True)
+@pytest.mark.parametrize("ends", ["round", "flat"])
+def test_many_points_within_one_distance_grow_in_seconds(ends: str) -> None:
+    crowd = shapely.MultiPoint([(at * 0.1, 0.0) for at in range(3_000)])
+    apart = shapely.MultiPoint([(0, 0), (5_000, 0)])
+    many, two, none = grown(np.array([crowd, apart, shapely.Point()], dtype=object), 500, segments=16, ends=ends)
+    if ends == "round":
+        whole = shapely.LineString([(0, 0), (299.9, 0)]).buffer(500, quad_segs=16)
+        assert many.symmetric_difference(whole).area < 0.001 * whole.area
+        assert len(shapely.get_parts(two)) == 2
+    assert none.is_empty
+
+
+@pytest.mark.timeout(60, func_only=True)
+def test_a_line_that_crosses_itself_a_thousand_times_grows_in_seconds() -> None:
+    corners = np.random.default_rng(1).uniform(0, 3_000, (1_000, 2))
+    short = shapely.LineString(corners[:150])
+    (many, few) = grown(np.array([shapely.LineString(corners), short], dtype=object), 500, segments=16, ends="round")
+    assert few.equals(short.buffer(500, quad_segs=16))
+    assert many.is_valid
+    assert shapely.covers(many, shapely.points(corners)).all()
+    assert (
+        1
+        - many.area / shapely.LineString(corners[:300]).union(shapely.MultiPoint(corners)).convex_hull.buffer(500).area
+        < 0.02
+    )
