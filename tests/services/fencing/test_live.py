@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -89,7 +88,8 @@ def test_days_and_hours_of_a_fence_are_those_of_the_moment_asked() -> None:
         zones, "周一上午", square(0, 0), hours={"mon": [["08:00", "12:00"]]}, from_day="2026-11-01", to_day="2099-12-31"
     )
     published(zones)
-    monday = dt.datetime(2027, 3, 1, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
+    now = timezone.localtime()
+    monday = now.replace(hour=9, minute=0) + dt.timedelta(days=7 - now.weekday())
     inside = spot(50, 50)
     assert names_at(inside, monday) == {"周一上午"}
     assert names_at(inside, monday.replace(hour=12)) == names_at(inside, monday + dt.timedelta(days=1)) == set()

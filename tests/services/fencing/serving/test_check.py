@@ -158,12 +158,14 @@ def test_hours_and_days_of_a_fence_are_those_of_the_moment(client: Client) -> No
     drawn(edition, "周一上午", square(0, 0), hours={"mon": [["08:00", "12:00"]]})
     published(edition)
     asked = {"purpose": "service", **at(50, 50)}
+    today = timezone.localdate()
+    monday = today + dt.timedelta(days=7 - today.weekday())
     for moment, outcome in {
-        "2027-03-01T09:00:00+08:00": "inside",
-        "2027-03-01T01:00:00Z": "inside",
-        "2027-03-01T09:00": "inside",
-        "2027-03-01T12:00:00+08:00": "outside",
-        "2027-03-02T09:00:00+08:00": "outside",
+        f"{monday}T09:00:00+08:00": "inside",
+        f"{monday}T01:00:00Z": "inside",
+        f"{monday}T09:00": "inside",
+        f"{monday}T12:00:00+08:00": "outside",
+        f"{monday + dt.timedelta(days=1)}T09:00:00+08:00": "outside",
     }.items():
         assert post(client, {**asked, "at": moment})["outcome"] == outcome, moment
 
