@@ -171,6 +171,22 @@ def test_without_script_the_table_leads_to_the_place_and_its_acts(
     expect(page.get_by_text(street.places[0].name)).to_be_visible()
 
 
+def test_the_board_is_doubled_on_a_wall_and_its_map_still_answers(
+    open_page: Any, live_city: str, street: Street
+) -> None:
+    page = open_page(3840, 2160, color_scheme="dark")
+    sign_in(page, live_city, "shi", "/watch/elder")
+    drawn(page)
+    wall = "n => parseFloat(getComputedStyle(n).fontSize) * (n.currentCSSZoom || 1)"
+    assert page.locator(".watch-row").first.evaluate(wall) >= 28
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.locator(".watch-stage").evaluate("n => n.getBoundingClientRect().bottom <= innerHeight")
+    assert faults_of(page) == []
+    page.locator(".watch-spot").filter(has_text="黄浦区").click()
+    page.wait_for_url("**region=310101**")
+    drawn(page)
+
+
 @pytest.mark.parametrize("width", [1440, 1920])
 def test_the_public_map_of_elders_fills_a_desk_and_prints_its_list(
     open_page: Any, live_city: str, elders: Spot, width: int
