@@ -63,6 +63,12 @@ def test_an_elder_turns_on_the_large_view_and_calls_the_nearest_canteen(
         steps.append(body())
     assert [round(step / steps[0], 2) for step in steps] == [1.0, 1.25, 1.5]
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 844})
+        for button in page.locator(".elder-bar .button").all():
+            assert button.evaluate(
+                "n => n.scrollWidth <= n.clientWidth && n.getBoundingClientRect().right <= innerWidth"
+            )
     page.reload()
     assert body() == steps[-1]
     assert page.get_by_role("link", name="人工帮忙").get_attribute("href") == "tel:12345"
