@@ -206,7 +206,7 @@ def test_a_line_that_drips_is_cut_at_the_end_of_its_time(serve: Serve, begin: by
     with pytest.raises(AnswerUnclear) as cut:
         ask(upstream(serve(drips_after(begin)), total_s=0.5), "GET", "/")
     assert cut.value.code == "answer_missing"
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 2.5
 
 
 def test_a_body_that_unpacks_to_far_more_is_not_read_on(serve: Serve) -> None:
