@@ -215,14 +215,8 @@ class _Plain(urllib3.connection.HTTPConnection):
         self.watch.begin(self.sock)
 
 
-class _Secure(urllib3.connection.HTTPSConnection):
-    def __init__(self, *given: Any, watch: _Watch, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self.watch = watch
-
-    def connect(self) -> None:
-        super().connect()
-        self.watch.begin(self.sock)
+class _Secure(_Plain, urllib3.connection.HTTPSConnection):
+    """The same over TLS."""
 
 
 def _shut(held: socket.socket) -> None:
