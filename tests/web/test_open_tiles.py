@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import http.client
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from limits import RateLimitItemPerMinute
 
@@ -17,20 +15,12 @@ from geo.imports.models import CURRENT
 from services.access.demo import make_demo_accounts
 from services.access.models import User
 from tests.web.test_sending import ask, nginx
-from tests.web.test_tile_keeping import path
+from tests.web.test_tile_keeping import nothing_kept, path
 from tiles.schemes import tile_at
 from web.doors.maps import tiles as door
 
-__all__ = ["nginx"]
+__all__ = ["nginx", "nothing_kept"]
 pytestmark = pytest.mark.usefixtures("live_city")
-
-
-@pytest.fixture(autouse=True)
-def _nothing_kept() -> Iterator[None]:
-    cache.clear()
-    door._KNOWN.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture

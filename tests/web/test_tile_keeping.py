@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("live_city")
 
 
 @pytest.fixture(autouse=True)
-def _nothing_kept() -> Iterator[None]:
+def nothing_kept() -> Iterator[None]:
     cache.clear()
     door._KNOWN.clear()
     yield
