@@ -147,7 +147,8 @@ def test_people_rights_and_data_are_true_secret_and_whole_by_cryptography(
     (named,) = found(capsys, "secrets", "--all")
     assert f"加密内容 {secret.pk} 打不开" in named
     (kept,) = [path for path in lying if path.stat().st_size >= len(photo)]
-    kept.write_bytes(kept.read_bytes()[:-1] + b"x")
+    sealed = kept.read_bytes()
+    kept.write_bytes(sealed[:-1] + bytes((sealed[-1] ^ 1,)))
     assert keeper.ask("GET", f"/files/{row.pk}/content?inline")[0] == 409
     (named,) = found(capsys, "files", "--all")
     assert kept.name in named
