@@ -26,56 +26,44 @@ def _group(name: str, where: str = "TRUE") -> str:
     return f"""(SELECT * FROM {_OPEN} o WHERE o."group" = '{name}' AND {where})"""
 
 
-PLACES = FactSpec(
+_SOURCE = "各类设施台账，由机构和街镇维护"
+_counted = partial(
+    FactSpec,
+    category="places",
+    region="t.region_id",
+    cell="t.cell",
+    choices=_KINDS,
+    ledger="facilities",
+    families=("facilities",),
+    touched=_TOUCHED,
+    source=_SOURCE,
+)
+PLACES = _counted(
     key="places",
     title="服务设施",
     summary="正在开放的服务设施，一家算一处。",
     unit="处",
-    category="places",
     table=_OPEN,
-    region="t.region_id",
-    cell="t.cell",
-    choices=_KINDS,
-    ledger="facilities",
     asks=(("f.status", "open"),),
-    families=("facilities",),
-    touched=_TOUCHED,
-    source="各类设施台账，由机构和街镇维护",
 )
 
-CHILDCARE = FactSpec(
+CHILDCARE = _counted(
     key="childcare",
     title="托育机构",
     summary="正在开放的托育机构，一家算一处；比率按 0–2 岁居民计。",
     unit="处",
-    category="places",
     table=_group("childcare"),
-    region="t.region_id",
-    cell="t.cell",
     per=(0, 2),
-    choices=_KINDS,
-    ledger="facilities",
     asks=_listed("childcare"),
-    families=("facilities",),
-    touched=_TOUCHED,
-    source="各类设施台账，由机构和街镇维护",
 )
-KINDERGARTENS = FactSpec(
+KINDERGARTENS = _counted(
     key="kindergartens",
     title="幼儿园",
     summary="正在开放的幼儿园，一所算一处；比率按 3–5 岁居民计。",
     unit="处",
-    category="places",
     table=_group("preschool"),
-    region="t.region_id",
-    cell="t.cell",
     per=(3, 5),
-    choices=_KINDS,
-    ledger="facilities",
     asks=_listed("preschool"),
-    families=("facilities",),
-    touched=_TOUCHED,
-    source="各类设施台账，由机构和街镇维护",
 )
 INCLUSIVE = replace(
     KINDERGARTENS,
@@ -89,59 +77,35 @@ _BABY_HOUSES = replace(CHILDCARE, key="baby_houses", table=_group("childcare", f
 
 FACTS = (
     PLACES,
-    FactSpec(
+    _counted(
         key="elder_places",
         title="养老服务设施",
         summary="正在开放的养老服务设施，一家算一处；比率按 60 岁及以上居民计。",
         unit="处",
-        category="places",
         table=_group("eldercare"),
-        region="t.region_id",
-        cell="t.cell",
         per=(60, 200),
-        choices=_KINDS,
-        ledger="facilities",
         asks=_listed("eldercare"),
-        families=("facilities",),
-        touched=_TOUCHED,
-        source="各类设施台账，由机构和街镇维护",
     ),
-    FactSpec(
+    _counted(
         key="elder_beds",
         title="养老床位和名额",
         summary="正在开放的养老服务设施登记的床位和名额；没有登记的不算。比率按 60 岁及以上居民计。",
         unit="个",
-        category="places",
         table=_group("eldercare", "o.places IS NOT NULL"),
-        region="t.region_id",
-        cell="t.cell",
         weight="t.places",
         per=(60, 200),
-        choices=_KINDS,
-        ledger="facilities",
         asks=_listed("eldercare", _WITH_PLACES),
-        families=("facilities",),
-        touched=_TOUCHED,
-        source="各类设施台账，由机构和街镇维护",
     ),
     CHILDCARE,
-    FactSpec(
+    _counted(
         key="childcare_places",
         title="托位",
         summary="正在开放的托育机构登记的托位；没有登记的不算。比率按 0–2 岁居民计。",
         unit="个",
-        category="places",
         table=_group("childcare", "o.places IS NOT NULL"),
-        region="t.region_id",
-        cell="t.cell",
         weight="t.places",
         per=(0, 2),
-        choices=_KINDS,
-        ledger="facilities",
         asks=_listed("childcare", _WITH_PLACES),
-        families=("facilities",),
-        touched=_TOUCHED,
-        source="各类设施台账，由机构和街镇维护",
     ),
     KINDERGARTENS,
     replace(
@@ -183,7 +147,7 @@ FACTS = (
         worked_out=partial(street_coverage, _BABY_HOUSES),
         families=("facilities", "regions"),
         touched=_TOUCHED,
-        source="各类设施台账，由机构和街镇维护",
+        source=_SOURCE,
     ),
     INCLUSIVE,
     replace(
