@@ -19,7 +19,16 @@ from geo.geometry.measures import (
     to_stored,
 )
 from geo.geometry.output import DECIMALS, feature, feature_collection, geojson, rounded
-from geo.geometry.parsing import LIMITS, Limits, geometry_from_object, parse_bbox, parse_geojson, parse_wkb, parse_wkt
+from geo.geometry.parsing import (
+    LIMITS,
+    Limits,
+    geometry_from_object,
+    json_depth,
+    parse_bbox,
+    parse_geojson,
+    parse_wkb,
+    parse_wkt,
+)
 from geo.geometry.validity import Repair, fault_of, repair, require_valid, subdivide
 
 __all__ = [
@@ -41,6 +50,7 @@ __all__ = [
     "geodesic_length_m",
     "geojson",
     "geometry_from_object",
+    "json_depth",
     "length_m",
     "lengths_m",
     "parse_bbox",

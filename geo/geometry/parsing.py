@@ -85,7 +85,7 @@ def parse_geojson(body: bytes | str, system: System = System.CGCS2000, limits: L
     """
     raw = body.encode() if isinstance(body, str) else body
     _Tally(limits).check_body(len(raw))
-    if _json_depth(raw) > limits.json_depth:
+    if json_depth(raw) > limits.json_depth:
         raise GeometryTooLarge(
             "geometry_json_depth", f"JSON 嵌套超过 {limits.json_depth} 层，请检查图形数据。", limit=limits.json_depth
         )
@@ -172,7 +172,7 @@ _KINDS = frozenset({"Point", "MultiPoint", "LineString", "MultiLineString", "Pol
 _WKT_WORDS: Final = frozenset({*map(str.upper, _KINDS), "GEOMETRYCOLLECTION", "EMPTY", "ZM"})
 
 
-def _json_depth(raw: bytes) -> int:
+def json_depth(raw: bytes) -> int:
     """Return how deep brackets nest, strings skipped, without building anything."""
     depth = deepest = 0
     for token in _JSON_TOKEN.finditer(raw):

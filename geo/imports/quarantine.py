@@ -26,7 +26,7 @@ MEMORY: Final = 2_500_000_000
 CPU_SECONDS: Final = 60
 WALL_SECONDS: Final = 120.0
 OUTPUT: Final = 500_000_000
-_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """As JSON writes the character of number 0."""
 _ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -90,7 +90,7 @@ def _read(path: str, format: str, datum: str, layer: str, answer: str, memory: s
             "said": reading.said,
         }
     written = orjson.dumps(found, default=str)
-    if _NUL.search(written):  # no text of ours can hold it, and no honest file does
+    if NUL.search(written):  # no text of ours can hold it, and no honest file does
         refused = SourceRefused("file_unreadable", Path(path).name)
         written = orjson.dumps({"refused": refused.code, "message": refused.message})
     Path(answer).write_bytes(written)

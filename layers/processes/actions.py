@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import jsonschema_rs
+import orjson
 from django.db import connection, transaction
 from django.utils import timezone
 
 from geo.errors import BadInput, Conflict, TooLarge, TooMany
+from geo.geometry import LIMITS, json_depth
+from geo.imports.quarantine import NUL
 from geo.jobs.actions import cancel_job, run_job, start_job
 from geo.jobs.models import Job, JobState
 from geo.jobs.progress import JobCancelled, Progress
@@ -90,11 +92,8 @@ def ask_run(
 
 def check_inputs(spec: ProcessSpec, inputs: Mapping[str, Any]) -> None:
     """Raise ``BadInput`` that names the first inputs that do not hold their schema."""
-    if len(json.dumps(inputs)) > INPUT_BYTES:
-        raise TooLarge("inputs_too_large", f"输入超过 {INPUT_BYTES // 1_000_000} MB。请先上传成图层，再按图层处理。")
-    unknown = sorted(set(inputs) - set(spec.inputs))
-    if unknown:
-        raise BadInput("input_unknown", f"没有这些输入：{'、'.join(unknown)}。", known=sorted(spec.inputs))
+    check_names(spec, inputs)
+    _check_writable(inputs)
     missing = [name for name, one in spec.inputs.items() if one.required and name not in inputs]
     if missing:
         titles = "、".join(f"{spec.inputs[name].title}（{name}）" for name in missing)
@@ -103,6 +102,28 @@ def check_inputs(spec: ProcessSpec, inputs: Mapping[str, Any]) -> None:
         if not jsonschema_rs.is_valid(dict(spec.inputs[name].schema), value):
             one = spec.inputs[name]
             raise BadInput("input_invalid", f"“{one.title}”（{name}）不合要求。{one.help}", input=name)
+
+
+def check_names(spec: ProcessSpec, names: Collection[str]) -> None:
+    """Raise ``BadInput`` for names of inputs that the process does not have."""
+    unknown = sorted(set(names) - set(spec.inputs))
+    if unknown:
+        said = "、".join(name[:40] for name in unknown[:5])
+        raise BadInput("input_unknown", f"没有这些输入：{said}。", known=sorted(spec.inputs))
+
+
+def _check_writable(inputs: Mapping[str, Any]) -> None:
+    """Raise ``TooLarge`` or ``BadInput`` for inputs that could not be kept as they are: too large, too deep, no JSON of ours."""
+    try:
+        written = orjson.dumps(inputs)
+    except orjson.JSONEncodeError:  # deeper than it writes, a number of more than 64 bits, half a character
+        written = b""
+    if len(written) > INPUT_BYTES:
+        raise TooLarge("inputs_too_large", f"输入超过 {INPUT_BYTES // 1_000_000} MB。请先上传成图层，再按图层处理。")
+    deepest = LIMITS.json_depth
+    if not written or json_depth(written) > deepest or NUL.search(written) or orjson.loads(written) != inputs:
+        said = f"输入里有不能保存的内容：嵌套超过 {deepest} 层，或有不是文字的字符、过大的数字。请检查后重发。"
+        raise BadInput("inputs_unwritable", said)
 
 
 def _same(known: ProcessRun, process: str, inputs: Mapping[str, Any], scope: Scope) -> ProcessRun:

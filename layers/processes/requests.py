@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 
 from geo.errors import BadInput, TooLarge
-from layers.processes.actions import INPUT_BYTES
+from layers.processes.actions import INPUT_BYTES, check_names
 from layers.processes.documents import TRANSMISSIONS
 from layers.processes.spec import RESULT, Mode, ProcessSpec
 
@@ -33,8 +33,11 @@ class Execute:
         return {"response": self.response, "transmission": self.transmission}
 
 
-def read_execute(body: bytes, *, fetch: Fetch) -> Execute:
-    """Read the body of a request; ``fetch`` gives the value behind a reference. Raises ``BadInput`` and ``TooLarge``."""
+def read_execute(body: bytes, *, spec: ProcessSpec, fetch: Fetch) -> Execute:
+    """Read the body of a request for a process; ``fetch`` gives the value behind a reference, at most one for each input.
+
+    Raises ``BadInput`` and ``TooLarge``.
+    """
     if len(body) > INPUT_BYTES:
         raise TooLarge("inputs_too_large", f"请求超过 {INPUT_BYTES // 1_000_000} MB。请先上传成图层，再按图层处理。")
     try:
@@ -48,6 +51,7 @@ def read_execute(body: bytes, *, fetch: Fetch) -> Execute:
     inputs, response = said.get("inputs", {}), said.get("response", "raw")
     if not isinstance(inputs, dict):
         raise BadInput("request_invalid", "inputs 要是一个 JSON 对象。")
+    check_names(spec, inputs)
     if response not in RESPONSES:
         raise BadInput("request_invalid", "response 可用 raw 和 document。")
     return Execute(

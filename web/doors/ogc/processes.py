@@ -8,7 +8,7 @@ import functools
 import uuid
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import orjson
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -87,7 +87,8 @@ def _refused(request: HttpRequest, error: CityError) -> HttpResponse:
     told = problem(error)
     body = orjson.loads(told.content)
     status = 404 if error.code == "result_not_ready" else int(error.detail.get("status") or status_of(error))
-    said = exception(KINDS.get(error.code, ""), status, body["title"], error.message, request.path, code=error.code)
+    title = body["title"] if status == body["status"] else "没能完成"
+    said = exception(KINDS.get(error.code, ""), status, title, error.message, request.path, code=error.code)
     response = HttpResponse(orjson.dumps(said), status=status, content_type=PROBLEM)
     for name in ("Retry-After", "WWW-Authenticate"):
         if name in told:
@@ -142,7 +143,7 @@ def execution(request: HttpRequest, scope: Scope, key: str) -> HttpResponseBase:
     """Execute a process: at once, or as a job when the caller prefers that or the process knows no other way."""
     EXPORTS.allow_request(request)
     spec = process_named(key, scope=scope)
-    asked = read_execute(request.body, fetch=functools.partial(_behind, request))
+    asked = read_execute(request.body, spec=spec, fetch=functools.partial(_behind, request))
     mode = mode_of(spec, request.headers.get("Prefer", ""))
     run = ask_run(process=key, inputs=asked.inputs, scope=scope, at_once=mode == "sync", reply=asked.reply)
     if mode == "sync":
@@ -241,24 +242,32 @@ def _behind(request: HttpRequest, href: str) -> Any:
 
     Raises ``BadInput`` for any other address.
     """
-    there = urlsplit(href)
-    if (there.scheme, there.netloc) != (request.scheme, request.get_host()) or not there.path.startswith("/ogc/"):
+    there = _split(href)
+    if there[:2] != (request.scheme, request.get_host()) or not there.path.startswith("/ogc/"):
         raise BadInput(
             "reference_elsewhere", "引用只能指向本服务 /ogc 下的地址；别处的数据请直接写在请求里。", href=href[:200]
         )
     try:
         match = resolve(there.path)
-        if match.func is results:
+        if match.func is results or (match.func is output and match.kwargs["name"] == RESULT):
             run = _run(match.kwargs["run_id"], asker(request))
             _check_ended(run)
             content = _content(run, asker(request))
         else:
-            content = match.func(_asking_for(request, there.path, there.query), *match.args, **match.kwargs).content
+            answer = match.func(_asking_for(request, there.path, there.query), *match.args, **match.kwargs)
+            content = answer.content if answer.status_code == 200 else b""
         if len(content) > INPUT_BYTES:
             raise BadInput("reference_too_large", "引用的内容超过 1 MB，请按图层处理。", href=href[:200])
         return orjson.loads(content)
     except (Http404, CityError, orjson.JSONDecodeError):
         raise BadInput("reference_broken", "引用的地址打不开，或不是 1 MB 以内的 JSON。", href=href[:200]) from None
+
+
+def _split(href: str) -> SplitResult:
+    try:
+        return urlsplit(href)
+    except ValueError:  # a bracket of an address that is none
+        return SplitResult("", "", "", "", "")
 
 
 def _asking_for(request: HttpRequest, path: str, query: str) -> HttpRequest:
