@@ -1,4 +1,4 @@
-"""What the log centre is told of files: brought, removed, found infected. Their names are not told."""
+"""What the log centre is told of files: brought, removed, found infected, their names not; and of texts of templates."""
 
 from services.kernel.logs.spec import Tracked
 
@@ -16,5 +16,16 @@ TRACKED = (
         failing=("refused",),
         page="/desk/files/{id}",
         instead="在附件页面恢复已移除的文件，或重新上传旧版。",
+    ),
+    Tracked(
+        kind="template_version",
+        title="文书模板版本",
+        model="kernel_documents.TemplateVersion",
+        fields={"number": "第几版", "name": "文件名", "note": "改了什么"},
+        name="name",
+        actor="uploaded_by",
+        acts=("created", "deleted"),
+        page="/desk/templates",
+        instead="在“文书模板”里重新上传这份 Word，或发布别的版本。",
     ),
 )

@@ -18,6 +18,7 @@ ROUTES = [
     path("files/<uuid:file_id>/pages/<int:page>", pages.page_picture, name="file-picture"),
     path("desk/templates", templates.templates_page, name="desk-templates"),
     path("desk/templates/versions/<int:version_id>/publish", templates.publish, name="desk-template-publish"),
+    path("desk/templates/versions/<int:version_id>/delete", templates.delete, name="desk-template-delete"),
     path("desk/templates/<slug:key>", templates.template_page, name="desk-template"),
     path("desk/templates/<slug:key>/upload", templates.upload, name="desk-template-upload"),
     path("desk/templates/<slug:key>/withdraw", templates.withdraw, name="desk-template-withdraw"),

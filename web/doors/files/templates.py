@@ -17,7 +17,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from geo.errors import BadInput, CityError, NotFound
+from geo.errors import BadInput, CityError, Conflict, NotFound
 from geo.kept import open_file
 from services.access.queries import scope_for
 from services.kernel.documents.names import plain_name
@@ -92,6 +92,21 @@ def publish(request: HttpRequest, version_id: int) -> HttpResponse:
     """Let a version count, a newer or an older one."""
     version = actions.publish_template(version_id=version_id, scope=scope_for(request))
     messages.success(request, f"第 {version.number} 版已发布，以后的文书都用它。以前的文书不变。")
+    return redirect(_here(version.template.key, version.template.region_id))
+
+
+@login_required
+@require_POST
+def delete(request: HttpRequest, version_id: int) -> HttpResponse:
+    """Delete a version that was never published; why another one stays is said on the page."""
+    scope = scope_for(request)
+    version = version_kept(version_id=version_id, scope=scope)
+    try:
+        actions.delete_version(version_id=version_id, scope=scope)
+    except Conflict as fault:
+        messages.error(request, fault.message)
+    else:
+        messages.success(request, f"第 {version.number} 版已删除，正在用的模板不变。")
     return redirect(_here(version.template.key, version.template.region_id))
 
 

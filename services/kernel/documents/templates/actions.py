@@ -1,10 +1,12 @@
-"""Writes of templates: upload a text, publish it, go back to an older one or to the text above, and make documents."""
+"""Writes of templates: upload a text, publish or delete it, go back to an older one or to the text above, and make documents."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+import pghistory
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -14,6 +16,7 @@ from geo.scope import Scope
 from services.access.models import User
 from services.kernel.documents.actions import attach_document
 from services.kernel.documents.checking import check_file
+from services.kernel.documents.contents import delete_unnamed
 from services.kernel.documents.models import DocumentTemplate, TemplateAct, TemplateVersion
 from services.kernel.documents.names import plain_name
 from services.kernel.documents.queries import Held, check_editable, owner_of
@@ -27,7 +30,7 @@ from services.kernel.documents.rendering.documents import (
     render_document,
 )
 from services.kernel.documents.spec import FileType, Purpose
-from services.kernel.documents.store import incoming, keep
+from services.kernel.documents.store import incoming, keep, path_of
 from services.kernel.documents.templates.queries import region_kept, text_for, version_kept
 
 TEXT: Final = Purpose("template", "文书模板", frozenset({FileType.DOCX}), most_bytes=5_000_000)
@@ -70,12 +73,36 @@ def upload_template(
 @transaction.atomic
 def publish_template(*, version_id: int, scope: Scope) -> TemplateVersion:
     """Let one version count from now on, a newer or an older one; publishing what counts already changes nothing."""
-    version = version_kept(version_id=version_id, scope=scope)
-    template = DocumentTemplate.objects.select_for_update(of=("self",)).get(pk=version.template_id)
+    version, template = _locked(version_id, scope)
     if template.published_id != version.pk:
         template.published = version
         template.save(update_fields=["published"])
         TemplateAct.objects.create(template=template, version=version, actor=scope.actor)
+    return version
+
+
+@transaction.atomic
+def delete_version(*, version_id: int, scope: Scope) -> TemplateVersion:
+    """Delete a version that was never published, and return what it was; with its last one a region has no template of its own.
+
+    Raises ``Conflict`` for one that was published, now or before: documents say that they were made of it. ``NotFound``,
+    ``Forbidden``.
+    """
+    version, template = _locked(version_id, scope)
+    if template.published_id == version.pk:
+        raise Conflict(
+            "template_in_force",
+            f"第 {version.number} 版正在用，不能删除。不想再用，请点“停用本地模板，用上一级的”，或先发布别的版本。",
+        )
+    if template.acts.filter(version=version).exists():
+        raise Conflict(
+            "template_was_published",
+            f"第 {version.number} 版发布过，以前的文书要有据可查，不能删除。它已停用，不再发布就不会用到。",
+        )
+    with pghistory.context(actor=scope.actor):
+        TemplateVersion.objects.filter(pk=version.pk).delete()
+    # A content that came within a day may be about to be named again; the check of files takes it later.
+    transaction.on_commit(partial(delete_unnamed, [path_of(version.sha256)]))
     return version
 
 
@@ -130,3 +157,10 @@ def make_document(*, key: str, owner_id: str, format: Format, scope: Scope) -> H
         made=made,
         scope=scope,
     )
+
+
+def _locked(version_id: int, scope: Scope) -> tuple[TemplateVersion, DocumentTemplate]:
+    """Return a version that is still there once nobody else writes to its template, and that template."""
+    seen = version_kept(version_id=version_id, scope=scope)
+    template = DocumentTemplate.objects.select_for_update(of=("self",)).get(pk=seen.template_id)
+    return version_kept(version_id=version_id, scope=scope), template

@@ -36,6 +36,8 @@ class Kept:
     now: Text
     from_region: str
     """The name of the region whose text counts, '' for the declared one."""
+    deletable: frozenset[int]
+    """The versions that were never published."""
 
 
 def declared_text(spec: TemplateSpec) -> Text:
@@ -94,7 +96,10 @@ def kept_template(*, key: str, region_id: int, scope: Scope) -> Kept:
     name = ""
     if now.region_id is not None:
         name = next((one.name for one in _line_of(region_id) if one.region_id == now.region_id), "")
-    return Kept(spec, region, own, tuple(own.versions.all()) if own else (), tuple(acts), now, name)
+    published = set(own.acts.exclude(version=None).values_list("version_id", flat=True)) if own else set()
+    rows = tuple(own.versions.all()) if own else ()
+    deletable = frozenset(row.pk for row in rows if row.pk not in published)
+    return Kept(spec, region, own, rows, tuple(acts), now, name, deletable)
 
 
 def version_kept(*, version_id: int, scope: Scope) -> TemplateVersion:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,9 @@ from geo.scope import Scope
 from services.facilities.models import Facility
 from services.kernel.documents.models import Attachment, DocumentTemplate, TemplateVersion
 from services.kernel.documents.queries import folders_of
+from services.kernel.documents.store import path_of
 from services.kernel.documents.templates.actions import (
+    delete_version,
     make_document,
     publish_template,
     upload_template,
@@ -92,6 +95,46 @@ def test_forward_back_and_to_the_text_above(place: Facility, upload: Upload) -> 
     assert [act.version_id for act in acts] == [None, first.pk, second.pk, first.pk]
 
 
+def test_only_what_was_never_published_is_deleted(city: None, upload: Upload) -> None:
+    here = region("310101")
+    before, now = put(upload, "310101", "一：{{名称}}"), put(upload, "310101", "二：{{名称}}")
+    wrong = put(upload, "310101", "错：{{名称}}", publish=False)
+    assert kept_template(key=KEY, region_id=here, scope=HUANGPU).deletable == {wrong.pk}
+    for version, code in ((before, "template_was_published"), (now, "template_in_force")):
+        with pytest.raises(Conflict) as refused:
+            delete_version(version_id=version.pk, scope=HUANGPU)
+        assert refused.value.code == code
+    assert delete_version(version_id=wrong.pk, scope=HUANGPU).number == 3
+    with pytest.raises(NotFound):
+        delete_version(version_id=wrong.pk, scope=HUANGPU)
+    with pytest.raises(NotFound):
+        publish_template(version_id=wrong.pk, scope=HUANGPU)
+    kept = kept_template(key=KEY, region_id=here, scope=HUANGPU)
+    assert ([version.number for version in kept.versions], kept.now.number) == ([2, 1], 2)
+    # Withdrawn, what was published still stays; its region has the text above.
+    withdraw_template(key=KEY, region_id=here, scope=HUANGPU)
+    with pytest.raises(Conflict, match="发布过"):
+        delete_version(version_id=now.pk, scope=HUANGPU)
+
+
+def test_a_deleted_text_goes_from_the_store_unless_another_region_uses_it(
+    city: None, upload: Upload, django_capture_on_commit_callbacks: Any
+) -> None:
+    alone = put(upload, "310101", "独：{{名称}}", publish=False)
+    text = word("同：{{名称}}")
+    shared, _ = (
+        upload_template(key=KEY, region_id=region(code), source=upload(text), name="表.docx", scope=CITY)
+        for code in ("310101", "310110")
+    )
+    for digest in (alone.sha256, shared.sha256):
+        os.utime(path_of(digest), (0, 0))  # brought longer ago than anybody may be about to name it
+    with django_capture_on_commit_callbacks(execute=True):
+        for version in (alone, shared):
+            delete_version(version_id=version.pk, scope=HUANGPU)
+    assert not path_of(alone.sha256).exists()
+    assert path_of(shared.sha256).exists()
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [
@@ -113,11 +156,13 @@ def test_a_text_that_would_fail_is_not_taken(city: None, upload: Upload, data: b
 
 def test_nobody_else_keeps_a_region_s_templates(city: None, upload: Upload) -> None:
     version = put(upload, "310101", "{{名称}}", HUANGPU)
+    draft = put(upload, "310101", "草：{{名称}}", HUANGPU, publish=False)
     nobody = Scope(paths=("310000.",), duties=frozenset({"facilities.view"}), actor="x")
     for other in (YANGPU, nobody, Scope.public()):
         acts: list[Callable[[], Any]] = [
             lambda other=other: put(upload, "310101", "别人：{{名称}}", other),
             lambda other=other: publish_template(version_id=version.pk, scope=other),
+            lambda other=other: delete_version(version_id=draft.pk, scope=other),
             lambda other=other: withdraw_template(key=KEY, region_id=region("310101"), scope=other),
             lambda other=other: templates_kept(region_id=region("310101"), scope=other),
         ]
@@ -128,6 +173,7 @@ def test_nobody_else_keeps_a_region_s_templates(city: None, upload: Upload) -> N
     with pytest.raises(Forbidden):
         put(upload, "310000", "{{名称}}", HUANGPU)
     assert DocumentTemplate.objects.get().published_id == version.pk
+    assert set(TemplateVersion.objects.values_list("pk", flat=True)) == {version.pk, draft.pk}
 
 
 def test_what_was_sent_can_be_answered(place: Facility, upload: Upload) -> None:
