@@ -1,4 +1,4 @@
-"""Writes of appointments: made, changed and called off by who made them; their position corrected by staff."""
+"""Writes of appointments: made, changed and called off by who made them; their position corrected, or called off, by staff."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ from services.access.queries import check_duty
 from services.crypto.actions import drop_secrets, keep_secrets
 from services.crypto.masking import mask_name, mask_phone
 from services.kernel.forms.actions import new_number
+from services.kernel.messages.actions import send_message
 from services.modules.waste.duties import EDIT
+from services.modules.waste.message_events import CANCELLED
 from services.modules.waste.models import Appointment, AppointmentState, Placed
 from services.modules.waste.placing import Spot, where_is
 from services.modules.waste.queries import (
@@ -108,6 +110,32 @@ def cancel_appointment(*, uid: UUID, user: User, scope: Scope) -> Appointment:
 
 
 @transaction.atomic
+def cancel_for_owner(*, pk: int, why: str, seen: int, scope: Scope) -> Appointment:
+    """Call off an appointment of the scope's regions, tell its owner why, and return it. Needs ``waste.edit``.
+
+    Raises ``NotFound``, ``BadInput`` without a reason, ``Conflict`` for one that was changed since or is called off already.
+    """
+    check_duty(scope, EDIT)
+    row = _locked(appointment_seen(pk, scope=scope).pk)
+    said = _reason(why, "请写为什么取消")
+    if row.state != AppointmentState.SUBMITTED:
+        raise Conflict("appointment_over", "这个预约已经取消，不用再取消。")
+    _check_seen(row, seen)
+    row.state, row.cancelled_because = AppointmentState.CANCELLED, said
+    row.version, row.changed_by = row.version + 1, scope.actor
+    with pghistory.context(actor=scope.actor):
+        row.save()
+    queue_appointment(row)
+    if row.user is not None and row.region_id is not None:
+        send_message(
+            event=CANCELLED, key=f"waste:{row.uid}:{row.version}", region_id=row.region_id, users=[row.user],
+            values={"小区或单位": row.site_name, "日期": f"{row.wanted_on.month}月{row.wanted_on.day}日", "原因": said},
+            link=f"/waste/{row.uid}", actor=scope.actor,
+        )  # fmt: skip
+    return row
+
+
+@transaction.atomic
 def correct_position(*, pk: int, spot: Spot, why: str, seen: int, scope: Scope) -> Appointment:
     """Put an appointment of the scope's regions where it is, with a reason, and return it. Needs ``waste.edit``.
 
@@ -115,9 +143,7 @@ def correct_position(*, pk: int, spot: Spot, why: str, seen: int, scope: Scope) 
     """
     check_duty(scope, EDIT)
     row = _locked(appointment_seen(pk, scope=scope).pk)
-    said = " ".join(why.split())
-    if not said or len(said) > LONGEST_WHY:
-        raise BadInput("why_empty", f"请写为什么改，最多 {LONGEST_WHY} 个字，预约人会看到。", field="why")
+    said = _reason(why, "请写为什么改")
     _check_seen(row, seen)
     if row.state != AppointmentState.SUBMITTED:
         raise Conflict("appointment_over", "这个预约已经取消，不用再改位置。")
@@ -134,6 +160,13 @@ def forget_contacts(*, today: dt.date | None = None) -> int:
     before = (today or timezone.localdate()) - KEPT_AFTER
     rows = Appointment.objects.filter(wanted_on__lt=before)
     return sum(drop_secrets(owner=uid) for uid in rows.values_list("uid", flat=True).iterator())
+
+
+def _reason(why: str, asked: str) -> str:
+    said = " ".join(why.split())
+    if not said or len(said) > LONGEST_WHY:
+        raise BadInput("why_empty", f"{asked}，最多 {LONGEST_WHY} 个字，预约人会看到。", field="why")
+    return said
 
 
 def _locked(pk: int) -> Appointment:

@@ -1,4 +1,4 @@
-"""Who may see appointments for waste, and who may correct where they are."""
+"""Who may see appointments for waste, and who may correct where they are and call them off."""
 
 from services.access.roles import Duty
 
@@ -6,5 +6,5 @@ VIEW = "waste.view"
 EDIT = "waste.edit"
 DUTIES = (
     Duty(VIEW, "看装修垃圾预约", ("city_manager", "district_manager", "street_clerk")),
-    Duty(EDIT, "改正预约位置、重发“一张图”", ("city_manager", "district_manager")),
+    Duty(EDIT, "改正预约位置、取消预约、重发“一张图”", ("city_manager", "district_manager")),
 )

@@ -71,6 +71,9 @@ class Appointment(Located):
     state = models.CharField(max_length=10, choices=AppointmentState, default=AppointmentState.SUBMITTED)
     version = models.PositiveIntegerField(default=1)
     moved_because = models.CharField(max_length=200, blank=True, help_text="why staff corrected the position")
+    cancelled_because = models.CharField(
+        max_length=200, blank=True, help_text="why staff called it off; blank from its owner"
+    )
     changed_by = models.CharField(max_length=150)
     made_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)

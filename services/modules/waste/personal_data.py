@@ -23,6 +23,7 @@ def appointments(user: User) -> Iterator[Mapping[str, Any]]:
             "预约单号": row.number,
             "提交时间": row.made_at,
             "状态": row.get_state_display(),
+            "工作人员为什么取消": row.cancelled_because,
             "地址": row.address_text,
             "小区或单位": row.site_name,
             "位置（CGCS2000）": f"{row.geom.x:.6f},{row.geom.y:.6f}",

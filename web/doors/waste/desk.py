@@ -12,10 +12,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from geo.errors import BadInput, CityError
+from geo.errors import BadInput, CityError, Conflict
 from services.access.queries import scope_for
 from services.integrations.onemap.client import is_connected
-from services.modules.waste.actions import LONGEST_WHY, correct_position
+from services.modules.waste.actions import LONGEST_WHY, cancel_for_owner, correct_position
 from services.modules.waste.duties import EDIT
 from services.modules.waste.models import AppointmentState, OneMapPush, PushState
 from services.modules.waste.queries import (
@@ -45,8 +45,7 @@ LOOK: Final = {
 @require_http_methods(["GET", "POST"])
 def appointment_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show an appointment on the map with its fence, and let its position be corrected with a reason."""
-    scope = scope_for(request)
-    row, fault = appointment_seen(pk, scope=scope), None
+    row, fault = appointment_seen(pk, scope=scope_for(request)), None
     place = where_context(request, spot_kept(row))
     if request.method == "POST":
         ASKED.allow_request(request)
@@ -55,10 +54,30 @@ def appointment_page(request: HttpRequest, pk: int) -> HttpResponse:
             try:
                 _corrected(request, pk, place)
             except CityError as refused:
-                row, fault = appointment_seen(pk, scope=scope), refused
+                fault = refused
             else:
                 said.success(request, "位置已改正，会同步到“一张图”。预约人能看到为什么改。")
                 return redirect("desk-waste", pk)
+    return _page(request, pk, place, fault)
+
+
+@login_required
+@require_POST
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Call an appointment off with a reason; what is missing is said on its page."""
+    scope = scope_for(request)
+    row = appointment_seen(pk, scope=scope)
+    try:
+        cancel_for_owner(pk=pk, why=typed(request, "why_not"), seen=number_typed(request, "seen"), scope=scope)
+    except (BadInput, Conflict) as refused:
+        return _page(request, pk, where_context(request, spot_kept(row)), refused)
+    said.success(request, "预约已取消，原因已告诉预约人。")
+    return redirect("desk-waste", pk)
+
+
+def _page(request: HttpRequest, pk: int, place: dict[str, Any], fault: CityError | None) -> HttpResponse:
+    scope = scope_for(request)
+    row = appointment_seen(pk, scope=scope)
     context = {
         **standing(request, row),
         **place,
@@ -67,6 +86,7 @@ def appointment_page(request: HttpRequest, pk: int) -> HttpResponse:
         "may_see_pushes": scope.holds(EDIT),
         "address": typed(request, "address") if request.method == "POST" else "",
         "why": typed(request, "why") if request.method == "POST" else "",
+        "why_not": typed(request, "why_not") if request.method == "POST" else "",
         "most": LONGEST_WHY,
         "fault": fault,
     }

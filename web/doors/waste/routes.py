@@ -24,6 +24,7 @@ ROUTES = [
     path("waste/<uuid:uid>/change", pages.change_page, name="waste-change"),
     path("waste/<uuid:uid>/cancel", pages.cancel_page, name="waste-cancel"),
     path("desk/waste/<int:pk>", desk.appointment_page, name="desk-waste"),
+    path("desk/waste/<int:pk>/cancel", desk.cancel, name="desk-waste-cancel"),
     path("desk/onemap", desk.one_map_page, name="desk-onemap"),
     path("desk/onemap/<int:pk>/again", desk.again, name="desk-onemap-again"),
     path("help/waste", help_page, name="help-waste"),
