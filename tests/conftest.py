@@ -22,10 +22,16 @@ from django.core.management import call_command
 from django.core.servers.basehttp import ThreadedWSGIServer
 from django.db import connection, connections
 from django.test.testcases import LiveServerThread
+from hypothesis import HealthCheck
+from hypothesis import settings as trials
 from psycopg.pq import TransactionStatus
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.reading import CHROMIUM, wait_before_presses, wait_before_reads
+
+# A busy machine stops for seconds in the middle of anything: how long an example takes says nothing of what is tested.
+trials.register_profile("house", trials(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+trials.load_profile("house")
 
 BLOCKED = "a test browser reaches no host but ours"
 

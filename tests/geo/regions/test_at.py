@@ -66,7 +66,9 @@ def brute_force(records: list[RegionRecord], lon: float, lat: float) -> str | No
     return None
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(seed=st.integers(0, 10_000))
 def test_regions_at_a_point_are_those_of_brute_force(seed: int) -> None:
     from django.db import transaction

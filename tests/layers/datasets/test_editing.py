@@ -201,7 +201,9 @@ def _do(dataset: Any, act: str, at: int, scope: Scope) -> None:
         _edit(dataset, act, at, one)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(acts=ACTS)
 def test_undoing_every_act_ends_at_the_beginning_redoing_at_the_end_and_versions_stay(
     acts: list[tuple[str, int]],

@@ -56,7 +56,11 @@ def holds(text: str, typed: str) -> bool:
 
 @pytest.mark.usefixtures("city")
 class TestSearch:
-    @tuned(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @tuned(
+        max_examples=60,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
     @given(
         body=st.text(alphabet="养老服务补贴ab1 ，。", min_size=1, max_size=30),
         typed=st.text(alphabet="养老服务补贴ab1 ，", min_size=1, max_size=6),
