@@ -36,6 +36,10 @@ class NotFound(CityError):
     """There is no such thing, or not for the one who asks."""
 
 
+class MethodRefused(CityError):
+    """The address is not asked by this method of HTTP."""
+
+
 class Conflict(CityError):
     """The thing has changed, or is in a state that does not allow the act."""
 

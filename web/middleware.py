@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.urls import resolve
 
 from geo.answering import one_answer
-from geo.errors import CityError, Forbidden
+from geo.errors import CityError, Forbidden, MethodRefused
 from geo.tracing import current_request, request_of
 from services.access.actions import note_key_use, record_audit
 from services.access.clients.calling import record_call
@@ -209,11 +209,21 @@ class NamedErrors:
             return self.answer(request, error)
         if caller.key:
             note_key_use(key=caller.key)
-        return self.get_response(request)
+        response = self.get_response(request)
+        return self.other_method(request, response["Allow"]) if response.status_code == 405 else response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer a named error of a view; anything else is a fault of ours and goes on to the log."""
         return self.answer(request, error) if isinstance(error, CityError) else None
+
+    def other_method(self, request: HttpRequest, allowed: str) -> HttpResponse:
+        """Say by what an address is asked: a program reads the methods, a person came by a link to where only a button leads."""
+        told = (
+            f"这个地址只接受 {allowed}。" if is_api(request.path) else "这一步要从页面上的按钮进入，请返回上一页再点。"
+        )
+        response = self.answer(request, MethodRefused("method_refused", told))
+        response["Allow"] = allowed
+        return response
 
     def answer(self, request: HttpRequest, error: CityError) -> HttpResponse:
         """Return the error in the words of the caller: a problem for programs, a page for people."""

@@ -29,6 +29,29 @@ def test_a_form_from_elsewhere_is_refused() -> None:
     assert "请刷新" in answer.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/ogc/collections/places/items", "GET, HEAD, OPTIONS"),
+        ("/ogc/collections/places/tiles/WebMercatorQuad/1/1/1", "GET, HEAD, OPTIONS"),
+        ("/tiles/places/1/1/1.mvt", "GET, HEAD"),
+        ("/tiles/places.json", "GET, HEAD"),
+        ("/ogc/processes", "OPTIONS, GET, HEAD"),
+        ("/api/v1/places", "GET"),
+    ],
+)
+def test_a_program_is_told_by_what_an_address_is_asked_and_not_that_its_form_expired(path: str, allowed: str) -> None:
+    answer = Client(enforce_csrf_checks=True).post(path, {}, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"], answer["Allow"]) == (405, "method_refused", allowed)
+    assert allowed in answer.json()["detail"]
+
+
+def test_a_person_who_comes_by_a_link_to_where_a_button_leads_is_told_so(client: Client) -> None:
+    answer = client.get("/sign-out")
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "请返回上一页" in answer.content.decode()
+
+
 def test_a_fault_of_ours_gives_a_number_and_no_trace(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*args: object) -> None:
         raise ZeroDivisionError("secret detail")

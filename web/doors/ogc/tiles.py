@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 
 from geo.errors import NotFound
 from layers.ogc import tilesets as documents
@@ -47,6 +48,7 @@ def tileset(asking: Asking, key: str, scheme: str) -> Told:
     return Told({**made, "links": [*asking.links(), *made["links"]]}, "tileset", shown={"layer": found})
 
 
+@csrf_exempt
 def tile(request: HttpRequest, key: str, scheme: str, z: str, y: str, x: str) -> HttpResponse:
     """Answer with a tile of a layer; a tile that does not exist is 404, one with nothing on it 204."""
     if request.method not in METHODS or request.method == "OPTIONS":
