@@ -31,7 +31,7 @@ from services.facilities.models import (
     StatusChange,
 )
 from services.facilities.naming import facility_grams
-from services.facilities.navigation import NAVIGATION_APPS
+from services.facilities.navigation import NAVIGATION_APPS, first_navigation_app
 from services.facilities.vacancies import REPORTED_BY
 
 EDITABLE: Final = ("name", "address_text", "phone", "attributes", "hours")
@@ -217,9 +217,10 @@ def choose_navigation_app(*, app: str, scope: Scope) -> CitySettings:
             "app_unknown", f"可选的导航应用：{'、'.join(NAVIGATION_APPS.values())}。", known=list(NAVIGATION_APPS)
         )
     now = timezone.now()
-    made = {"navigation_app": app, "changed_by": scope.actor, "changed_at": now}
-    row, created = CitySettings.objects.select_for_update().get_or_create(city=current_city().key, defaults=made)
-    if not created and row.navigation_app != app:
+    # The first choice takes the place of what the environment said: a row of that stands before it, set by nobody.
+    usual = {"navigation_app": first_navigation_app(scope=scope), "changed_by": "", "changed_at": now}
+    row, _ = CitySettings.objects.select_for_update().get_or_create(city=current_city().key, defaults=usual)
+    if row.navigation_app != app or not row.changed_by:
         row.navigation_app, row.changed_by, row.changed_at = app, scope.actor, now
         with pghistory.context(actor=scope.actor):
             row.save()

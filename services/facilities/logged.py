@@ -1,5 +1,6 @@
 """What the log centre is told of facilities and of the settings of the city, and how their changes are undone."""
 
+from services.facilities.navigation import NAVIGATION_APPS
 from services.kernel.logs.spec import Rollback, Tracked
 
 TRACKED = (
@@ -49,6 +50,7 @@ TRACKED = (
         title="系统设置",
         model="facilities.CitySettings",
         fields={"navigation_app": "导航应用"},
+        values={"navigation_app": NAVIGATION_APPS},
         name="city",
         actor="changed_by",
         history=True,

@@ -54,5 +54,5 @@ def navigation_choices(*, scope: Scope) -> list[AppChoice]:
     row = CitySettings.objects.filter(city=current_city().key).first()
     if row is None:
         return []
-    before = row.events.order_by("-pgh_id")[: MOST_CHANGES - 1]
+    before = row.events.exclude(changed_by="").order_by("-pgh_id")[: MOST_CHANGES - 1]
     return [AppChoice(one.navigation_app, one.changed_by, one.changed_at) for one in (row, *before)]

@@ -86,9 +86,10 @@ def test_acts_of_administrators_are_traced_open_to_the_house_and_held_to_the_rul
     shown = text(desk.get(f"/desk/logs/{line.pk}"))
     assert (line.actor, line.request_id) == ("qu", stopped["X-Request-Id"])
     assert [
-        word for word in (place.name, "<del>open</del>", "<ins>suspended</ins>", "提交请求") if word not in shown
+        word for word in (place.name, "<del>开放</del>", "<ins>暂停服务</ins>", "提交请求") if word not in shown
     ] == []
     assert f"{timezone.localtime(line.at):%H:%M:%S}" in shown
+    assert "状态：开放 → 暂停服务" in desk.get("/desk/logs/found.csv", {"actor": "qu"}).getvalue().decode("utf-8-sig")
     body = desk.get("/desk/logs/found.csv", {"actor": "qu"}).getvalue().decode("utf-8-sig")
     assert {"建立账号", "授权", "导出台账", "无权访问"} <= {row[1] for row in csv.reader(io.StringIO(body))}
 

@@ -30,6 +30,7 @@ from services.kernel.logs.queries import Asked, export_lines
 from services.kernel.logs.registry import kind_words
 from services.kernel.logs.spec import CHANNELS, OUTCOMES, RETENTION
 from services.kernel.logs.storage import bounds_of, month_named, partitions
+from services.kernel.logs.wording import label_of, worded
 
 CONFIGURE: Final = "logs.configure"
 HEAD: Final = (
@@ -120,7 +121,11 @@ def _said(manifest: dict[str, Any]) -> bytes:
 
 
 def _cells(line: LogLine, regions: dict[int, str], kinds: dict[str, str]) -> list[str]:
-    changes = "；".join(f"{key}：{before} → {after}" for key, (before, after) in (line.changes or {}).items())
+    kind = line.object_kind
+    changes = "；".join(
+        f"{label_of(kind, key)}：{worded(kind, key, before)} → {worded(kind, key, after)}"
+        for key, (before, after) in (line.changes or {}).items()
+    )
     return [
         f"{timezone.localtime(line.at):%Y-%m-%d %H:%M:%S}", line.what, line.actor, kinds.get(line.object_kind, line.object_kind),
         line.object_name, line.object_id, regions.get(line.region_id or 0, ""), CHANNELS.get(line.channel, line.channel),

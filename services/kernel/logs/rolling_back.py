@@ -5,7 +5,7 @@ Nothing is taken out of history: an undone change is followed by a new one, whic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
@@ -24,19 +24,18 @@ from geo.scope import Scope
 from services.access.actions import record_audit
 from services.access.models import AuditAct
 from services.access.queries import check_duty, users_holding
-from services.crypto.masking import mask_text
 from services.kernel.logs.message_events import UNDO_ASKED
 from services.kernel.logs.models import LogLine, NotedChange, Undo, UndoState
 from services.kernel.logs.queries import later_changes, line_seen
 from services.kernel.logs.reading import NOTED
 from services.kernel.logs.registry import kind_words, tracked_named
 from services.kernel.logs.spec import Rollback, Tracked
+from services.kernel.logs.wording import label_of, worded
 from services.kernel.messages.actions import send_message
 from services.kernel.messages.choosing import chain_of
 
 ROLL_BACK: Final = "logs.roll_back"
 ALONE: Final = "logs.roll_back_alone"
-BLANK: Final = "（空）"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +86,12 @@ def plan_undo(line: LogLine, *, scope: Scope) -> Plan:
 def differences_of(line: LogLine) -> list[Difference]:
     """Return the columns of a change as people read them, with what stands there now."""
     table = tracked_named(line.object_kind)
-    labels = table.fields if table else {}
     now = _row_now(table, line.object_id) if table and line.changes else {}
-    found = []
+    kind, found = line.object_kind, []
     for key, (before, after) in (line.changes or {}).items():
-        stands = shown(now[key]) if key in now else ""
+        became, stands = worded(kind, key, after), worded(kind, key, now[key]) if key in now else ""
         found.append(
-            Difference(labels.get(key, key), shown(before), shown(after), stands if stands != shown(after) else "")
+            Difference(label_of(kind, key), worded(kind, key, before), became, stands if stands != became else "")
         )
     return found
 
@@ -175,22 +173,6 @@ def undone_of(kind: str, object_id: int) -> QuerySet[Undo]:
     return Undo.objects.filter(kind=kind, object_id=str(object_id), state=UndoState.DONE)
 
 
-def shown(value: Any) -> str:
-    """Return a value of a column as people read it: numbers of people masked, cut where it is long."""
-    if value is None or value == "":
-        return BLANK
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    if isinstance(value, list):
-        text = "、".join(map(str, value))
-    elif isinstance(value, Mapping):
-        text = "；".join(f"{key}：{shown(each)}" for key, each in value.items())
-    else:
-        text = str(value)
-    text = mask_text(text if len(text) <= 300 else text[:299] + "…")
-    return text or BLANK
-
-
 def _carry_out(undo: Undo, line: LogLine, scope: Scope, request: HttpRequest | None) -> None:
     table = tracked_named(line.object_kind)
     assert table is not None
@@ -239,11 +221,9 @@ def _owner_says(rollback: Rollback, line: LogLine, before: dict[str, Any], after
 
 def _conflicts(line: LogLine, scope: Scope) -> list[str]:
     """Say which columns of a change were changed again since; undoing sets them to what was before this change."""
-    table = tracked_named(line.object_kind)
-    labels = table.fields if table else {}
     found = []
     for later in later_changes(line, scope=scope):
-        again = [labels.get(key, key) for key in (later.changes or {}) if key in (line.changes or {})]
+        again = [label_of(line.object_kind, key) for key in (later.changes or {}) if key in (line.changes or {})]
         if again:
             at = timezone.localtime(later.at)
             found.append(

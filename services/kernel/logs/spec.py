@@ -98,6 +98,7 @@ class Tracked:
     ``fields`` are the columns whose values are kept before and after; none of them may be a secret. ``history`` says that
     pghistory keeps the rows as they were; without it a trigger notes the columns. ``state`` is a column whose new values are
     acts of their own, ``states`` their words, ``failing`` those that are failures. ``page`` leads to an object.
+    ``values`` are words for values of columns whose field of the model has no choices; those of choices are known.
     """
 
     kind: str
@@ -119,6 +120,7 @@ class Tracked:
     page: str = ""
     rollback: Rollback | None = None
     pages: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
     instead: str = ""
 
     @property

@@ -47,8 +47,10 @@ def test_every_change_is_kept_with_who_and_when() -> None:
         ("baidu_web", "百度地图", "shi"),
     ]
     assert choices[0].at > choices[1].at
-    (event,) = CitySettings.objects.get().events.all()
-    assert event.pgh_context.metadata["actor"] == "system"
+    events = CitySettings.objects.get().events.order_by("pgh_id")
+    assert [(one.navigation_app, one.pgh_context.metadata["actor"]) for one in events] == [
+        ("amap_web", "shi"), ("baidu_web", "system"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

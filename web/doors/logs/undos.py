@@ -15,8 +15,9 @@ from geo.errors import CityError, Forbidden, NotFound
 from services.access.queries import scope_for
 from services.kernel.logs.models import UndoState
 from services.kernel.logs.queries import line_seen
-from services.kernel.logs.registry import kind_words, tracked_named
-from services.kernel.logs.rolling_back import ROLL_BACK, ask_undo, decide_undo, shown, undos_visible
+from services.kernel.logs.registry import kind_words
+from services.kernel.logs.rolling_back import ROLL_BACK, ask_undo, decide_undo, undos_visible
+from services.kernel.logs.wording import label_of, worded
 from web.api.errors import status_of
 from web.doors.common.typed import number_typed, typed
 from web.doors.logs.lines import frame_of, line_context
@@ -61,13 +62,12 @@ def undos_page(request: HttpRequest) -> HttpResponse:
             "row": each,
             "kind": kinds.get(each.kind, each.kind),
             "differences": [
-                ((table.fields if table else {}).get(key, key), shown(after), shown(before))
+                (label_of(each.kind, key), worded(each.kind, key, after), worded(each.kind, key, before))
                 for key, (before, after) in each.changes.items()
             ],
             "mine": each.asked_by == scope.actor,
         }
         for each in undos_visible(scope=scope)[:SHOWN]
-        for table in [tracked_named(each.kind)]
     ]
     context = {**frame_of(scope, "undos"), "rows": rows, "may_decide": scope.holds(ROLL_BACK)}
     return render(request, "desk/log_undos.html", context)

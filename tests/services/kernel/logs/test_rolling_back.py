@@ -14,7 +14,7 @@ from services.facilities.actions import change_status, choose_navigation_app, up
 from services.facilities.models import CitySettings, Facility
 from services.kernel.logs.models import LogLine, Undo
 from services.kernel.logs.registry import tracked_named
-from services.kernel.logs.rolling_back import ask_undo, decide_undo, plan_undo
+from services.kernel.logs.rolling_back import ask_undo, decide_undo, differences_of, plan_undo
 from services.kernel.messages.configuring import (
     choose_event,
     save_template,
@@ -101,6 +101,35 @@ def _refused(kind: str) -> str:
     with pytest.raises(Conflict) as raised:
         undone(kind)
     return raised.value.message
+
+
+def test_the_first_choice_for_the_city_is_a_change_too_and_is_undone() -> None:
+    """Before it the environment decided: that is what it was changed from, and what it goes back to."""
+    choose_navigation_app(app="baidu_web", scope=ALONE)
+    line = last("city_settings")
+    assert (line.act, line.actor, line.changes) == (
+        "city_settings.changed", "shi", {"navigation_app": ["amap_web", "baidu_web"]},
+    )  # fmt: skip
+    undo = undone("city_settings")
+    decide_undo(undo_id=undo.pk, agree=True, note="同意", scope=OTHER)
+    assert CitySettings.objects.get().navigation_app == "amap_web"
+
+
+def test_values_stand_in_words_with_what_stands_now() -> None:
+    facility = Facility.objects.filter(status="open", retired_at=None).order_by("pk")[0]
+    for status in ("suspended", "closed"):
+        change_status(facility_id=facility.pk, status=status, reason="整改", scope=ALONE)
+    collect_all()
+    first, second = LogLine.objects.filter(act="facility.changed", object_id=str(facility.pk)).order_by("id")
+    (told,) = differences_of(first)
+    assert (told.label, told.before, told.after, told.now) == ("状态", "开放", "暂停服务", "已关闭")
+    assert [(one.before, one.after, one.now) for one in differences_of(second)] == [("暂停服务", "已关闭", "")]
+    choose_navigation_app(app="baidu_web", scope=ALONE)
+    (told,) = differences_of(last("city_settings"))
+    assert (told.label, told.before, told.after) == ("导航应用", "高德地图", "百度地图")
+    # A value that is no choice any more stays as it was written.
+    first.changes = {"status": ["open", "gone"], "phone": [None, "13812345678"]}
+    assert {(one.before, one.after) for one in differences_of(first)} == {("开放", "gone"), ("（空）", "138****5678")}
 
 
 def test_what_acts_on_the_whole_city_takes_two() -> None:
