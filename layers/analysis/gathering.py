@@ -55,9 +55,9 @@ def buffer(asked: Asked) -> Made:
     return write_result(asked, outcome, made(asked, side, metres, rings))
 
 
-def _grown(asked: Asked, shapes: Any, metres: float) -> Any:
+def _grown(asked: Asked, shapes: Any, metres: float, share: float) -> Any:
     ends = asked.inputs.get("ends", "round")
-    return grown(shapes, metres, segments=ROUND, ends=ends)
+    return grown(shapes, metres, segments=ROUND, ends=ends, step=lambda: asked.step(share, "正在做缓冲区"))
 
 
 def _apart(asked: Asked, side: Side, metres: float, rings: int) -> Iterator[Batch]:
@@ -65,7 +65,7 @@ def _apart(asked: Asked, side: Side, metres: float, rings: int) -> Iterator[Batc
         said = [side.saying(at) for at in range(block.start, block.stop)]
         inner = None
         for ring in range(1, rings + 1):
-            outer = _grown(asked, side.shapes[block], ring * metres)
+            outer = _grown(asked, side.shapes[block], ring * metres, 0.4 + 0.55 * block.start / len(side.shapes))
             shapes = outer if inner is None else shapely.difference(outer, inner)
             told = {"metres": ring * metres, "from_metres": (ring - 1) * metres} if rings > 1 else {}
             ids = side.ids[block] if rings == 1 else [None] * len(said)
@@ -80,7 +80,7 @@ def _joined(asked: Asked, side: Side, metres: float, rings: int) -> Iterator[Bat
     inner = None
     for ring in range(1, rings + 1):
         begin, share = 0.4 + 0.55 * (ring - 1) / rings, 0.55 / rings
-        outer = _union(asked, _grown(asked, side.shapes, ring * metres), begin, share)
+        outer = _union(asked, _grown(asked, side.shapes, ring * metres, begin), begin, share)
         whole = outer if inner is None else shapely.difference(outer, inner)
         told: dict[str, Any] = {"count": len(side.shapes), "metres": ring * metres}
         if rings > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ import shapely
 from geo.errors import BadInput
 from geo.scope import Scope
 from layers.analysis.results import Batch, Outcome, write_result
-from layers.analysis.shapes import blocks, common, pairs, prepared, remaining, worth
+from layers.analysis.shapes import Pause, blocks, common, pairs, prepared, remaining, worth
 from layers.analysis.sides import FIRST, SECOND, loaded, prefixed, together, told_of
 from layers.analysis.sources import TWO_SIDES, plan_sides
 from layers.datasets.queries import VIEW
@@ -22,6 +23,8 @@ HOW: Final = {"intersect": "相交", "difference": "减去", "union": "合并", 
 SLIVER_M2: Final = 0.1
 MOST_SLIVER_M2: Final = 10_000.0
 SHORTEST_M: Final = 0.01
+PAIRS: Final = 2_000
+"""Pairs that are laid over each other in one go: one area may meet all of the other side."""
 _ONLY_AREAS: Final = ("union", "symmetric")
 
 
@@ -59,19 +62,23 @@ def _overlaid(asked: Asked, how: str, outcome: Outcome) -> Iterator[Batch]:
     both, mine = how in ("intersect", "union"), how != "intersect"
     rest = 0.5 if how in _ONLY_AREAS else 1.0
     for block in blocks(len(one.shapes)):
-        yield from _of_block(outcome, tree, block, sliver, both=both, mine=mine)
+        share = 0.4 + 0.55 * rest * block.start / len(one.shapes)
+        step = functools.partial(asked.step, share, f"已算 {block.start:,} 个")
+        yield from _of_block(outcome, tree, block, sliver, step, both=both, mine=mine)
         asked.step(0.4 + 0.55 * rest * block.stop / len(one.shapes), f"已算 {block.stop:,} 个")
     if how in _ONLY_AREAS:
         tree = prepared(one.shapes)
         for block in blocks(len(other.shapes)):
             left, right = pairs(tree, other.shapes[block], "intersects")
-            shapes = remaining(other.shapes[block], one.shapes, left, right)
+            share = 0.675 + 0.275 * block.start / len(other.shapes)
+            step = functools.partial(asked.step, share, f"另一边已算 {block.start:,} 个")
+            shapes = remaining(other.shapes[block], one.shapes, left, right, step)
             yield _batch(outcome, shapes, sliver, [told_of(other, at, SECOND) for at in range(block.start, block.stop)])
             asked.step(0.675 + 0.275 * block.stop / len(other.shapes), f"另一边已算 {block.stop:,} 个")
 
 
 def _of_block(
-    outcome: Outcome, tree: shapely.STRtree, block: slice, sliver: float, *, both: bool, mine: bool
+    outcome: Outcome, tree: shapely.STRtree, block: slice, sliver: float, step: Pause, *, both: bool, mine: bool
 ) -> Iterator[Batch]:
     """Yield what a block of the first side has in common with the other, and what it has alone."""
     one, other = outcome.sides
@@ -79,10 +86,13 @@ def _of_block(
     left, right = pairs(tree, shapes, "intersects")
     own = [told_of(one, at, FIRST) for at in range(block.start, block.stop)]
     if both:
-        told = [{**own[at], **told_of(other, to, SECOND)} for at, to in zip(left.tolist(), right.tolist(), strict=True)]
-        yield _batch(outcome, common(shapes[left], other.shapes[right]), sliver, told)
+        for begin in range(0, len(left), PAIRS):
+            of, to = left[begin : begin + PAIRS], right[begin : begin + PAIRS]
+            told = [{**own[at], **told_of(other, on, SECOND)} for at, on in zip(of.tolist(), to.tolist(), strict=True)]
+            yield _batch(outcome, common(shapes[of], other.shapes[to]), sliver, told)
+            step()
     if mine:
-        yield _batch(outcome, remaining(shapes, other.shapes, left, right), sliver, own)
+        yield _batch(outcome, remaining(shapes, other.shapes, left, right, step), sliver, own)
 
 
 def _batch(outcome: Outcome, shapes: Any, sliver: float, told: list[dict[str, Any]]) -> Batch:

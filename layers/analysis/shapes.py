@@ -12,16 +12,26 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from geo.errors import TooLarge
+
 Shapes = npt.NDArray[np.object_]
 Places = npt.NDArray[np.intp]
 Step = Callable[[float], None]
 """Told the share that is done, 0 to 1; raises when the work is to stop."""
+Pause = Callable[[], object]
+"""Called between pieces of work; raises when it is to stop."""
 BLOCK: Final = 64
 """Shapes of one side at a time: what all of them may meet must fit into memory."""
 DETAILED: Final = 200
 """From so many corners on it pays to ask first whether one shape lies wholly in the other."""
 TOGETHER: Final = 2_000
 """Shapes that are united in one go."""
+AT_A_TIME: Final = 256
+STRIP: Final = 64
+BESIDE: Final = 16
+"""Parts that are grown in one go, legs of an edge that are, and pieces of one shape that are united in one go."""
+MOST_CORNERS: Final = 2_000
+"""Corners of a line that is grown whole."""
 TILE_M: Final = 4_000
 _NOTHING: Final = shapely.GeometryCollection()
 _MULTI: Final = {0: shapely.multipoints, 1: shapely.multilinestrings, 2: shapely.multipolygons}
@@ -100,10 +110,14 @@ def common(one: Shapes, other: Shapes) -> Shapes:
     return found
 
 
-def remaining(shapes: Shapes, others: Shapes, left: Places, right: Places) -> Shapes:
-    """Return what is left of shapes without those that meet them; ``left`` and ``right`` are the pairs, in order of ``left``."""
+def remaining(shapes: Shapes, others: Shapes, left: Places, right: Places, step: Pause = lambda: None) -> Shapes:
+    """Return what is left of shapes without those that meet them; ``left`` and ``right`` are the pairs, in order of ``left``.
+
+    ``step`` is called between shapes.
+    """
     found = shapes.copy()
     for at, end in _runs(left):
+        step()
         mine = left[at]
         theirs = others[right[at:end]]
         whole = theirs[0] if end - at == 1 else shapely.union_all(theirs)
@@ -116,32 +130,64 @@ def _runs(groups: Places) -> Iterator[tuple[int, int]]:
     yield from ((int(at), int(end)) for at, end in zip(edges[:-1], edges[1:], strict=True))
 
 
-def grown(shapes: Shapes, metres: float, *, segments: int, ends: str) -> Shapes:
-    """Return the buffers of shapes, ``segments`` to a quarter circle.
+def grown(shapes: Shapes, metres: float, *, segments: int, ends: str, step: Pause = lambda: None) -> Shapes:
+    """Return the buffers of shapes, ``segments`` to a quarter circle; areas only may grow by less than nothing.
 
-    Many parts or corners within one distance take GEOS hours at once: they are grown one by one, and united.
+    Many parts or corners within one distance take GEOS hours at once: they are grown piece by piece and united, and ``step`` is
+    called in between. Raises ``TooLarge`` for a line of very many corners whose ends are not round, which has no pieces.
     """
     parts, of = shapely.get_parts(shapes, return_index=True)
-    if metres > 0 and ends == "round":
-        long = (shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING) & (
-            shapely.get_num_coordinates(parts) >= DETAILED
-        )
-        pieces = [(parts[~long], of[~long]), *((_legs(parts[at]), of[at]) for at in np.flatnonzero(long))]
-        of = np.concatenate([np.broadcast_to(place, len(some)) for some, place in pieces])
-        parts = np.concatenate([some for some, _ in pieces])
-        order = np.argsort(of, kind="stable")
-        parts, of = parts[order], of[order]
-    wide = shapely.buffer(parts, metres, quad_segs=segments, cap_style=ends)
+    wide = np.empty(len(parts), dtype=object)
+    detailed = (shapely.get_num_coordinates(parts) >= DETAILED) & (shapely.get_dimensions(parts) > 0)
+    if metres > 0 and ends != "round":
+        lines = detailed & (shapely.get_dimensions(parts) == 1)
+        if (shapely.get_num_coordinates(parts[lines]) > MOST_CORNERS).any():
+            said = f"有一条线的顶点超过 {MOST_CORNERS:,} 个，只能做圆头的缓冲区。请改用圆头，或先简化这条线。"
+            raise TooLarge("line_too_detailed", said, most=MOST_CORNERS)
+        detailed &= ~lines
+    plain = np.flatnonzero(~detailed)
+    for at in range(0, len(plain), AT_A_TIME):
+        some = plain[at : at + AT_A_TIME]
+        wide[some] = shapely.buffer(parts[some], metres, quad_segs=segments, cap_style=ends)
+        step()
+    for at in np.flatnonzero(detailed).tolist():
+        wide[at] = _grown_in_strips(parts[at], metres, segments, step)
     found = np.full(len(shapes), shapely.Polygon(), dtype=object)
     for at, end in _runs(of):
-        found[of[at]] = wide[at] if end - at == 1 else shapely.union_all(wide[at:end])
+        found[of[at]] = _whole(wide[at:end], step)
     return found
 
 
-def _legs(line: Any) -> Shapes:
-    corners = shapely.get_coordinates(line)
-    legs: Shapes = shapely.linestrings(np.stack([corners[:-1], corners[1:]], axis=1))
-    return legs
+def _grown_in_strips(part: Any, metres: float, segments: int, step: Pause) -> Any:
+    """Return the buffer of one line or area out of those of pieces of its edge."""
+    area = shapely.get_dimensions(part) == 2
+    if metres < 0 and not area:
+        return shapely.Polygon()
+    edge = _whole(shapely.buffer(_strips(part), abs(metres), quad_segs=segments), step)
+    if not area:
+        return edge
+    return shapely.union(part, edge) if metres > 0 else shapely.difference(part, edge)
+
+
+def _strips(part: Any) -> Shapes:
+    """Return the edge of an area, or a line, as lines of ``STRIP`` legs at most, one after the other."""
+    rings = shapely.get_rings(part) if shapely.get_dimensions(part) == 2 else [part]
+    strips = []
+    for ring in rings:
+        corners = shapely.get_coordinates(ring)
+        strips += [shapely.linestrings(corners[at : at + STRIP + 1]) for at in range(0, len(corners) - 1, STRIP)]
+    return np.array(strips, dtype=object)
+
+
+def _whole(pieces: Shapes, step: Pause) -> Any:
+    """Return the union of pieces, those beside each other first."""
+    while len(pieces) > 1:
+        joined = []
+        for at in range(0, len(pieces), BESIDE):
+            joined.append(shapely.union_all(pieces[at : at + BESIDE]))
+            step()
+        pieces = np.array(joined, dtype=object)
+    return pieces[0]
 
 
 def united(shapes: Shapes, step: Step) -> Any:

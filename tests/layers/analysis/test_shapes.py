@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry.base import BaseGeometry
 
-from layers.analysis.shapes import blocks, common, grown, nearest, pairs, prepared, ranks, remaining, united, worth
+from geo.errors import TooLarge
+from layers.analysis.shapes import (
+    MOST_CORNERS,
+    blocks,
+    common,
+    grown,
+    nearest,
+    pairs,
+    prepared,
+    ranks,
+    remaining,
+    united,
+    worth,
+)
 
 WHOLE = st.integers(0, 12)
 """Corners on a coarse grid: shapes touch, share edges, are identical and empty into each other often."""
@@ -166,3 +180,53 @@ def test_a_line_that_crosses_itself_a_thousand_times_grows_in_seconds() -> None:
         - many.area / shapely.LineString(corners[:300]).union(shapely.MultiPoint(corners)).convex_hull.buffer(500).area
         < 0.02
     )
+
+
+def comb(teeth: int) -> shapely.Polygon:
+    """Return an area with so many teeth of a kilometre, two metres apart."""
+    across = np.repeat(np.arange(2 * teeth), 2)
+    up = np.tile([0, 1_000, 1_000, 0], teeth)
+    return shapely.Polygon([*zip(across, up, strict=True), (2 * teeth - 1, -10), (0, -10)])
+
+
+def blob(corners: int) -> shapely.Polygon:
+    angles = np.linspace(0, 2 * np.pi, corners, endpoint=False)
+    far = 10_000 * (1 + 0.2 * np.sin(5 * angles)) + np.random.default_rng(1).normal(0, 2, corners)
+    return shapely.Polygon(np.stack([far * np.cos(angles), far * np.sin(angles)], axis=1))
+
+
+@pytest.mark.timeout(120, func_only=True)
+@pytest.mark.parametrize("ends", ["round", "flat"])
+def test_an_area_of_ten_thousand_corners_grows_in_seconds_and_can_be_stopped(ends: str) -> None:
+    rakes = comb(2_500)
+    assert shapely.get_num_coordinates(rakes) > 10_000
+    stops: list[float] = []
+    (wide,) = grown(
+        np.array([rakes], dtype=object), 100, segments=16, ends=ends, step=lambda: stops.append(time.monotonic())
+    )
+    whole = shapely.box(0, -10, 4_999, 1_000).buffer(100, quad_segs=16)
+    assert wide.symmetric_difference(whole).area < 0.001 * whole.area
+    assert max(np.diff(stops)) < 10
+
+    def stop() -> None:
+        raise TooLarge("run_too_long", "超时")
+
+    with pytest.raises(TooLarge):
+        grown(np.array([rakes], dtype=object), 100, segments=16, ends=ends, step=stop)
+
+
+@pytest.mark.parametrize("metres", [5, 100, 2_000, -100])
+def test_an_area_grown_in_pieces_is_the_one_grown_whole(metres: float) -> None:
+    hole = shapely.Point(0, 0).buffer(3_000, quad_segs=100)
+    area = shapely.difference(blob(1_000), hole)
+    (wide,) = grown(np.array([area], dtype=object), metres, segments=16, ends="round")
+    whole = area.buffer(metres, quad_segs=16)
+    assert wide.is_valid
+    assert wide.symmetric_difference(whole).area < 0.005 * abs(whole.area - area.area)
+
+
+def test_a_line_of_very_many_corners_has_round_ends_or_none() -> None:
+    line = shapely.LineString(np.random.default_rng(1).uniform(0, 3_000, (MOST_CORNERS + 1, 2)))
+    with pytest.raises(TooLarge, match="圆头"):
+        grown(np.array([line], dtype=object), 10, segments=16, ends="flat")
+    assert grown(np.array([line], dtype=object), -10, segments=16, ends="round")[0].is_empty

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any, Final
 
 import pytest
@@ -168,3 +169,19 @@ def test_the_file_of_a_job_is_an_input_as_its_results_are(client: Client) -> Non
         answer = sent(client, again, prefer="respond-sync")
         assert answer.status_code == 200
         assert len(json.loads(content_of(answer))["features"]) == 2
+
+
+@pytest.mark.timeout(120, func_only=True)
+@pytest.mark.parametrize("teeth", [2_500, 12_000])
+def test_an_area_of_very_many_corners_is_grown_or_given_up_in_time(client: Client, teeth: int) -> None:
+    across, up = [at // 2 for at in range(4 * teeth)], [(0, 1, 1, 0)[at % 4] for at in range(4 * teeth)]
+    ring = [[round(121.4 + x * 2e-6, 7), 31.2 + 0.01 * y] for x, y in zip(across, up, strict=True)]
+    ring = [*ring, [ring[-1][0], 31.1999], [121.4, 31.1999], ring[0]]
+    features = {**POINT, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    body = json.dumps({"inputs": {"metres": 100, "features": features}}).encode()
+    assert len(body) < 1_000_000
+    at = time.monotonic()
+    answer = sent(client, body, prefer="respond-sync")
+    assert time.monotonic() - at < 40
+    said = json.loads(content_of(answer))
+    assert answer.status_code == 200 or said["code"] == "run_too_long"
