@@ -8,19 +8,21 @@ import uuid
 from typing import Any
 
 from celery import current_app
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from geo.errors import CityError, Conflict, NotFound
 from geo.jobs.models import Job, JobState
 from geo.jobs.progress import JobCancelled, Progress
-from geo.jobs.registry import work_of
+from geo.jobs.registry import goes_in_turn, work_of
 from geo.tracing import request_of
 
 log = logging.getLogger(__name__)
 RUN_TASK = "geo.jobs.run"
 DEAD_AFTER = datetime.timedelta(minutes=2)
 ATTEMPTS = 3
+TURN_S = 5
+"""After so many seconds a job that waits for its turn is looked at again."""
 
 
 @transaction.atomic
@@ -32,18 +34,29 @@ def start_job(*, kind: str, params: dict[str, Any] | None = None, actor: str = "
     return job
 
 
-def enqueue_job(*, job_id: uuid.UUID) -> None:
-    """Hand a job to a worker, by name and id."""
-    current_app.send_task(RUN_TASK, args=[str(job_id)])
+def enqueue_job(*, job_id: uuid.UUID, in_s: int = 0) -> None:
+    """Hand a job to a worker, by name and id, at once or in some seconds."""
+    current_app.send_task(RUN_TASK, args=[str(job_id)], countdown=in_s or None)
 
 
-def run_job(*, job_id: uuid.UUID | str) -> Job:
-    """Run a queued job here and now, and return it with its outcome. A job that is not queued is left alone."""
+def run_in_turn(*, job_id: uuid.UUID | str) -> Job:
+    """Run a queued job as ``run_job`` does; one that has to wait for another of its actor is handed to a worker again later."""
+    job = run_job(job_id=job_id, in_turn=True)
+    if job.state == JobState.QUEUED:
+        enqueue_job(job_id=job.pk, in_s=TURN_S)
+    return job
+
+
+def run_job(*, job_id: uuid.UUID | str, in_turn: bool = False) -> Job:
+    """Run a queued job here and now, and return it with its outcome. A job that is not queued is left alone.
+
+    When jobs of its kind go ``in_turn``, one whose actor has another at work is left queued.
+    """
     with transaction.atomic():
         job = Job.objects.select_for_update().filter(pk=job_id).first()
         if job is None:
             raise NotFound("job_unknown", "没有找到这个任务。")
-        if job.state != JobState.QUEUED:
+        if job.state != JobState.QUEUED or (in_turn and _has_to_wait(job)):
             return job
         now = timezone.now()
         job.state, job.started_at, job.heartbeat_at = JobState.RUNNING, job.started_at or now, now
@@ -57,6 +70,15 @@ def run_job(*, job_id: uuid.UUID | str) -> Job:
     )
     job.refresh_from_db()
     return job
+
+
+def _has_to_wait(job: Job) -> bool:
+    """Say whether another job of this kind and actor is at work; of two that ask at once one hears of the other."""
+    if not goes_in_turn(job.kind):
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"turn of {job.kind} of {job.actor}"])
+    return Job.objects.filter(kind=job.kind, actor=job.actor, state=JobState.RUNNING).exists()
 
 
 def cancel_job(*, job_id: uuid.UUID | str) -> Job:

@@ -12,14 +12,20 @@ if TYPE_CHECKING:
 
 Work = Callable[["Progress", dict[str, Any]], dict[str, Any]]
 _KINDS: dict[str, Work] = {}
+_IN_TURN: set[str] = set()
 
 
-def job(kind: str) -> Callable[[Work], Work]:
-    """Register a function as the work behind a kind of job. It gets a ``Progress`` and the parameters, returns the result."""
+def job(kind: str, *, in_turn: bool = False) -> Callable[[Work], Work]:
+    """Register a function as the work behind a kind of job. It gets a ``Progress`` and the parameters, returns the result.
+
+    Of a kind that goes ``in_turn`` workers take one job of an actor at a time, so that nobody has all of them.
+    """
 
     def register(work: Work) -> Work:
         if _KINDS.setdefault(kind, work) is not work:
             raise ValueError(f"two functions claim the job kind {kind}")
+        if in_turn:
+            _IN_TURN.add(kind)
         return work
 
     return register
@@ -31,6 +37,11 @@ def work_of(kind: str) -> Work:
         return _KINDS[kind]
     except KeyError:
         raise NotFound("job_kind_unknown", f"没有“{kind}”这种任务。", kind=kind) from None
+
+
+def goes_in_turn(kind: str) -> bool:
+    """Say whether workers take one job of a kind and an actor at a time."""
+    return kind in _IN_TURN
 
 
 def kinds() -> tuple[str, ...]:

@@ -2,13 +2,13 @@
 
 from celery import shared_task
 
-from geo.jobs.actions import RUN_TASK, revive_jobs, run_job
+from geo.jobs.actions import RUN_TASK, revive_jobs, run_in_turn
 
 
 @shared_task(name=RUN_TASK)
 def run(job_id: str) -> None:
-    """Run one job by its id."""
-    run_job(job_id=job_id)
+    """Run one job by its id, or put it off while its actor has another at work."""
+    run_in_turn(job_id=job_id)
 
 
 @shared_task(name="geo.jobs.revive")

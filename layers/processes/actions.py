@@ -37,6 +37,8 @@ MOST_OPEN_PUBLIC: Final = 4
 LOST_AFTER: Final = dt.timedelta(hours=6)
 MOST_KEPT: Final = 50
 MOST_KEPT_PUBLIC: Final = 300
+FETCHED_WITHIN: Final = dt.timedelta(hours=1)
+"""When all places of unknown callers are taken, the oldest results go first, none before it could be fetched so long."""
 MOST_BYTES: Final = 2_000_000_000
 INPUT_BYTES: Final = 1_000_000
 _CHUNK: Final = 1 << 20
@@ -151,13 +153,23 @@ def _check_share(scope: Scope) -> None:
         )
         raise TooMany("too_many_open", said, most=most, retry_after=30)
     kept = MOST_KEPT if known else MOST_KEPT_PUBLIC
-    if runs.count() >= kept:
-        said = (
-            f"每人最多留 {kept} 个结果，请先删掉不用的。"
-            if known
-            else "公开下载的空间暂时满了，请明天再试，或登录后再提交。"
-        )
-        raise TooMany("too_many_kept", said, most=kept, retry_after=3600)
+    if runs.count() < kept or (not known and _make_room()):
+        return
+    said = (
+        f"每人最多留 {kept} 个结果，请先删掉不用的。"
+        if known
+        else "公开下载的空间暂时满了，请过一小时再试，或登录后再提交。"
+    )
+    raise TooMany("too_many_kept", said, most=kept, retry_after=3600)
+
+
+def _make_room() -> bool:
+    """Delete the oldest run of unknown callers that ended and could be fetched for an hour; say whether there was one."""
+    ended = ProcessRun.objects.select_related("job").filter(actor=PUBLIC).exclude(job__state__in=OPEN)
+    oldest = ended.filter(made_at__lte=timezone.now() - FETCHED_WITHIN).order_by("made_at").first()
+    if oldest is not None:
+        _erase([oldest])
+    return oldest is not None
 
 
 def cancel_run(*, run_id: uuid.UUID | str, scope: Scope) -> ProcessRun:

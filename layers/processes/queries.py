@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from pathlib import Path
 
 from django.conf import settings
@@ -22,6 +23,11 @@ def runs_visible(*, scope: Scope) -> QuerySet[ProcessRun]:
     """Return the runs that a scope asked for, newest first; of whoever is unknown none is listed."""
     runs = ProcessRun.objects.select_related("job")
     return runs.none() if scope.actor == PUBLIC else runs.filter(actor=scope.actor)
+
+
+def how_many_open(run_ids: Collection[str]) -> int:
+    """Return how many of some runs have not ended."""
+    return ProcessRun.objects.filter(pk__in=run_ids, job__state__in=OPEN).count()
 
 
 def run_of(*, run_id: uuid.UUID | str, scope: Scope) -> ProcessRun:

@@ -7,21 +7,23 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Body, Path, Router
 from pydantic import BaseModel, ConfigDict, Field
 
-from geo.errors import NotFound
+from geo.errors import NotFound, TooMany
 from geo.scope import Scope
 from layers.exports.formats import FORMATS, SYSTEMS
 from layers.processes.actions import ask_run, cancel_run, delete_run
 from layers.processes.models import ProcessRun
-from layers.processes.queries import file_of_run, job_of, run_of, runs_visible
+from layers.processes.queries import file_of_run, how_many_open, job_of, run_of, runs_visible
 from layers.registry import layer
 from services.access.actions import record_audit
 from services.access.models import AuditAct
 from services.access.queries import caller_of, scope_for
+from web.api.limits import address_of
 from web.api.staff import staff
 from web.doors.common.sending import send_file
 
@@ -29,6 +31,10 @@ making = Router(tags=["导出图层"])
 router = Router(tags=["导出图层"])
 PROCESS: Final = "export"
 LISTED: Final = 100
+MOST_OPEN_ADDRESS: Final = 2
+"""Runs at a time that unknown callers have from one address, so that no one address has all there are for them."""
+REMEMBERED: Final = 20
+REMEMBERED_S: Final = 6 * 3600
 
 
 def asker(request: HttpRequest) -> Scope:
@@ -94,7 +100,7 @@ class ExportsOut(BaseModel):
 @making.post("/exports", response={202: ExportOut}, summary="导出一个图层")
 def post_export(request: HttpRequest, ask: Body[ExportIn]) -> HttpResponse:
     """立即返回任务，在后台写文件。看得到的图层都可以导出；文件 7 天后自动删除。"""
-    run = ask_run(process=PROCESS, inputs=ask.inputs(), scope=scope_for(request), run_id=ask.id)
+    run = ask_within_share(request, process=PROCESS, inputs=ask.inputs(), run_id=ask.id)
     response = _json(shape_of(run), 202)
     response["Location"] = f"/api/v1/exports/{run.pk}"
     return response
@@ -134,6 +140,21 @@ def remove_export(request: HttpRequest, which: Path[RunIn]) -> HttpResponse:
 def get_file(request: HttpRequest, which: Path[RunIn]) -> HttpResponseBase:
     """文件本身；可以用 Range 分段取、断点续传。"""
     return send_result(request, export_of(which.run_id, scope_for(request)))
+
+
+def ask_within_share(request: HttpRequest, **asked: Any) -> ProcessRun:
+    """Ask for a run as whoever calls; raises what ``ask_run`` raises, ``TooMany`` also beyond the share of an unknown address."""
+    scope = scope_for(request)
+    if caller_of(request).user is not None:
+        return ask_run(scope=scope, **asked)
+    key = f"open-runs:{address_of(request)}"
+    known: list[str] = cache.get(key) or []
+    if how_many_open(known) >= MOST_OPEN_ADDRESS:
+        said = f"从您的网络已有 {MOST_OPEN_ADDRESS} 个任务在做，做完一个再提交，或登录后再提交。"
+        raise TooMany("too_many_open", said, most=MOST_OPEN_ADDRESS, retry_after=30)
+    run = ask_run(scope=scope, **asked)
+    cache.set(key, [*known[1 - REMEMBERED :], str(run.pk)], REMEMBERED_S)
+    return run
 
 
 def export_of(run_id: uuid.UUID, scope: Scope) -> ProcessRun:

@@ -8,7 +8,7 @@ from typing import Final
 
 from django.conf import settings
 from django.http import HttpRequest
-from limits import RateLimitItem, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from ninja.throttling import BaseThrottle
@@ -27,10 +27,14 @@ def _limiter() -> SlidingWindowCounterRateLimiter:
 
 
 class CallerLimit(BaseThrottle):
-    """A number of requests a minute to one set of routes: ``anonymous`` by address, ``keyed`` by key or signed-in account."""
+    """A number of requests a minute to one set of routes: ``anonymous`` by address, ``keyed`` by key or signed-in account.
 
-    def __init__(self, name: str, *, anonymous: int, keyed: int) -> None:
+    ``hourly`` is how many an address may make in an hour besides.
+    """
+
+    def __init__(self, name: str, *, anonymous: int, keyed: int, hourly: int = 0) -> None:
         self.name = name
+        self.hourly = RateLimitItemPerHour(hourly) if hourly else None
         self.anonymous: RateLimitItem = RateLimitItemPerMinute(anonymous)
         self.keyed: RateLimitItem = RateLimitItemPerMinute(keyed)
 
@@ -39,8 +43,13 @@ class CallerLimit(BaseThrottle):
         caller = caller_of(request)
         if caller.user is None:
             item, who = self.anonymous, f"ip:{address_of(request)}"
+            if self.hourly:
+                self._count(self.hourly, who)
         else:
             item, who = self.keyed, f"key:{caller.key.pk}" if caller.key else f"user:{caller.user.pk}"
+        return self._count(item, who)
+
+    def _count(self, item: RateLimitItem, who: str) -> bool:
         if _limiter().hit(item, self.name, who):
             return True
         wait = max(1, round(_limiter().get_window_stats(item, self.name, who).reset_time - time.time()))
@@ -62,5 +71,5 @@ LIGHT: Final = CallerLimit("light", anonymous=600, keyed=6000)
 FENCES: Final = CallerLimit("fences", anonymous=120, keyed=6000)
 """Vehicles ask without end, a thousand positions at once."""
 PICTURES: Final = CallerLimit("pictures", anonymous=20, keyed=60)
-EXPORTS: Final = CallerLimit("exports", anonymous=10, keyed=60)
+EXPORTS: Final = CallerLimit("exports", anonymous=10, keyed=60, hourly=60)
 """Each is a whole file; how many are at work at a time is limited besides."""

@@ -4,10 +4,11 @@ import datetime
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.utils import timezone
 
 from geo.errors import BadInput, Conflict, NotFound
-from geo.jobs.actions import ATTEMPTS, cancel_job, revive_jobs, run_job, start_job
+from geo.jobs.actions import ATTEMPTS, TURN_S, cancel_job, revive_jobs, run_in_turn, run_job, start_job
 from geo.jobs.models import Job, JobState
 from geo.jobs.progress import Progress
 from geo.jobs.queries import jobs_visible
@@ -31,6 +32,12 @@ def count(progress: Progress, params: dict[str, Any]) -> dict[str, Any]:
         progress.save({"next": number + 1})
         progress.step((number + 1) / params["to"], f"第 {number + 1} 个")
     return {"counted": params["to"]}
+
+
+@job("test.turn", in_turn=True)
+def meet(progress: Progress, params: dict[str, Any]) -> dict[str, Any]:
+    """Let a worker take another job meanwhile and tell in which state that is then."""
+    return {"state": run_in_turn(job_id=params["other"]).state} if "other" in params else {}
 
 
 @pytest.fixture(autouse=True)
@@ -124,3 +131,18 @@ def test_a_real_worker_takes_the_job_after_commit(worker: None) -> None:
 @pytest.fixture
 def worker_is_away() -> None:
     """Name the state of the test: messages go to the real Redis, where nobody listens yet."""
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("actor", "state"), [("somebody", JobState.QUEUED), ("somebody else", JobState.DONE)])
+def test_of_jobs_that_go_in_turn_one_of_an_actor_is_at_work(
+    actor: str, state: JobState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Any] = []
+    monkeypatch.setattr(current_app, "send_task", lambda name, **more: sent.append(more))
+    other = Job.objects.create(kind="test.turn", actor=actor)
+    first = Job.objects.create(kind="test.turn", actor="somebody", params={"other": str(other.pk)})
+    assert run_in_turn(job_id=first.pk).result == {"state": state}
+    waits = [{"args": [str(other.pk)], "countdown": TURN_S}]
+    assert sent == (waits if state == JobState.QUEUED else [])
+    assert run_in_turn(job_id=other.pk).state == JobState.DONE

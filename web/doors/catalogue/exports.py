@@ -26,7 +26,7 @@ from geo.spreadsheets import BOM
 from layers.exports.formats import FORMATS, SYSTEMS
 from layers.exports.tables import ID
 from layers.exports.writing import about_text
-from layers.processes.actions import KEPT_DAYS, ask_run, cancel_run, delete_run
+from layers.processes.actions import KEPT_DAYS, cancel_run, delete_run
 from layers.processes.models import ProcessRun
 from layers.processes.queries import file_of_run, job_of, runs_visible
 from layers.reading import count_rows
@@ -34,7 +34,7 @@ from layers.registry import layer
 from layers.spec import LayerSpec
 from services.access.queries import scope_for
 from web.api.errors import status_of
-from web.api.exports import LISTED, PROCESS, export_of, send_result
+from web.api.exports import LISTED, PROCESS, ask_within_share, export_of, send_result
 from web.api.limits import EXPORTS
 
 STATES: Final = {
@@ -57,7 +57,9 @@ def export_page(request: HttpRequest, key: str) -> HttpResponse:
     if request.method == "POST":
         EXPORTS.allow_request(request)
         try:
-            run = ask_run(process=PROCESS, inputs=_inputs(spec, request.POST), scope=scope, run_id=_id(request.POST))
+            run = ask_within_share(
+                request, process=PROCESS, inputs=_inputs(spec, request.POST), run_id=_id(request.POST)
+            )
             return redirect("export", run_id=run.pk)
         except CityError as error:
             fault = error

@@ -23,7 +23,7 @@ from geo.kept import open_file
 from geo.scope import Scope
 from layers.ogc.links import address, link
 from layers.ogc.media import JSON, PROBLEM, form_asked
-from layers.processes.actions import INPUT_BYTES, ask_run, delete_run
+from layers.processes.actions import INPUT_BYTES, delete_run
 from layers.processes.documents import (
     JOBS_REL,
     STATUSES,
@@ -40,7 +40,7 @@ from layers.processes.registry import process_named, visible_processes
 from layers.processes.requests import mode_of, read_execute
 from layers.processes.spec import RESULT
 from web.api.errors import problem, status_of
-from web.api.exports import asker, note_taking, send_result
+from web.api.exports import ask_within_share, asker, note_taking, send_result
 from web.api.limits import EXPORTS
 from web.doors.ogc.pages import OGC
 
@@ -145,7 +145,7 @@ def execution(request: HttpRequest, scope: Scope, key: str) -> HttpResponseBase:
     spec = process_named(key, scope=scope)
     asked = read_execute(request.body, spec=spec, fetch=functools.partial(_behind, request))
     mode = mode_of(spec, request.headers.get("Prefer", ""))
-    run = ask_run(process=key, inputs=asked.inputs, scope=scope, at_once=mode == "sync", reply=asked.reply)
+    run = ask_within_share(request, process=key, inputs=asked.inputs, at_once=mode == "sync", reply=asked.reply)
     if mode == "sync":
         return _result(request, run, scope)
     root = _root(request)
