@@ -6,14 +6,17 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
+import shapely
 from django.core.cache import cache
 
 from geo.scope import Scope
-from layers.reading import Box, read_rows, seen_by
+from layers.reading import Box, read_page, read_rows, seen_by
 from layers.spec import LayerSpec
 from layers.tiling import layer_edition
 
 KEPT_S: Final = 86_400
+WHOLE_CITY_ZOOM: Final = 9
+"""The nearest zoom at which a map still shows the whole city."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,17 @@ def extent_of(layer: LayerSpec, *, scope: Scope) -> Extent:
         kept = _measured(layer, scope)
         cache.set(key, kept, KEPT_S)
     return kept
+
+
+def opening_box(layer: LayerSpec, *, scope: Scope) -> Box | None:
+    """Return the box a preview opens on, in degrees: around all rows, or the first one where only few can be seen at once."""
+    if layer.min_zoom <= WHOLE_CITY_ZOOM:
+        return extent_of(layer, scope=scope).box
+    rows = read_page(layer, scope=scope, limit=1, attributes=()).rows
+    if not rows or rows[0].geometry is None:
+        return None
+    west, south, east, north = shapely.from_wkb(rows[0].geometry).bounds
+    return west, south, east, north
 
 
 def _measured(layer: LayerSpec, scope: Scope) -> Extent:

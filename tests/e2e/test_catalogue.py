@@ -13,6 +13,8 @@ from tests.e2e.conftest import Spot, faults_of
 from tests.e2e.test_desk import sign_in
 from tests.reading import wait_for_maps
 
+DRAWN = "() => document.getElementById('layer-map').quantu.queryRenderedFeatures().filter((each) => each.source === 'shown').length"
+
 
 def titles(page: Any) -> list[str]:
     return [each.strip() for each in page.locator("#catalogue h3").all_inner_texts()]
@@ -97,14 +99,19 @@ def test_all_data_and_function_services_are_listed_classed_found_told_of_and_pre
     page.locator('#layer-map[data-ready="true"]').wait_for(state="attached", timeout=60_000)
     page.wait_for_function("() => document.getElementById('layer-map').quantu.getSource('shown')")
     wait_for_maps(page)
-    assert page.evaluate(
-        "() => document.getElementById('layer-map').quantu.queryRenderedFeatures().filter((each) => each.source === 'shown').length"
-    )
+    assert page.evaluate(DRAWN)
     expect(page.locator(".legend-card")).to_be_visible()
     at = page.evaluate(f"() => document.getElementById('layer-map').quantu.project([{families.lon}, {families.lat}])")
     page.locator("#layer-map canvas").click(position={"x": at["x"], "y": at["y"]})
     expect(page.locator("#layer-said dl")).to_contain_text("名称")
     assert faults_of(page) == []
+
+    # Of a layer that is drawn from near only the preview begins where there is some of it.
+    page.goto(f"{live_city}/layers/buildings")
+    page.wait_for_function("() => document.getElementById('layer-map').quantu?.getSource('shown')")
+    wait_for_maps(page)
+    assert page.evaluate(DRAWN)
+    page.go_back()
 
     # What it says of how to have it holds.
     called = [each.input_value() for each in page.locator(".catalogue-call textarea").all()]

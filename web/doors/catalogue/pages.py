@@ -101,7 +101,7 @@ def layer_page(request: HttpRequest, key: str) -> HttpResponse:
     scope, root = scope_for(request), root_of(request)
     spec = layer(key, scope=scope)
     about = about_layer(spec, scope=scope, root=root)
-    drawn, legend = preview_of(spec, about, root)
+    drawn, legend = preview_of(spec, scope=scope, root=root)
     context = {
         "spec": spec,
         "about": about,

@@ -11,7 +11,7 @@ from geo.crs.codes import CGCS2000
 from geo.imports.queries import attribution, published_sources
 from geo.scope import Scope
 from layers.catalogue import GEOMETRIES, as_of, class_name
-from layers.ogc.extents import extent_of
+from layers.ogc.extents import extent_of, opening_box
 from layers.reading import count_rows, read_page
 from layers.registry import visible_layers
 from layers.spec import LayerSpec, ServiceSpec
@@ -161,7 +161,7 @@ def _drawn_as(spec: LayerSpec) -> str:
     return {"point": "circle", "line": "line", "polygon": "fill"}[spec.geometry]
 
 
-def preview_of(spec: LayerSpec, about: Mapping[str, Any], root: str) -> tuple[dict[str, Any], Legend]:
+def preview_of(spec: LayerSpec, *, scope: Scope, root: str) -> tuple[dict[str, Any], Legend]:
     """Return what the page draws of a layer: its source, its style by theme, the titles of its attributes; and its legend."""
     style = style_for(spec)
     drawn = {
@@ -171,7 +171,7 @@ def preview_of(spec: LayerSpec, about: Mapping[str, Any], root: str) -> tuple[di
             "minzoom": spec.min_zoom,
             "maxzoom": spec.max_zoom,
         },
-        "box": about["extent"],
+        "box": opening_box(spec, scope=scope),
         "from_zoom": spec.min_zoom,
         "layers": {theme: style_layers(spec, style, theme) for theme in ("light", "dark")},
         "titles": {one.name: one.title for one in spec.attributes},

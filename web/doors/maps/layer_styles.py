@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from geo.errors import BadInput, CityError, Forbidden, NotFound
 from geo.scope import Scope
-from layers.ogc.extents import extent_of
+from layers.ogc.extents import opening_box
 from layers.registry import layer as layer_named
 from layers.spec import LayerSpec
 from layers.styles.actions import restore_style, save_style
@@ -252,7 +252,7 @@ def _show(
         "wide": WIDE,
         "breaks": [float(one) for one in data.get("breaks", ())],
         "legend": legend_counted(layer, style, scope=scope),
-        "drawn": _drawn(request, layer, style) | {"box": extent_of(layer, scope=scope).box},
+        "drawn": _drawn(request, layer, style) | {"box": opening_box(layer, scope=scope)},
         "exported": json.dumps(style.data(), ensure_ascii=False, indent=1),
         "versions": versions_of(layer, scope=scope),
         "is_usual": style == usual_style(layer),

@@ -40,7 +40,7 @@ export async function openMap(holder, options) {
     container: holder,
     ...(holder.currentCSSZoom > 1 ? {pixelRatio: devicePixelRatio * holder.currentCSSZoom} : {}), // a doubled wall stays sharp
     style: styled(),
-    maxBounds: [[box[0] - 0.6, box[1] - 0.5], [box[2] + 0.6, box[3] + 0.5]],
+    maxBounds: [[box[0] - 2, box[1] - 1], [box[2] + 2, box[3] + 1]], // a wide map, too, holds the whole city
     maxZoom: 19,
     fadeDuration: still.matches ? 0 : 300,
     attributionControl: false,
