@@ -48,7 +48,7 @@ _QUANTITY: Final = ("#E1ECF9", "#B4D0F0", "#7BAAE0", "#3B7ACB", "#12448A")
 PALETTES: Final[dict[str, Palette]] = {
     one.key: one
     for one in (
-        Palette("quantity", "数量（越多越深）", "quantity", _QUANTITY, tuple(reversed(_QUANTITY))),
+        Palette("quantity", "数量（越多越醒目）", "quantity", _QUANTITY, tuple(reversed(_QUANTITY))),
         Palette(
             "gap",
             "缺口（越缺越醒目）",
