@@ -172,7 +172,7 @@ def test_taking_a_closed_layer_is_audited(clerk: User, signed_in: Client, monkey
 
 def test_the_pages_lead_from_the_form_to_the_file(signed_in: Client) -> None:
     page = html.unescape(signed_in.get("/layers/places/export").content.decode())
-    assert "下载“服务设施”" in page
+    assert "导出“服务设施”" in page
     token = re.search(r'name="id" value="([0-9a-f-]+)"', page)
     assert token
     sent = {"id": token[1], "format": "geojson", "crs": "cgcs2000", "attribute": ["name", "kind"], "region": "310101"}
