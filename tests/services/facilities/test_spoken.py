@@ -21,6 +21,9 @@ SAID = {
     "找一家公办养老院，能刷医保": {
         "kinds": "care_home", "needs": (("medical_insurance", "1"), ("ownership", "public")),
     },
+    "老西门附近的居家养老服务机构": {"kinds": "home_care", "where": "老西门"},
+    "附近有没有运动健康之家": {"kinds": "exercise_home", "here": True},
+    "家门口养老服务站在哪里": {"kinds": "elder_station"},
     "有什么养老服务": {"kinds": "eldercare"},
     "天气怎么样": {"where": "天气怎么样"},
     "": {},
