@@ -43,3 +43,20 @@ def test_nothing_is_a_page_too_and_too_much_is_refused(tmp_path: Path, monkeypat
     monkeypatch.setattr(reports, "MOST_FEATURES", 10)
     with pytest.raises(TooLarge):
         page_of(tmp_path)
+
+
+def test_names_that_mean_harm_are_texts_of_the_page(tmp_path: Path) -> None:
+    names = [
+        "</script><script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "{{ 7 * 7 }}{% for a in b %}",
+        "`${alert(1)}`",
+        "\u2028'\"</td></html>",
+    ]
+    parks = list(Facility.objects.filter(retired_at=None, status="open").order_by("pk")[: len(names)])
+    for park, name in zip(parks, names, strict=True):
+        Facility.objects.filter(pk=park.pk).update(name=name)
+    page = page_of(tmp_path)
+    for harm in ("<script>alert(1)", "<img src=x", ">49<", "\"</td></html>"):
+        assert harm not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
