@@ -1,7 +1,8 @@
-"""Rows of the catalogue about appointments for waste: called off by who made them, and by staff for them."""
+"""Rows of the catalogue about appointments for waste: listed for whom they concern, called off by their owner and by staff."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,18 +10,19 @@ from django.test import Client
 
 from geo.regions.models import RegionVersion
 from services.access.actions import grant_role
-from services.access.models import User, UserKind
+from services.access.models import Organisation, User, UserKind
 from services.kernel.logs.models import LogLine
 from services.kernel.messages.models import Message
 from services.modules.waste.models import Appointment, OneMapPush, Placed
 from services.modules.waste.placing import Spot
 from tests.services.kernel.logs.conftest import collect_all, logs
-from tests.services.modules.waste.conftest import door_of_huangpu, made, resident
+from tests.services.modules.waste.conftest import door_of_huangpu, made, resident, two_areas
 from tests.web.test_kinds import signed_in
 from tests.web.test_log_centre import text
 
 __all__ = ["logs"]
 WHY = "重复提交，已与您电话核实"
+LIST = "/desk/ledgers/waste-appointments"
 
 
 @pytest.fixture
@@ -28,6 +30,26 @@ def spot(logs: Any) -> Spot:
     resident()
     door = door_of_huangpu()
     return Spot(door.lon, door.lat, Placed.ADDRESS.value, door.uncertainty_m)
+
+
+EAST, WEST = "东方收运公司", "永安物业公司"
+
+
+def head_of(name: str) -> Client:
+    """Return a client of who stands for an organisation of that name, which is made."""
+    unit = Organisation.objects.create(name=name, credit_code=f"9131{len(name)}{ord(name[0])}TEST"[:18])
+    user = User.objects.create(username=f"head-{unit.pk}", display_name="负责人", kind=UserKind.STAFF)
+    grant_role(user=user, role="institution_head", granted_by="test", organisation=unit)
+    return signed_in(user.username)
+
+
+def listed(who: Client) -> set[str]:
+    """Return the numbers of the appointments that the list of the desk shows somebody; its file and its map say the same."""
+    page = text(who.get(LIST))
+    file = b"".join(who.get(f"{LIST}/export?format=csv").streaming_content).decode("utf-8-sig")
+    seen = {number for number in Appointment.objects.values_list("number", flat=True) if number in page}
+    assert seen == {number for number in Appointment.objects.values_list("number", flat=True) if number in file}
+    return seen
 
 
 def cancelled(who: Client, row: Appointment, why: str = WHY, seen: int = 1) -> Any:
@@ -105,8 +127,8 @@ def test_what_is_not_called_off_says_why(spot: Spot) -> None:
 def test_nobody_else_calls_it_off(spot: Spot) -> None:
     row = made(spot)
     assert Client().post(f"/desk/waste/{row.pk}/cancel", {"why_not": WHY, "seen": 1}).status_code == 302
-    for name in ("jumin", "jigou", "guihua"):
-        assert cancelled(signed_in(name), row).status_code == 403
+    for name, status in (("jumin", 403), ("guihua", 403), ("jigou", 404)):
+        assert cancelled(signed_in(name), row).status_code == status
     assert cancelled(one_with("street_clerk", "310101"), row).status_code == 403
     assert cancelled(one_with("district_manager", "310110"), row).status_code == 404
     assert signed_in("qu").get(f"/desk/waste/{row.pk}/cancel").status_code == 405
@@ -120,3 +142,53 @@ def test_one_whose_account_is_gone_is_called_off_all_the_same(spot: Spot) -> Non
     assert cancelled(signed_in("qu"), row).status_code == 200
     assert state_of(row) == "已取消"
     assert not Message.objects.exists()
+
+
+@pytest.mark.covers("CM-WASTE-13", via="services.modules.waste.placing:organisation_of")
+def test_everybody_concerned_lists_the_appointments_of_their_own_place(spot: Spot) -> None:
+    """预约单列表 of 预约人, 物业/居委, 收运单位 and 区级管理: what is theirs, all of it, and nothing else."""
+    carrier, keeper, stranger = head_of(EAST), head_of(WEST), head_of("别处收运公司")
+    two_areas(west="永安物业", east="东方收运", cut=-30, owner="公司")
+    east, west = made(spot, site="东边小区"), made(replace(spot, lon=spot.lon - 0.0008), site="西边小区")
+    assert (east.fence_owner, west.fence_owner) == (EAST, WEST)
+    both = {east.number, west.number}
+    # 预约人: their own, at their page
+    page = text(signed_in("jumin").get("/waste"))
+    assert all(word in page for word in (*both, "东边小区", "西边小区", "已提交"))
+    other = User.objects.create(username="linju", display_name="邻居", kind=UserKind.RESIDENT)
+    page = text(signed_in(other.username).get("/waste"))
+    assert not any(number in page for number in both)
+    # 区级管理: the district
+    assert listed(signed_in("qu")) == both
+    assert listed(one_with("district_manager", "310110")) == set()
+    # 收运单位, 物业: what lies in the fence they answer for, opened, but not changed
+    assert listed(carrier) == {east.number}
+    assert listed(keeper) == {west.number}
+    assert listed(stranger) == set()
+    page = text(carrier.get(f"/desk/waste/{east.pk}"))
+    assert all(word in page for word in (east.number, "东边小区", EAST, "王**", "138****5678"))
+    assert "13812345678" not in page
+    assert "取消这个预约" not in page
+    assert carrier.get(f"/desk/waste/{west.pk}").status_code == 404
+    assert cancelled(carrier, east).status_code == 403
+    # 居委: what lies in their committee
+    own = RegionVersion.objects.get(edition__state="published", region=east.region_id)
+    assert own.level == "committee"
+    next_to = RegionVersion.objects.filter(
+        edition__state="published", level="committee", path__startswith="310000.310101."
+    )
+    far = next_to.exclude(region__in=[east.region_id, west.region_id]).first()
+    here = both if west.region_id == east.region_id else {east.number}
+    assert listed(one_with("street_clerk", own.code)) == here
+    assert listed(one_with("street_clerk", far.code)) == set()
+
+
+def test_a_name_that_two_organisations_bear_opens_nothing(spot: Spot) -> None:
+    head = head_of(EAST)
+    Organisation.objects.create(name=EAST, credit_code="91310110TESTTWICE")
+    two_areas(west="永安物业", east="东方收运", cut=-30, owner="公司")
+    row = made(spot)
+    assert (row.fence_owner, row.organisation) == (EAST, None)
+    assert listed(head) == set()
+    Organisation.objects.filter(credit_code="91310110TESTTWICE").update(active=False)
+    assert made(spot).organisation == Organisation.objects.get(name=EAST, active=True)

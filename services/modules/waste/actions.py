@@ -20,21 +20,19 @@ from geo.errors import BadInput, Conflict, TooMany
 from geo.grids.cells import cell_at
 from geo.scope import Scope
 from services.access.models import User
-from services.access.queries import check_duty
 from services.crypto.actions import drop_secrets, keep_secrets
 from services.crypto.masking import mask_name, mask_phone
 from services.kernel.forms.actions import new_number
 from services.kernel.messages.actions import send_message
-from services.modules.waste.duties import EDIT
 from services.modules.waste.message_events import CANCELLED
 from services.modules.waste.models import Appointment, AppointmentState, Placed
-from services.modules.waste.placing import Spot, where_is
+from services.modules.waste.placing import Spot, organisation_of, where_is
 from services.modules.waste.queries import (
     NAME,
     OPEN,
     PHONE,
     answers_of,
-    appointment_seen,
+    appointment_kept,
     own_appointment,
     own_appointments,
     spot_kept,
@@ -115,8 +113,7 @@ def cancel_for_owner(*, pk: int, why: str, seen: int, scope: Scope) -> Appointme
 
     Raises ``NotFound``, ``BadInput`` without a reason, ``Conflict`` for one that was changed since or is called off already.
     """
-    check_duty(scope, EDIT)
-    row = _locked(appointment_seen(pk, scope=scope).pk)
+    row = _locked(appointment_kept(pk, scope=scope).pk)
     said = _reason(why, "请写为什么取消")
     if row.state != AppointmentState.SUBMITTED:
         raise Conflict("appointment_over", "这个预约已经取消，不用再取消。")
@@ -141,8 +138,7 @@ def correct_position(*, pk: int, spot: Spot, why: str, seen: int, scope: Scope) 
 
     Raises ``NotFound``, ``BadInput``, ``Conflict``.
     """
-    check_duty(scope, EDIT)
-    row = _locked(appointment_seen(pk, scope=scope).pk)
+    row = _locked(appointment_kept(pk, scope=scope).pk)
     said = _reason(why, "请写为什么改")
     _check_seen(row, seen)
     if row.state != AppointmentState.SUBMITTED:
@@ -212,6 +208,7 @@ def _placed(row: Appointment, spot: Spot, scope: Scope) -> None:
     fence = where.fence
     row.fence, row.fence_number = (fence.same, fence.number) if fence else (None, None)
     row.fence_name, row.fence_owner = (fence.name, fence.owner) if fence else ("", "")
+    row.organisation = organisation_of(fence)
 
 
 def _kept(row: Appointment, answers: Mapping[str, Any], scope: Scope) -> None:

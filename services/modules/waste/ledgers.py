@@ -12,6 +12,7 @@ LEDGERS = (
         icon="recycle",
         duty="waste.view",
         name="number",
+        organisation="organisation_id",
         point="geom",
         searched=("number", "site_name", "address_text"),
         order="-made_at",

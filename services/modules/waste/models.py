@@ -12,6 +12,7 @@ from django.db.models import Q
 from geo.addresses.models import Located
 from geo.fences.models import FenceEdition
 from geo.regions.models import Region
+from services.access.models import Organisation
 from services.crypto.identifiers import new_id
 
 
@@ -49,7 +50,7 @@ class Appointment(Located):
 
     ``uid`` is of the form it came by: sent twice, it is one. ``version`` counts the writes. The fence is the one that held the
     position when it was last written, a fact of that day: ``fence`` its identity from edition to edition, ``fence_number`` the
-    number of the edition, ``None`` outside every fence.
+    number of the edition, ``None`` outside every fence; ``organisation`` is who answers for it, where that is one of ours.
     """
 
     uid = models.UUIDField(unique=True, default=new_id, editable=False)
@@ -68,6 +69,7 @@ class Appointment(Located):
     fence_name = models.CharField(max_length=120, blank=True)
     fence_owner = models.CharField(max_length=80, blank=True)
     fence_number = models.PositiveIntegerField(null=True)
+    organisation = models.ForeignKey(Organisation, on_delete=models.SET_NULL, null=True, related_name="+")
     state = models.CharField(max_length=10, choices=AppointmentState, default=AppointmentState.SUBMITTED)
     version = models.PositiveIntegerField(default=1)
     moved_because = models.CharField(max_length=200, blank=True, help_text="why staff corrected the position")

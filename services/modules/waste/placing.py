@@ -31,6 +31,7 @@ from geo.imports.models import CURRENT, Family
 from geo.regions.models import Level
 from geo.regions.queries import current_city, regions_at
 from geo.scope import Scope
+from services.access.models import Organisation
 from services.fencing.live import LiveFence, live_fences
 from services.integrations.onemap.client import NAME, Place, is_connected, one_map
 from services.integrations.onemap.schemas import AddressSaid
@@ -185,6 +186,14 @@ def fence_at(lon: float, lat: float) -> FenceAt | None:
     wanted = live.rows_for(scope=Scope.public(), purposes={PURPOSE})
     rows = [int(row) for row in hits.fences if wanted[row]]
     return _told(live.fences[rows[0]]) if rows else None
+
+
+def organisation_of(fence: FenceAt | None) -> Organisation | None:
+    """Return the organisation that answers for a fence: the only one at work of that very name, ``None`` where it is in doubt."""
+    if fence is None or not fence.owner:
+        return None
+    named = list(Organisation.objects.filter(name=fence.owner, active=True)[:2])
+    return named[0] if len(named) == 1 else None
 
 
 def shape_of(fence: FenceAt) -> dict[str, Any]:

@@ -58,13 +58,18 @@ def own_appointment(uid: UUID, *, user: User) -> Appointment:
 
 
 def appointment_seen(pk: int, *, scope: Scope) -> Appointment:
-    """Return an appointment of the scope's regions with ``street_name``. Needs ``waste.view``. Raises ``NotFound``."""
+    """Return an appointment of the scope's regions or organisations with ``street_name``. Needs ``waste.view``.
+
+    Raises ``NotFound``.
+    """
     check_duty(scope, VIEW)
-    rows = Appointment.objects.filter(within(scope), pk=pk).annotate(street_name=published_name("region_id"))
-    row = rows.first()
-    if row is None:
-        raise NotFound("appointment_unknown", "没有找到这个预约，或者它不在您的管辖范围内。")
-    return row
+    return _found(pk, within(scope) | Q(organisation__in=scope.organisations))
+
+
+def appointment_kept(pk: int, *, scope: Scope) -> Appointment:
+    """Return an appointment of the scope's regions, to be changed. Needs ``waste.edit``. Raises ``NotFound``."""
+    check_duty(scope, EDIT)
+    return _found(pk, within(scope))
 
 
 def answers_of(row: Appointment) -> dict[str, Any]:
@@ -121,3 +126,10 @@ def push_standing(*, scope: Scope) -> PushStanding:
     sent = rows.filter(state=PushState.SENT).aggregate(at=Max("ended_at"))["at"]
     waiting = rows.filter(state=PushState.WAITING).order_by("made_at").values_list("made_at", flat=True).first()
     return PushStanding(tuple((key, label, counts.get(key, 0)) for key, label in PushState.choices), sent, waiting)
+
+
+def _found(pk: int, seen: Q) -> Appointment:
+    row = Appointment.objects.filter(seen, pk=pk).annotate(street_name=published_name("region_id")).first()
+    if row is None:
+        raise NotFound("appointment_unknown", "没有找到这个预约，或者它不在您的管辖范围内。")
+    return row
