@@ -189,7 +189,7 @@ def drips_after(begin: bytes) -> Callable[[Any], None]:
 
     def answer(handler: Any) -> None:
         piece = begin
-        for _ in range(60):
+        for _ in range(400):  # twenty seconds, unless it is cut
             try:
                 handler.wfile.write(piece)
             except OSError:
@@ -206,7 +206,7 @@ def test_a_line_that_drips_is_cut_at_the_end_of_its_time(serve: Serve, begin: by
     with pytest.raises(AnswerUnclear) as cut:
         ask(upstream(serve(drips_after(begin)), total_s=0.5), "GET", "/")
     assert cut.value.code == "answer_missing"
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 8  # the limit was 0.5; the machine may be busy
 
 
 def test_a_body_that_unpacks_to_far_more_is_not_read_on(serve: Serve) -> None:

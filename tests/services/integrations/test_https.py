@@ -71,7 +71,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
-        for _ in range(60 if self.path == "/drips" else 0):
+        for _ in range(400 if self.path == "/drips" else 0):  # twenty seconds, unless it is cut
             self.wfile.write(b"H")
             time.sleep(0.05)
         self.send_response(200)
@@ -120,4 +120,4 @@ def test_a_line_that_drips_over_tls_is_cut_at_the_end_of_its_time(server: Server
     with pytest.raises(AnswerUnclear) as cut:
         ask(server.upstream(), "GET", "/drips")
     assert cut.value.code == "answer_missing"
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 8  # the limit was 0.5; the machine may be busy
