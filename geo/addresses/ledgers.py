@@ -48,7 +48,7 @@ LEDGERS = (
             Column("kind", "类型", "choice", (("residential", "小区"), ("nonresidential", "非居住")), filters=True),
             Column("address_text", "地址", filters=True),
             Column("households", "户数", "integer", unit="户", sorts=True, filters=True),
-            Column("built_year", "建成年份", "integer", sorts=True, filters=True),
+            Column("built_year", "建成年份", "integer", grouped=False, sorts=True, filters=True),
             *_POINT,
             Column("aliases", "别名", shown=False),
         ),

@@ -22,8 +22,8 @@ class Column:
 
     ``choices`` that change while the house runs are a function that returns them. ``shown`` columns stand in the list until
     somebody chooses others; all of them stand in the detail. ``masked`` ones are shown in part only, in lists, exports and
-    prints alike. Of a ``sealed`` one the row holds what may be shown; the whole value is sealed under this field for the row's
-    ``uid`` (``services.crypto``).
+    prints alike. Figures are written in groups of three digits, but those not ``grouped``, such as years. Of a ``sealed`` one the
+    row holds what may be shown; the whole value is sealed under this field for the row's ``uid`` (``services.crypto``).
     """
 
     key: str
@@ -31,6 +31,7 @@ class Column:
     kind: ColumnKind = "text"
     choices: Choices | Callable[[], Choices] = ()
     unit: str = ""
+    grouped: bool = True
     shown: bool = True
     sorts: bool = False
     filters: bool = False

@@ -45,7 +45,7 @@ def written(column: Column, value: Any) -> str:
         case "choice":
             return column.word(value)
         case "integer" | "number":
-            return _figure(value)
+            return _figure(value) if column.grouped else str(value)
         case "day":
             return value.isoformat() if isinstance(value, datetime.date) else str(value)
         case "moment":

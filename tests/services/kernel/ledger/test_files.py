@@ -25,6 +25,7 @@ from services.kernel.ledger.cells import cell
 from services.kernel.ledger.exports import write_rows
 from services.kernel.ledger.history import history_of
 from services.kernel.ledger.queries import views_of
+from services.kernel.ledger.registry import ledgers
 from services.kernel.spec import Column
 
 pytestmark = pytest.mark.usefixtures("city")
@@ -130,6 +131,12 @@ def test_sensitive_values_are_masked_wherever_they_are_written(mask: Any, text: 
     made = cell(Column("x", "某项", masked=mask), text)
     assert made.text == shown
     assert text == "" or text not in (made.text, made.value)
+
+
+def test_figures_are_grouped_and_years_are_not() -> None:
+    (year,) = [one for one in ledgers()["communities"].columns if one.key == "built_year"]
+    assert cell(year, 1987).text == "1987"
+    assert cell(Column("households", "户数", "integer"), 1987).text == "1,987"
 
 
 def test_views_belong_to_those_who_keep_them() -> None:
