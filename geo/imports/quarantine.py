@@ -6,11 +6,8 @@ The child answers JSON of plain values and WKB, made by our own code from shapes
 from __future__ import annotations
 
 import re
-import resource
-import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +16,7 @@ import shapely
 
 from geo.crs import System
 from geo.errors import CityError
+from geo.imports.apart import confine, run_apart
 from geo.imports.faults import SourceRefused
 from geo.imports.readers import Reading, read_file
 
@@ -28,7 +26,6 @@ WALL_SECONDS: Final = 120.0
 OUTPUT: Final = 500_000_000
 NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """As JSON writes the character of number 0."""
-_ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 def read_apart(
@@ -52,29 +49,8 @@ def read_apart(
         return _reading(orjson.loads(answer.read_bytes()))
 
 
-def run_apart(module: str, arguments: Sequence[str], *, seconds: float) -> bool:
-    """Run a module of ours in a process of its own, and say whether it came to its end in time."""
-    try:
-        # Not a fork: a worker may not fork, and a fork would share its memory and connections.
-        done = subprocess.run(
-            [sys.executable, "-m", module, *arguments],
-            cwd=_ROOT, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
-
-
-def confine(*, memory: int, cpu_seconds: int = CPU_SECONDS, output: int = OUTPUT) -> None:
-    """Put limits on this process: bytes of memory, seconds of work, bytes of any file it writes."""
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (output, output))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
 def _read(path: str, format: str, datum: str, layer: str, answer: str, memory: str) -> None:
-    confine(memory=int(memory))
+    confine(memory=int(memory), cpu_seconds=CPU_SECONDS, output=OUTPUT)
     try:
         reading = read_file(Path(path), format=format, datum=System(datum), layer=layer)
     except CityError as fault:

@@ -18,8 +18,8 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 from geo.errors import CityError
+from geo.imports.apart import confine, run_apart
 from geo.imports.faults import SourceRefused
-from geo.imports.quarantine import confine, run_apart
 from geo.imports.readers.bytes import checked_zip
 from layers.scenes.gltf import Files, packed, read_glb, read_gltf
 from layers.scenes.placing import MODEL_WIDEST_M, TILESET_WIDEST_M, Extent, extent_of, standing

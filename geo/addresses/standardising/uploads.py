@@ -19,8 +19,8 @@ import orjson
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from geo.errors import BadInput, CityError, TooLarge
+from geo.imports.apart import confine, run_apart
 from geo.imports.faults import SourceRefused
-from geo.imports.quarantine import confine, run_apart
 from geo.imports.readers.bytes import MOST_EXPANSION, checked_zip
 from geo.kept import open_file
 

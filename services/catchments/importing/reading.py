@@ -13,8 +13,8 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from geo.addresses.standardising.uploads import read_spooled, spool
 from geo.errors import BadInput, TooLarge
+from geo.imports.apart import confine, run_apart
 from geo.imports.faults import SourceRefused
-from geo.imports.quarantine import confine, run_apart
 from geo.imports.readers.bytes import checked_zip
 
 MOST_BYTES: Final = 20_000_000

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 
-from geo.imports.quarantine import confine, run_apart
+from geo.imports.apart import confine, run_apart
 from services.kernel.documents.reasons import Refused
 
 MEMORY: Final = 2_000_000_000
