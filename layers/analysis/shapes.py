@@ -32,7 +32,7 @@ BESIDE: Final = 16
 """Parts that are grown in one go, legs of an edge that are, and pieces of one shape that are united in one go."""
 MOST_CORNERS: Final = 2_000
 MOST_OF_AREA: Final = 1_000
-"""Corners of a line whose ends are not round, and of an area, that are grown whole: small distances take ten times as long in pieces."""
+"""Corners of a line with flat or square ends, and of an area, grown whole: pieces take ten times as long for a small distance."""
 TILE_M: Final = 4_000
 _NOTHING: Final = shapely.GeometryCollection()
 _MULTI: Final = {0: shapely.multipoints, 1: shapely.multilinestrings, 2: shapely.multipolygons}

@@ -57,6 +57,6 @@ def test_names_that_mean_harm_are_texts_of_the_page(tmp_path: Path) -> None:
     for park, name in zip(parks, names, strict=True):
         Facility.objects.filter(pk=park.pk).update(name=name)
     page = page_of(tmp_path)
-    for harm in ("<script>alert(1)", "<img src=x", ">49<", "\"</td></html>"):
+    for harm in ("<script>alert(1)", "<img src=x", ">49<", '"</td></html>'):
         assert harm not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
