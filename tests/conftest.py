@@ -249,6 +249,16 @@ def _live_server(_empty_database: None) -> Iterator[str]:
     server.terminate()
 
 
+def forget_kept() -> None:
+    """Begin with nothing kept, in Redis or by this process: what a test changed past the editions bears the name of the city as it was."""
+    from tiles import held
+    from web.doors.maps import tiles as door
+
+    redis.Redis.from_url(settings.REDIS_URL).flushdb()
+    held._HELD.clear()
+    door._KNOWN.clear()
+
+
 @pytest.fixture
 def live_city(_live_server: str, city_database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
     """Return the URL of a server in this process over a fresh copy of the tiny city; writes are committed there."""
@@ -256,7 +266,7 @@ def live_city(_live_server: str, city_database: str, django_db_blocker: DjangoDb
     with django_db_blocker.unblock():
         _copy(city_database, name)
         before = _use(name)
-        redis.Redis.from_url(settings.REDIS_URL).flushdb()
+        forget_kept()
         yield _live_server
         connection.close()
         _use(before)

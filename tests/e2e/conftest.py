@@ -11,13 +11,11 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import pytest
-import redis
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.conftest import _copy, _drop, _use
+from tests.conftest import _copy, _drop, _use, forget_kept
 from tests.reading import wait_for_maps
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +42,7 @@ def live_city(_live_server: str, city_database: str, django_db_blocker: DjangoDb
     with django_db_blocker.unblock():
         _copy(city_database, name)
         before = _use(name)
-        redis.Redis.from_url(settings.REDIS_URL).flushdb()
+        forget_kept()
         yield _live_server
         connection.close()
         _use(before)
