@@ -4,11 +4,10 @@ import datetime
 from typing import Any
 
 import pytest
-from celery import current_app
 from django.utils import timezone
 
 from geo.errors import BadInput, Conflict, NotFound
-from geo.jobs.actions import ATTEMPTS, TURN_S, cancel_job, revive_jobs, run_in_turn, run_job, start_job
+from geo.jobs.actions import ATTEMPTS, cancel_job, revive_jobs, run_job, start_job
 from geo.jobs.models import Job, JobState
 from geo.jobs.progress import Progress
 from geo.jobs.queries import jobs_visible
@@ -37,7 +36,7 @@ def count(progress: Progress, params: dict[str, Any]) -> dict[str, Any]:
 @job("test.turn", in_turn=True)
 def meet(progress: Progress, params: dict[str, Any]) -> dict[str, Any]:
     """Let a worker take another job meanwhile and tell in which state that is then."""
-    return {"state": run_in_turn(job_id=params["other"]).state} if "other" in params else {}
+    return {"state": run_job(job_id=params["other"], in_turn=True).state} if "other" in params else {}
 
 
 @pytest.fixture(autouse=True)
@@ -135,14 +134,28 @@ def worker_is_away() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("actor", "state"), [("somebody", JobState.QUEUED), ("somebody else", JobState.DONE)])
-def test_of_jobs_that_go_in_turn_one_of_an_actor_is_at_work(
-    actor: str, state: JobState, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sent: list[Any] = []
-    monkeypatch.setattr(current_app, "send_task", lambda name, **more: sent.append(more))
+def test_of_jobs_that_go_in_turn_one_of_an_actor_is_at_work(actor: str, state: JobState) -> None:
     other = Job.objects.create(kind="test.turn", actor=actor)
     first = Job.objects.create(kind="test.turn", actor="somebody", params={"other": str(other.pk)})
-    assert run_in_turn(job_id=first.pk).result == {"state": state}
-    waits = [{"args": [str(other.pk)], "countdown": TURN_S}]
-    assert sent == (waits if state == JobState.QUEUED else [])
-    assert run_in_turn(job_id=other.pk).state == JobState.DONE
+    assert run_job(job_id=first.pk, in_turn=True).result == {"state": state}
+    assert run_job(job_id=other.pk, in_turn=True).state == JobState.DONE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_real_worker_comes_back_to_a_job_that_waited_for_its_turn(worker: None) -> None:
+    at_work = Job.objects.create(kind="test.turn", actor="somebody", state=JobState.RUNNING)
+    waiting = start_job(kind="test.turn", actor="somebody")
+    after_it = start_job(kind="test.turn", actor="somebody else")
+    ended(after_it)
+    waiting.refresh_from_db()
+    assert waiting.state == JobState.QUEUED, "the worker has been there and went on to the next"
+    Job.objects.filter(pk=at_work.pk).update(state=JobState.DONE)
+    ended(waiting)
+
+
+def ended(row: Job) -> None:
+    """Wait until a worker has done a job."""
+    deadline = timezone.now() + datetime.timedelta(seconds=30)
+    while row.state != JobState.DONE and timezone.now() < deadline:
+        row.refresh_from_db()
+    assert row.state == JobState.DONE
